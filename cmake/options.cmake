@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# Build options, warnings, hardening and the two ways a target is linked.
+
+option(CORDON_TESTS "Build the tests" ON)
+option(CORDON_WERROR "Treat warnings as errors (presets and CI; never a user's build)" OFF)
+option(CORDON_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(CORDON_COVERAGE "Instrument for gcovr" OFF)
+set(CORDON_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+add_compile_definitions(_GNU_SOURCE)
+include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+add_compile_options(-fvisibility=hidden -fstack-protector-strong -fstack-clash-protection)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  add_compile_options(-fcf-protection)
+endif()
+add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+if(CORDON_SANITIZE)
+  add_compile_options(-fsanitize=${CORDON_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CORDON_SANITIZE})
+elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT CORDON_COVERAGE)
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(CORDON_COVERAGE)
+  add_compile_options(--coverage -O0)
+  add_link_options(--coverage)
+endif()
+
+# Warnings for what we write; generated code is in targets of its own without them.
+set(CORDON_WARNINGS
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wwrite-strings
+    -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference)
+set(CORDON_WARNINGS_C -Wstrict-prototypes -Wmissing-prototypes)
+if(CORDON_WERROR)
+  list(APPEND CORDON_WARNINGS -Werror)
+endif()
+
+function(cordon_warnings target)
+  target_compile_options(${target} PRIVATE ${CORDON_WARNINGS}
+                         $<$<COMPILE_LANGUAGE:C>:${CORDON_WARNINGS_C}>)
+endfunction()
+
+# What starts once per job is static and small: linked against musl where it is
+# installed (its start-up is a fifth of glibc's), against static glibc elsewhere.
+# Instrumented builds stay dynamic: the sanitizer run-times need that.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT CORDON_SANITIZE AND NOT CORDON_COVERAGE)
+  find_file(CORDON_MUSL_SPECS musl-gcc.specs
+            PATHS /usr/lib/${CMAKE_SYSTEM_PROCESSOR}-linux-musl /usr/lib/musl/lib /usr/local/musl/lib
+            NO_DEFAULT_PATH)
+endif()
+if(CORDON_MUSL_SPECS)
+  set(CORDON_SMALL_COMPILE -specs=${CORDON_MUSL_SPECS} "SHELL:-idirafter /usr/include"
+      "SHELL:-idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}" -U_FORTIFY_SOURCE -fno-pie -Os)
+  set(CORDON_SMALL_LINK -specs=${CORDON_MUSL_SPECS} -static -no-pie)
+elseif(NOT CORDON_SANITIZE AND NOT CORDON_COVERAGE)
+  set(CORDON_SMALL_COMPILE -fno-pie -Os)
+  set(CORDON_SMALL_LINK -static -no-pie)
+endif()
+
+# cordon_library(NAME [SMALL] SOURCES...): a static library of our own code; with
+# SMALL also NAME_small, the same sources for the programs that start per job.
+function(cordon_library name)
+  cmake_parse_arguments(ARG "SMALL" "" "SOURCES" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  cordon_warnings(${name})
+  if(ARG_SMALL)
+    add_library(${name}_small STATIC ${ARG_SOURCES})
+    cordon_warnings(${name}_small)
+    target_compile_options(${name}_small PRIVATE ${CORDON_SMALL_COMPILE})
+  endif()
+endfunction()
+
+# cordon_small_program(NAME SOURCES... LIBS...): a program that starts per job.
+function(cordon_small_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  cordon_warnings(${name})
+  target_compile_options(${name} PRIVATE ${CORDON_SMALL_COMPILE})
+  target_link_options(${name} PRIVATE ${CORDON_SMALL_LINK})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+endfunction()

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# cordon_test(NAME LABEL label SOURCES... LIBS... [TIMEOUT s]): a program with TEST_MAIN().
+function(cordon_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  cordon_warnings(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} cordon_base)
+  add_test(NAME ${ARG_LABEL}/${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  set_tests_properties(${ARG_LABEL}/${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
