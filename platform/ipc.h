@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages between the supervisor and its session workers: fixed layout, one
+ * datagram each (SOCK_SEQPACKET), with descriptors beside them. Either side
+ * may be hostile to the other: a worker belongs to its caller.
+ */
+#ifndef CORDON_PLATFORM_IPC_H
+#define CORDON_PLATFORM_IPC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/base/err.h"
+
+#define IPC_MAGIC 0x4e445243U /* "CRDN" */
+#define IPC_VERSION 1U
+#define IPC_FDS_MAX 250U /* below the kernel's SCM_MAX_FD of 253 */
+
+enum ipc_type {
+    /* supervisor to worker */
+    IPC_SESSION = 1, /* fds: the accepted connection */
+    IPC_MANAGED = 2, /* fds: sealed memfd, see struct ipc_managed_head */
+    IPC_REPORT = 3,  /* payload report: what became of @job */
+    IPC_REFUSED = 4, /* payload fault: the spawn order of @request was refused */
+    IPC_STARTED = 5, /* the order of @request is now job @job */
+    IPC_HALT = 6,    /* finish: the supervisor stops */
+    /* worker to supervisor */
+    IPC_SPAWN = 16,      /* payload spawn; fds: see struct ipc_spawn */
+    IPC_SIGNAL = 17,     /* payload signo, for @job */
+    IPC_SESSION_END = 18 /* the connection of @session is closed; its jobs end */
+};
+
+/* Descriptors of an IPC_SPAWN, in this order; then the grants of the order. */
+enum ipc_spawn_fd {
+    IPC_SPAWN_ORDER,   /* sealed memfd: struct order_head (platform/linux/order.h) */
+    IPC_SPAWN_TABLE,   /* sealed memfd: the profile's DFA */
+    IPC_SPAWN_CHANNEL, /* socket to the worker, for cordon-init only; never read here */
+    IPC_SPAWN_CWD,     /* O_PATH directory */
+    IPC_SPAWN_GRANTS   /* first of the grants */
+};
+
+struct ipc_spawn {
+    uint32_t timeout_ms; /* 0: none */
+    uint32_t argc;       /* for the audit record; the text stays with the caller */
+    char command[128];   /* escaped start of argv, for the audit record */
+    char policy_hash[72];
+};
+
+enum ipc_report_kind {
+    IPC_REPORT_RUNNING,  /* the command was executed */
+    IPC_REPORT_EXITED,   /* @code is its exit status */
+    IPC_REPORT_SIGNALLED, /* @code is the signal */
+    IPC_REPORT_NOT_FOUND, /* the command does not exist (127) */
+    IPC_REPORT_NOT_EXECUTABLE, /* ... cannot be executed (126) */
+    IPC_REPORT_SETUP     /* the sandbox could not be set up (125); @fault says why */
+};
+
+struct ipc_fault {
+    uint32_t err; /* enum cordon_err */
+    int32_t os_code;
+    char text[384];
+    char remedy[192];
+};
+
+struct ipc_report {
+    uint32_t kind;
+    uint32_t code;
+    uint32_t masked; /* objects that the start-time snapshot found and masked */
+    struct ipc_fault fault;
+};
+
+struct ipc_message {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t type;
+    uint32_t session; /* the supervisor's number of a connection */
+    uint32_t request; /* the worker's number of a spawn order */
+    uint64_t job;     /* the supervisor's number of a job; 0: none */
+    union {
+        struct ipc_spawn spawn;
+        struct ipc_report report;
+        struct ipc_fault fault;
+        uint32_t signo;
+    } u;
+};
+
+/*
+ * The managed documents and the facts that only the supervisor may state, as
+ * one sealed memfd: this head, then @document_count times {u32 layer, u32
+ * path_len, u32 text_len, path, text}, packed. A file that is refused travels
+ * as @fault: the worker then refuses every job with it.
+ */
+struct ipc_managed_head {
+    uint32_t magic;
+    uint32_t document_count;
+    uint64_t generation;
+    char home[1024]; /* of the caller, from the user database; "" when he has none */
+    char user[256];
+    struct ipc_fault fault; /* err CORDON_OK when the managed policy is usable */
+};
+
+struct ipc_packet {
+    struct ipc_message message;
+    int fds[IPC_FDS_MAX]; /* owned by the receiver after ipc_recv() */
+    size_t fd_count;
+};
+
+/* A connected pair, close-on-exec, non-blocking where asked. CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err ipc_pair(int ret_fds[2], struct cordon_fault *fault);
+
+/*
+ * Sends one packet; the descriptors stay the caller's.
+ * CORDON_E_AGAIN when the peer's queue is full, CORDON_E_CLOSED, CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err ipc_send(int channel, const struct ipc_message *message,
+                                         const int *fds, size_t fd_count);
+
+/*
+ * Receives one packet. Descriptors arrive close-on-exec; on any error none is
+ * left open. CORDON_E_AGAIN, _CLOSED, _PROTO (wrong size, magic, version,
+ * truncated control data), _OS.
+ */
+CORDON_MUST_USE enum cordon_err ipc_recv(int channel, struct ipc_packet *ret_packet);
+
+/* Closes what a packet holds. */
+void ipc_packet_close(struct ipc_packet *packet);
+
+/*
+ * A sealed memfd holding @data (no write, grow, shrink). CORDON_E_OS.
+ * The name shows in /proc only.
+ */
+CORDON_MUST_USE enum cordon_err ipc_memfd(const char *name, const void *data, size_t len,
+                                          int *ret_fd, struct cordon_fault *fault);
+
+/*
+ * Maps a memfd of at most @max bytes read-only, after checking that it is
+ * sealed against writing, growing and shrinking. Unmap with ipc_unmap().
+ * CORDON_E_INVALID when not sealed, CORDON_E_LIMIT, CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err ipc_map(int fd, size_t max, const void **ret_data, size_t *ret_len,
+                                        struct cordon_fault *fault);
+void ipc_unmap(const void *data, size_t len);
+
+#endif

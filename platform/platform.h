@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What broker/ knows of an operating system: one table of operations, values
+ * and handles only, so that a proxy to a helper is just another table. The
+ * worker calls resolve, plan and order with the caller's own rights; the
+ * supervisor calls probe, spawn, signal, poll, release and cleanup.
+ */
+#ifndef CORDON_PLATFORM_H
+#define CORDON_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "platform/base/arena.h"
+#include "platform/ipc.h"
+#include "platform/plan.h"
+#include "policy/policy.h"
+
+/* Who is at the other end of a connection; from the kernel only. */
+struct platform_peer {
+    uint32_t uid, gid;
+    uint32_t *groups; /* malloc'ed; group_count of them */
+    size_t group_count;
+    char label[128]; /* security label; "" when there is none */
+    int pidfd;       /* of the peer; -1 before Linux 6.5; owned */
+    int32_t pid;     /* for display and for reading attributes guarded by @pidfd; never trusted */
+    /* Attributes that a job inherits, read from the peer's own process. */
+    uint32_t umask;
+    int32_t nice;
+    uint32_t loginuid; /* UINT32_MAX: unset */
+    uint32_t rlimit_mask;
+    struct {
+        uint64_t soft, hard;
+    } rlimit[16];
+};
+
+/*
+ * Identity of the peer of connected socket @fd, or a refusal: a peer in another
+ * mount namespace or root, one with no_new_privs, one with a security label
+ * that a job could not be given (CORDON_E_DENIED, remedy: embedded mode).
+ * @embedded skips the refusals: broker and caller are the same.
+ */
+CORDON_MUST_USE enum cordon_err peer_identify(int fd, bool embedded,
+                                              struct platform_peer *ret_peer,
+                                              struct cordon_fault *fault);
+void peer_deinit(struct platform_peer *peer);
+/* Same uid, gid, groups and label: may share a worker. */
+bool peer_same_key(const struct platform_peer *a, const struct platform_peer *b);
+
+/* One layer of this host with its evidence, for doctor and the plan. */
+struct platform_layer {
+    const char *name;     /* "landlock" */
+    bool available;
+    bool needed;          /* without it every job is refused */
+    char evidence[160];   /* "ABI 7" or the error */
+    const char *remedy;   /* what makes it available */
+    const char *since;    /* "5.13 / none: mounts only" */
+};
+#define PLATFORM_LAYERS_MAX 24U
+
+struct platform_probe {
+    struct plan_host host; /* what plans are made from */
+    struct platform_layer layers[PLATFORM_LAYERS_MAX];
+    size_t layer_count;
+};
+
+/* Facts about a policy's paths, and the objects held open; worker side. */
+struct platform_resolved {
+    struct plan_facts facts;
+    int *own_fds; /* O_PATH, parallel to policy->own.rules; -1 where there is none */
+    size_t own_count;
+    int *socket_fds; /* parallel to policy->unix_sockets */
+    size_t socket_count;
+};
+
+/* A spawn order ready to send; descriptors are owned. */
+struct platform_order {
+    int fds[IPC_FDS_MAX]; /* in the order of enum ipc_spawn_fd */
+    size_t fd_count;
+};
+
+/* What the supervisor starts a job from. Everything is borrowed. */
+struct platform_spawn {
+    uint64_t job;
+    bool embedded;
+    const struct platform_peer *peer;
+    const struct policy *managed; /* allowances and rules; never NULL */
+    const struct dfa *managed_table;
+    const int *fds; /* as received with IPC_SPAWN: hostile */
+    size_t fd_count;
+};
+
+struct platform_job;
+
+struct platform {
+    const char *name; /* "linux", "null" */
+    enum policy_os os;
+
+    /* What this host can enforce, each with evidence. Cheap; no side effects. */
+    void (*probe)(struct platform_probe *ret_probe);
+
+    /* Looks at the disk as the caller. @ret is released with resolved_release. */
+    enum cordon_err (*resolve)(const struct policy *policy, const char *cwd, struct arena *arena,
+                               struct platform_resolved *ret_resolved, struct cordon_fault *fault);
+    void (*resolved_release)(struct platform_resolved *resolved);
+
+    /* Pure; may run for another OS than this host's, see plan_for_os(). */
+    enum cordon_err (*plan)(const struct policy *policy, const struct plan_facts *facts,
+                            struct arena *arena, struct plan **ret_plan,
+                            struct cordon_fault *fault);
+
+    /*
+     * Puts plan, objects, the profile's table, @channel and @cwd_fd (both
+     * duplicated) together. Close ret_order->fds when sent.
+     */
+    enum cordon_err (*order)(const struct policy *policy, const struct plan *plan,
+                             const struct platform_resolved *resolved, const struct dfa *own,
+                             int channel, int cwd_fd, struct platform_order *ret_order,
+                             struct cordon_fault *fault);
+
+    /* Checks a hostile order against the managed policy and starts the job. */
+    enum cordon_err (*spawn)(const struct platform_spawn *spawn, struct platform_job **ret_job,
+                             struct cordon_fault *fault);
+    /* Readable when poll() has something to say. Borrowed. */
+    int (*watch_fd)(const struct platform_job *job);
+    /*
+     * The next report. CORDON_E_AGAIN: nothing yet. CORDON_OK with RUNNING is
+     * followed by more; any other kind is the last, and the tree is gone.
+     */
+    enum cordon_err (*poll)(struct platform_job *job, struct ipc_report *ret_report);
+    /* Sends @signo to the command; SIGKILL ends the whole tree. */
+    enum cordon_err (*signal)(struct platform_job *job, int signo);
+    /* Kills what is left, waits for it (bounded), undoes, frees. NULL is allowed. */
+    void (*release)(struct platform_job *job);
+    /* Removes what a dead broker left (cgroups, runtime directories). */
+    void (*cleanup)(bool embedded);
+};
+
+/* The back end of this host, and the one for tests that enforces nothing. */
+const struct platform *platform_host(void);
+const struct platform *platform_null(void);
+
+/*
+ * What travels on the channel between a worker and its cordon-init once that
+ * has become the caller: one SOCK_SEQPACKET datagram each way.
+ * Worker to init: struct channel_command; descriptors: the strings' memfd, then
+ * stdin, stdout, stderr as far as @stdio_mask says.
+ * Init to worker: struct channel_answer; with CHANNEL_PTY one descriptor, the
+ * master of the job's terminal.
+ */
+#define CHANNEL_MAGIC 0x4e414843U
+enum channel_flag { CHANNEL_PTY_IN = 1, CHANNEL_PTY_OUT = 2, CHANNEL_PTY_ERR = 4 };
+struct channel_command {
+    uint32_t magic;
+    uint32_t argc; /* the memfd holds argc, then envc NUL-terminated strings */
+    uint32_t envc;
+    uint32_t strings_len;
+    uint32_t stdio_mask; /* bit n: descriptor n is sent; else /dev/null */
+    uint32_t pty;        /* enum channel_flag: descriptor n is the job's terminal */
+    uint16_t rows, cols;
+};
+struct channel_answer {
+    uint32_t magic;
+    uint32_t has_pty;
+};
+
+#endif
