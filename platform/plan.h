@@ -37,7 +37,7 @@ struct plan_fact {
 };
 
 /* What the host offers to enforce with. */
-struct plan_layers {
+struct plan_host {
     uint32_t landlock_abi; /* 0: none */
     bool user_namespaces;  /* the caller may create one */
     bool cgroup;           /* a delegated cgroup is there */
@@ -49,7 +49,7 @@ struct plan_facts {
     const struct plan_fact *managed; /* one per policy->managed.rules; globs: all zero */
     const struct plan_fact *own;     /* one per policy->own.rules; globs: all zero */
     bool privileged;                 /* planned for the service; else embedded mode */
-    struct plan_layers layers;
+    struct plan_host host;
     const char *cwd; /* the job's working directory, resolved, absolute */
     enum plan_object cwd_object;
     const char *const *needed; /* resolved paths the command cannot start without: the program,
@@ -118,9 +118,9 @@ typedef enum cordon_err plan_fn(const struct policy *policy, const struct plan_f
                                 struct cordon_fault *fault);
 
 /* The planner of @os: plan_linux(), plan_macos() or plan_windows(). */
-CORDON_MUST_USE enum cordon_err plan_make(enum policy_os os, const struct policy *policy,
-                                          const struct plan_facts *facts, struct arena *arena,
-                                          struct plan **ret_plan, struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err plan_for_os(enum policy_os os, const struct policy *policy,
+                                            const struct plan_facts *facts, struct arena *arena,
+                                            struct plan **ret_plan, struct cordon_fault *fault);
 
 /* Stable lower-case words; never NULL ("?" for an op that @os does not have). */
 const char *plan_os_name(enum policy_os os);
