@@ -26,7 +26,8 @@ struct dfa; /* the block; see dfa.c */
 /* How rules that cover one path compete; higher wins, then as POLICY.md section 1. */
 enum dfa_class {
     DFA_EXACT = 0,     /* the longest path wins; equal paths: the higher @prefer wins */
-    DFA_OVERRIDING = 1 /* any match beats every DFA_EXACT rule; the lowest id wins */
+    DFA_LIMITING = 1,  /* any match beats every DFA_EXACT rule; the lowest id wins */
+    DFA_OVERRIDING = 2 /* any match beats every rule of a lower class; the lowest id wins */
 };
 
 struct dfa_rule {

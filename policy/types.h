@@ -66,6 +66,23 @@ struct policy_warning {
     const char *text;
 };
 
+/* [cordon.limits] of the managed layers; 0: not limited. */
+struct policy_limits {
+    uint32_t memory_mib;
+    uint32_t pids;
+    uint32_t cpu_percent; /* of one processor */
+    uint32_t open_files;
+    uint32_t wall_s;
+};
+
+/* [cordon.audit] of the managed layers; NULL / 0: not set. */
+struct policy_audit {
+    const char *level;   /* "off", "jobs" or "all" */
+    const char *sink;    /* "journal", "syslog" or an absolute path */
+    const char **redact; /* regular expressions, uncompiled; redact_count of them */
+    size_t redact_count;
+};
+
 /* The effective policy of one job: a profile narrowed by the managed layers. */
 struct policy {
     enum policy_os os;
@@ -84,6 +101,8 @@ struct policy {
     enum policy_enforcement minimum_own;        /* least level for the profile's */
     bool managed_allows_write;                  /* a managed layer allows a writing mode */
     bool managed_allows_full_access;            /* ... danger-full-access */
+    struct policy_limits limits;
+    struct policy_audit audit;
     struct policy_warning *warnings;
     size_t warning_count;
 };
