@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# ./dev accept foundation [ROW...]: the acceptance lines of the first order, at full size.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+DEV=$CORDON_ROOT/dev
+SYSTEM=$CORDON_ROOT/tests/system
+export CORDON_BUILD=$CORDON_BUILD_HOME/dev
+
+# The order's list; DR-20 and what else only a service can hold skip embedded in the suite itself.
+ADVERSARIAL=(
+    DR-01 DR-02 DR-03 DR-04 DR-05 DR-06 DR-20 DR-26 DR-28
+    ID-02 ID-06 ID-08 ID-10 ID-11 ID-17 ID-22 ID-23
+    MT-03 MT-07 MT-08 MT-09 MT-10 MT-11 MT-14 MT-23 MT-26 MT-27 MT-31
+    PO-01 PO-02 PO-03 PO-04 PO-05 PO-06 PO-08 PO-09 PO-10 PO-11 PO-12 PO-15
+    NW-01 NW-02 NW-08 NW-09 LG-07 LG-08
+)
+
+dev_build() {
+    "$DEV" test -N >/dev/null
+}
+
+# script NAME ARG...: a test of tests/system, at the size its arguments say.
+script() {
+    local name=$1
+    shift
+    if [[ ! -e $SYSTEM/$name.sh ]]; then
+        echo "tests/system/$name.sh does not exist"
+        return 1
+    fi
+    bash "$SYSTEM/$name.sh" "$@"
+}
+
+# Every case of the list ran and passed: the ids are counted, so that a case which the suite
+# does not know cannot pass by its absence.
+adversarial() {
+    local id out=$ACCEPT_LOGS/adversarial.out status=0 missing=0
+    bash "$CORDON_ROOT/tests/adversarial/run" --mode both "${ADVERSARIAL[@]}" >"$out" || status=1
+    cat "$out"
+    for id in "${ADVERSARIAL[@]}"; do
+        if ! grep -q "^PASS $id " "$out"; then
+            echo "no PASS of $id"
+            missing=$((missing + 1))
+        fi
+    done
+    echo "figure: $(grep -c '^PASS ' "$out") passed, $(grep -c '^FAIL ' "$out") failed," \
+        "$(grep -c '^SKIP ' "$out") skipped; $((${#ADVERSARIAL[@]} - missing)) of" \
+        "${#ADVERSARIAL[@]} ids"
+    ((status == 0 && missing == 0))
+}
+
+ctest_all() {
+    local log=$ACCEPT_LOGS/tests.log
+    local began=$SECONDS
+    "$DEV" test | tee "$log.out" || return 1
+    local took=$((SECONDS - began))
+    echo "figure: $(grep -o 'out of [0-9]*' "$log.out" | awk '{n += $3} END {print n}') tests, $took s"
+    ((took <= 600))
+}
+
+bench_start() {
+    local json=$ACCEPT_LOGS/bench-start.json
+    "$DEV" bench start --rounds 200 --json "$json" || return 1
+    python3 "$CORDON_ROOT/tests/accept/bench_start.py" "$json"
+}
+
+coverage() {
+    local out=$ACCEPT_LOGS/coverage.out status=0
+    "$DEV" coverage | tee "$out" || status=1
+    echo "figure: $(sed -n 's/^branches: //p' "$out")"
+    return "$status"
+}
+
+fuzz() {
+    local out=$ACCEPT_LOGS/fuzz.out status=0
+    "$DEV" fuzz 60 | tee "$out" || status=1
+    echo "figure: $(grep -c 'no finding' "$out") fuzzers without a finding," \
+        "$(grep -c FINDING "$out") with"
+    return "$status"
+}
+
+accept_begin foundation "$@"
+if ! dev_build; then
+    echo "FAIL: the dev preset does not build" >&2
+    exit 1
+fi
+row clean-root "both README commands, fresh Debian 12, root and user" script clean_root
+row tests "./dev test <= 600 s" ctest_all
+row real-work "same results, hashes; denied; nothing left; embedded" script real_work --mode embedded
+row real-work-service "the same through the service" script real_work --mode service
+row brief-commands "the brief's commands as written, also by a symlink codex" script brief_commands
+row managed-deny "holds for two users, every mode and override" script managed_deny
+row adversarial "every listed id passes, service and embedded" adversarial
+row userns-off "service works, embedded refuses with the remedy" script userns_off
+row bench-start "200 rounds; service <= bwrap; client RSS <= 4 MiB" bench_start
+row dfa-sizes "1000: 100 ms, 8 MiB; 10000: 2 s, 64 MiB" "$DEV" bench dfa
+row fuzz "60 s each, no finding" fuzz
+row asan "ASan and UBSan clean" "$DEV" test-asan
+row coverage "branches of policy/ and proto/ >= 90 %" coverage
+accept_end

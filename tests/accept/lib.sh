@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The frame of ./dev accept NAME. A script sources this, calls accept_begin NAME "$@", then one
+# `row NAME BAR COMMAND...` a line of the order, then accept_end.
+#
+# A row passes when its command exits 0. Its last line "figure: TEXT" is the figure that the
+# report quotes, else the seconds it took. Exit 77 is a skip, and a skip is a FAIL: an acceptance
+# line that did not run has not been met. Logs: $CORDON_BUILD_HOME/accept/NAME/ROW.log; the
+# report: $CORDON_BUILD_HOME/accept/NAME.json.
+
+: "${CORDON_ROOT:?run this by ./dev accept}" "${CORDON_BUILD_HOME:?run this by ./dev accept}"
+
+accept_begin() {
+    ACCEPT=$1
+    shift
+    ACCEPT_ONLY=("$@")
+    ACCEPT_SEEN=()
+    ACCEPT_FAILED=0
+    ACCEPT_LOGS=$CORDON_BUILD_HOME/accept/$ACCEPT
+    mkdir -p "$ACCEPT_LOGS"
+    ACCEPT_ROWS=$ACCEPT_LOGS/rows.tsv
+    : >"$ACCEPT_ROWS"
+}
+
+accept_wanted() {
+    local only
+    ((${#ACCEPT_ONLY[@]})) || return 0
+    for only in "${ACCEPT_ONLY[@]}"; do
+        [[ $only == "$1" ]] && return 0
+    done
+    return 1
+}
+
+# row NAME BAR COMMAND...
+row() {
+    local name=$1 bar=$2 log=$ACCEPT_LOGS/$1.log began=$SECONDS status=0 verdict=PASS figure
+    shift 2
+    ACCEPT_SEEN+=("$name")
+    accept_wanted "$name" || return 0
+    ("$@") >"$log" 2>&1 </dev/null || status=$?
+    figure=$(sed -n 's/^figure: //p' "$log" | tail -n 1 | tr '\t' ' ')
+    : "${figure:=$((SECONDS - began)) s}"
+    if ((status != 0)); then
+        verdict=FAIL
+        ACCEPT_FAILED=$((ACCEPT_FAILED + 1))
+        if ((status == 77)); then
+            figure="skipped: $(tail -n 1 "$log" | tr '\t' ' ')"
+        else
+            figure="$figure; exit $status, see $log"
+        fi
+    fi
+    printf '%s  %-16s  %s  [%s]\n' "$verdict" "$name" "$figure" "$bar"
+    if [[ $verdict == FAIL ]]; then
+        tail -n 12 "$log" | sed 's/^/      | /'
+    fi
+    printf '%s\t%s\t%s\t%s\t%s\n' "$name" "$verdict" "$figure" "$bar" $((SECONDS - began)) \
+        >>"$ACCEPT_ROWS"
+}
+
+accept_json() {
+    python3 - "$ACCEPT" "$1" "$ACCEPT_ROWS" <<'PY'
+import json, platform, subprocess, sys, time
+
+name, complete, rows = sys.argv[1:]
+keys = ("line", "verdict", "figure", "bar", "seconds")
+with open(rows, encoding="utf-8") as stream:
+    table = [dict(zip(keys, line.rstrip("\n").split("\t"))) for line in stream]
+for entry in table:
+    entry["seconds"] = int(entry["seconds"])
+commit = subprocess.run(["git", "-c", "safe.directory=*", "describe", "--always", "--dirty"],
+                        capture_output=True, text=True, check=False).stdout.strip()
+print(json.dumps({"accept": name, "complete": complete == "1", "commit": commit,
+                  "kernel": platform.release(), "machine": platform.machine(),
+                  "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                  "passed": sum(e["verdict"] == "PASS" for e in table),
+                  "failed": sum(e["verdict"] != "PASS" for e in table), "lines": table}, indent=2))
+PY
+}
+
+accept_end() {
+    local complete=1 only report=$CORDON_BUILD_HOME/accept/$ACCEPT.json
+    ((${#ACCEPT_ONLY[@]})) && complete=0
+    for only in "${ACCEPT_ONLY[@]}"; do
+        if [[ " ${ACCEPT_SEEN[*]} " != *" $only "* ]]; then
+            printf 'FAIL  %s  no such row; rows: %s\n' "$only" "${ACCEPT_SEEN[*]}"
+            ACCEPT_FAILED=$((ACCEPT_FAILED + 1))
+        fi
+    done
+    (cd "$CORDON_ROOT" && accept_json "$complete") >"$report"
+    printf '%s: %d passed, %d failed; %s\n' "$ACCEPT" \
+        "$(grep -c $'\tPASS\t' "$ACCEPT_ROWS")" "$ACCEPT_FAILED" "$report"
+    ((ACCEPT_FAILED == 0))
+}

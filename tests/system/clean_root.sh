@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# clean_root.sh [--only-root]: both README commands in a Debian 12 root with nothing but git.
+#
+# The root is made by mmdebstrap (minbase, git, ca-certificates) and entered by systemd-nspawn:
+#   1. as a user without sudo, nothing installed: one line that names what to install, exit 1
+#   2. as root:     ./dev run sandbox linux -- CMD, ./dev run sandbox linux, ./dev test
+#   3. as the user: the same, in a clone of his own; and the first in root's clone
+# The host's apt sources, apt options, proxy variables and resolver are read when this runs and
+# are in no file of the project. The root is removed, whatever happened.
+set -euo pipefail
+
+SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+USER_NAME=plain
+SPACE=
+FIGURE=
+
+if ((EUID != 0)); then
+    echo "needs root, for mmdebstrap and systemd-nspawn"
+    exit 77
+fi
+
+finish() {
+    local status=$?
+    [[ -z $SPACE ]] || rm -rf --one-file-system "$SPACE"
+    [[ -z $FIGURE ]] || printf 'figure: %s\n' "$FIGURE"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# The host's own source files that serve bookworm, deb822 or one-line; third parties' do not.
+apt_sources() {
+    local file
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
+        if [[ -e $file ]] &&
+            grep -Eq '^(Suites:|deb )(.*[[:space:]])?bookworm([[:space:]]|$)' "$file"; then
+            printf '%s\n' "$file"
+        fi
+    done
+}
+
+# Options of the host's apt that decide how packages are reached.
+apt_options() {
+    apt-config dump | grep -E '^Acquire::(https?::(Proxy|Verify|CaInfo)|Check-|Retries|ForceIPv4)' ||
+        true
+}
+
+make_root() {
+    local root=$1
+    local -a sources setup=()
+    mapfile -t sources < <(apt_sources)
+    apt_options >"$SPACE/apt.conf"
+    if compgen -G '/etc/apt/auth.conf.d/*' >/dev/null; then
+        setup+=(--setup-hook='mkdir -p "$1/etc/apt/auth.conf.d"'
+            --setup-hook='cp /etc/apt/auth.conf.d/* "$1/etc/apt/auth.conf.d/"')
+    fi
+    mmdebstrap --quiet --mode=root --variant=minbase --include=git,ca-certificates \
+        --aptopt="$SPACE/apt.conf" "${setup[@]}" bookworm "$root" "${sources[@]}"
+    chroot "$root" useradd --create-home --shell /bin/bash "$USER_NAME"
+    # Fresh clones, as a person has them; of the commits, not of what is only in the work tree.
+    git -c safe.directory='*' clone -q --no-hardlinks "$SOURCE" "$root/srv/cordon"
+    git -c safe.directory='*' clone -q --no-hardlinks "$SOURCE" "$root/home/$USER_NAME/cordon"
+    chroot "$root" chown -R "$USER_NAME:" "/home/$USER_NAME/cordon"
+}
+
+# inside WHO FOLDER COMMAND: a shell command in the root. The kernel's interfaces stay whole,
+# or a user namespace in there could not mount a /proc of its own.
+inside() {
+    local who=$1 folder=$2 command=$3 name
+    local -a environment=()
+    for name in http_proxy https_proxy no_proxy; do
+        if [[ -n ${!name:-} ]]; then
+            environment+=(--setenv="$name=${!name}")
+        fi
+    done
+    SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 SYSTEMD_NSPAWN_LOCK=0 \
+        systemd-nspawn --quiet --directory="$ROOTFS" --register=no --keep-unit --as-pid2 \
+        --console=pipe --capability=all --system-call-filter='@mount @keyring bpf perf_event_open' \
+        --resolv-conf=copy-host --bind-ro=/etc/hosts "${environment[@]}" \
+        /bin/su "$who" -s /bin/bash -c "cd $folder && $command"
+}
+
+# timed NAME WHO FOLDER COMMAND: runs it, and notes the seconds for the figure.
+timed() {
+    local name=$1 began=$SECONDS
+    shift
+    printf '== %s: %s: %s\n' "$name" "$1" "$3"
+    inside "$@" </dev/null
+    printf '== %s: %d s\n' "$name" $((SECONDS - began))
+    FIGURE+="${FIGURE:+, }$name $((SECONDS - began)) s"
+}
+
+# Without packages and without sudo: exactly one line, and it names them.
+refused_in_one_line() {
+    local out status=0
+    out=$(inside "$USER_NAME" "/home/$USER_NAME/cordon" './dev run sandbox linux -- true' \
+        </dev/null 2>&1) || status=$?
+    printf '%s\n' "$out"
+    [[ $status == 1 && $(wc -l <<<"$out") == 1 && $out == *" gcc "* ]]
+}
+
+readme_commands() {
+    local name=$1 who=$2 folder=$3
+    local work='sh -c "id -un && git --version && touch made && rm made"'
+    timed "$name run" "$who" "$folder" "./dev run sandbox linux -c sandbox_mode=workspace-write -- $work"
+    timed "$name demo" "$who" "$folder" "./dev run sandbox linux"
+    timed "$name test" "$who" "$folder" "./dev test"
+}
+
+SPACE=$(mktemp -d /var/tmp/cordon-root.XXXXXX)
+ROOTFS=$SPACE/root
+make_root "$ROOTFS"
+FIGURE="root made in $SECONDS s"
+if [[ ${1:-} == --only-root ]]; then
+    inside root / 'git --version && ls /srv/cordon/dev && apt-get -q update'
+    inside "$USER_NAME" / 'id && unshare -Urpf --mount-proc true'
+    exit 0
+fi
+refused_in_one_line
+readme_commands root root /srv/cordon
+readme_commands user "$USER_NAME" "/home/$USER_NAME/cordon"
+# A clone of another owner: built in the user's own cache.
+timed "user in root's clone" "$USER_NAME" /srv/cordon './dev run sandbox linux -- true'
