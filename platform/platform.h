@@ -42,8 +42,7 @@ struct platform_peer {
  * that a job could not be given (CORDON_E_DENIED, remedy: embedded mode).
  * @embedded skips the refusals: broker and caller are the same.
  */
-CORDON_MUST_USE enum cordon_err peer_identify(int fd, bool embedded,
-                                              struct platform_peer *ret_peer,
+CORDON_MUST_USE enum cordon_err peer_identify(int fd, bool embedded, struct platform_peer *ret_peer,
                                               struct cordon_fault *fault);
 void peer_deinit(struct platform_peer *peer);
 /* Same uid, gid, groups and label: may share a worker. */
@@ -51,12 +50,12 @@ bool peer_same_key(const struct platform_peer *a, const struct platform_peer *b)
 
 /* One layer of this host with its evidence, for doctor and the plan. */
 struct platform_layer {
-    const char *name;     /* "landlock" */
+    const char *name; /* "landlock" */
     bool available;
-    bool needed;          /* without it every job is refused */
-    char evidence[160];   /* "ABI 7" or the error */
-    const char *remedy;   /* what makes it available */
-    const char *since;    /* "5.13 / none: mounts only" */
+    bool needed;        /* without it every job is refused */
+    char evidence[160]; /* "ABI 7" or the error */
+    const char *remedy; /* what makes it available */
+    const char *since;  /* "5.13 / none: mounts only" */
 };
 #define PLATFORM_LAYERS_MAX 24U
 
@@ -64,6 +63,14 @@ struct platform_probe {
     struct plan_host host; /* what plans are made from */
     struct platform_layer layers[PLATFORM_LAYERS_MAX];
     size_t layer_count;
+};
+
+/* What is to be started, as far as a plan depends on it. */
+struct platform_start {
+    bool embedded;
+    const char *cwd;     /* absolute */
+    const char *program; /* argv[0]; NULL: none in particular (a plan is only printed) */
+    const char *search;  /* PATH of the job; NULL: the system's default */
 };
 
 /* Facts about a policy's paths, and the objects held open; worker side. */
@@ -102,8 +109,9 @@ struct platform {
     void (*probe)(struct platform_probe *ret_probe);
 
     /* Looks at the disk as the caller. @ret is released with resolved_release. */
-    enum cordon_err (*resolve)(const struct policy *policy, const char *cwd, struct arena *arena,
-                               struct platform_resolved *ret_resolved, struct cordon_fault *fault);
+    enum cordon_err (*resolve)(const struct policy *policy, const struct platform_start *start,
+                               struct arena *arena, struct platform_resolved *ret_resolved,
+                               struct cordon_fault *fault);
     void (*resolved_release)(struct platform_resolved *resolved);
 
     /* Pure; may run for another OS than this host's, see plan_for_os(). */

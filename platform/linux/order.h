@@ -13,10 +13,12 @@
 #ifndef CORDON_LINUX_ORDER_H
 #define CORDON_LINUX_ORDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "platform/base/err.h"
+#include "platform/base/strbuf.h"
 
 #define ORDER_MAGIC 0x4452524fU
 #define ORDER_STEPS_MAX 16384U
@@ -25,35 +27,45 @@
 #define ORDER_NO_RULE UINT32_MAX
 
 enum order_op {
-    ORDER_GRANT_READ = 1, /* object: visible read-only */
-    ORDER_GRANT_WRITE,    /* object: visible, writable */
-    ORDER_PROTECT,        /* object below a write grant: read-only */
-    ORDER_MASK,           /* string: deny the object of that name, if there is one */
-    ORDER_SCAN,           /* string: walk below it with both tables, mask what they deny */
+    ORDER_GRANT_READ = 1, /* object: visible at its own path, read-only */
+    ORDER_GRANT_WRITE,    /* object: visible at its own path, writable */
     ORDER_SOCKET,         /* object: a host socket the job may reach */
+    ORDER_PROTECT,        /* text: the object of that name is read-only */
+    ORDER_MASK,           /* text: the object of that name is denied */
+    ORDER_LINK,           /* text, aux: a symbolic link in the view's own file systems */
+    ORDER_SCAN,           /* text: walk below it; mask or protect what the set's table says */
     ORDER_OP_COUNT
 };
 
-enum order_set { ORDER_SET_OWN = 0, ORDER_SET_MANAGED = 1 };
+enum order_set { ORDER_SET_OWN = 0, ORDER_SET_MANAGED = 1, ORDER_SET_COUNT = 2 };
+
+enum order_step_flag {
+    ORDER_STEP_OPEN = 1U, /* ORDER_MASK: something below is granted again by a later step */
+    ORDER_STEP_LINK = 2U  /* the symbolic link itself, not what it leads to */
+};
 
 struct order_step {
     uint16_t op;
-    uint16_t set;   /* enum order_set */
+    uint16_t flags; /* enum order_step_flag */
+    uint32_t set;   /* enum order_set */
     uint32_t rule;  /* index in its set; ORDER_NO_RULE */
-    uint32_t fd;    /* worker to supervisor only */
+    uint32_t fd;    /* worker to supervisor: index among the grants; else ORDER_NO_FD */
     uint32_t depth; /* ORDER_SCAN: directory levels below the prefix; 0: unbounded */
     uint32_t text;  /* offset of a NUL-terminated absolute path; 0: none */
-    uint32_t text_len;
-    uint64_t dev;   /* supervisor to init */
+    uint32_t aux;   /* offset of a NUL-terminated string; 0: none */
+    uint32_t reserved;
+    uint64_t dev; /* supervisor to init: the object at @text */
     uint64_t ino;
 };
 
 enum order_flag {
     ORDER_ROOT_READABLE = 1U << 0, /* the whole root is visible read-only; else an empty one */
-    ORDER_ROOT_WRITABLE = 1U << 1, /* danger-full-access */
+    ORDER_ROOT_WRITABLE = 1U << 1, /* ... visible as it is */
     ORDER_NET_HOST = 1U << 2,      /* no network namespace */
-    ORDER_USER_NS = 1U << 3,       /* set by the supervisor: unprivileged, in a user namespace */
-    ORDER_FLAGS_FROM_WORKER = ORDER_ROOT_READABLE | ORDER_ROOT_WRITABLE | ORDER_NET_HOST
+    ORDER_FULL_ACCESS = 1U << 3,   /* danger-full-access: denials only, no second wall */
+    ORDER_USER_NS = 1U << 4,       /* set by the supervisor: unprivileged, in a user namespace */
+    ORDER_FLAGS_FROM_WORKER =
+        ORDER_ROOT_READABLE | ORDER_ROOT_WRITABLE | ORDER_NET_HOST | ORDER_FULL_ACCESS
 };
 
 #define ORDER_RLIMITS 16U
@@ -75,12 +87,14 @@ struct order_identity {
 
 struct order_head {
     uint32_t magic;
-    uint32_t size; /* of the whole block */
+    uint32_t size;         /* of the whole block */
+    uint32_t landlock_abi; /* supervisor to init; 0: there is none */
     uint32_t flags;
     uint32_t step_count;
     uint32_t steps; /* offset of struct order_step[step_count], 8-aligned */
-    uint32_t own_rules;     /* rule counts, for dfa_check() */
-    uint32_t managed_rules;
+    /* For each set: enum policy_access of every rule, one byte each, at an offset. */
+    uint32_t rule_count[ORDER_SET_COUNT];
+    uint32_t access[ORDER_SET_COUNT];
     uint32_t cwd; /* offset of the path; supervisor to init only */
     uint64_t cwd_dev, cwd_ino;
     char job_id[24];
@@ -100,5 +114,40 @@ CORDON_MUST_USE enum cordon_err order_check(const void *block, size_t len, size_
 const struct order_step *order_steps(const struct order_head *head);
 /* The string at @offset, or NULL for 0. */
 const char *order_text(const struct order_head *head, uint32_t offset);
+/* Access bytes (enum policy_access) of a set's rules. */
+const uint8_t *order_access(const struct order_head *head, uint32_t set);
+
+/*
+ * Making a block: begin, add steps and texts in any order, finish. Errors are
+ * sticky; order_finish() reports them. order_builder_deinit() always.
+ */
+struct order_builder {
+    struct order_head head;
+    struct strbuf texts;      /* first byte unused, so that offset 0 means none */
+    struct order_step *steps; /* owned */
+    size_t step_count, step_room;
+    bool failed;
+};
+void order_begin(struct order_builder *builder);
+void order_builder_deinit(struct order_builder *builder);
+/* Offset of a copy of @len bytes (a NUL is added), relative to the text area. */
+uint32_t order_add_text(struct order_builder *builder, const void *text, size_t len);
+void order_add_step(struct order_builder *builder, const struct order_step *step);
+/* *ret_block is malloc'ed. CORDON_E_LIMIT, CORDON_E_NOMEM. */
+CORDON_MUST_USE enum cordon_err order_finish(struct order_builder *builder, void **ret_block,
+                                             size_t *ret_len, struct cordon_fault *fault);
+
+/* Descriptors that cordon-init is started with; nothing else is open. */
+enum order_init_fd {
+    INIT_FD_ORDER = 3, /* sealed memfd: this block */
+    INIT_FD_OWN,       /* sealed memfd: the profile's table */
+    INIT_FD_MANAGED,   /* sealed memfd: the managed table */
+    INIT_FD_CHANNEL,   /* to the worker */
+    INIT_FD_REPORT,    /* write end: struct ipc_report, one write each */
+    INIT_FD_SOCKETS,   /* /proc/net/unix of the host's network namespace */
+    INIT_FD_SECCOMP,   /* sealed memfd: the filter's instructions */
+    INIT_FD_CGROUP,    /* cgroup.procs to write "0" to; /dev/null when there is none */
+    INIT_FD_COUNT
+};
 
 #endif

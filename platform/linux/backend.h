@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations of the Linux back end, by the process that calls them. */
+#ifndef CORDON_LINUX_BACKEND_H
+#define CORDON_LINUX_BACKEND_H
+
+#include "platform/linux/order.h"
+#include "platform/platform.h"
+
+/* probe.c; both sides */
+void linux_probe(struct platform_probe *ret_probe);
+uint32_t linux_landlock_abi(void);
+/* Holds CAP_SYS_ADMIN: builds views without a user namespace. */
+bool linux_is_privileged(void);
+
+/* resolve.c, order_make.c; worker */
+enum cordon_err linux_resolve(const struct policy *policy, const struct platform_start *start,
+                              struct arena *arena, struct platform_resolved *ret_resolved,
+                              struct cordon_fault *fault);
+void linux_resolved_release(struct platform_resolved *resolved);
+enum cordon_err linux_order(const struct policy *policy, const struct plan *plan,
+                            const struct platform_resolved *resolved, const struct dfa *own,
+                            int channel, int cwd_fd, struct platform_order *ret_order,
+                            struct cordon_fault *fault);
+/* needed.c: what @program cannot start without; paths live in @arena. */
+enum cordon_err linux_needed(const struct platform_start *start, struct arena *arena,
+                             struct plan_facts *facts);
+
+/* grant_check.c: a worker's order against the managed policy, and cordon-init's from it. */
+enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_order_fd,
+                                 struct cordon_fault *fault);
+
+/* spawn.c, job.c; supervisor */
+enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
+                            struct cordon_fault *fault);
+int linux_watch_fd(const struct platform_job *job);
+enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_report);
+enum cordon_err linux_signal(struct platform_job *job, int signo);
+void linux_release(struct platform_job *job);
+void linux_cleanup(bool embedded);
+
+#endif

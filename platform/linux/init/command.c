@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/init.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy/types.h"
+
+#define STRINGS_MAX (16U * 1024U * 1024U)
+#define COMMAND_FDS 4U /* the strings' memfd, then up to three streams */
+
+static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
+{
+    struct cmsghdr *control = CMSG_FIRSTHDR(msg);
+    size_t count;
+
+    if (control == NULL || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
+        return 0;
+    }
+    count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    if (count > room) {
+        return 0;
+    }
+    memcpy(fds, CMSG_DATA(control), count * sizeof(int));
+    return count;
+}
+
+/* Splits the mapped strings into the two vectors that execve() takes. */
+static enum cordon_err strings_split(struct init *init, struct command *command, int fd)
+{
+    const struct channel_command *head = &command->head;
+    size_t count = (size_t)head->argc + head->envc;
+    struct stat st;
+    char **vector;
+    char *text;
+    char *end;
+
+    if (head->argc == 0 || head->argc > STRINGS_MAX || head->envc > STRINGS_MAX ||
+        head->strings_len > STRINGS_MAX || fstat(fd, &st) != 0 || st.st_size < head->strings_len) {
+        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "malformed command");
+    }
+    text = mmap(NULL, (size_t)head->strings_len + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    vector = calloc(count + 2, sizeof(*vector));
+    if (text == MAP_FAILED || vector == NULL) {
+        return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "the command is too long");
+    }
+    end = text + head->strings_len;
+    for (size_t i = 0; i < count; i++) {
+        char *nul = memchr(text, '\0', (size_t)(end - text));
+
+        if (nul == NULL) {
+            return fault_set(&init->fault, CORDON_E_INVALID, NULL, "malformed command");
+        }
+        /* argv, its NULL, the environment, its NULL */
+        vector[i < head->argc ? i : i + 1] = text;
+        text = nul + 1;
+    }
+    command->argv = vector;
+    command->env = vector + head->argc + 1;
+    return CORDON_OK;
+}
+
+static void stdio_take(struct command *command, const int *fds, size_t count)
+{
+    size_t next = 1;
+
+    for (int i = 0; i < 3; i++) {
+        bool sent = (command->head.stdio_mask & (1U << i)) != 0;
+
+        command->stdio[i] = sent && next < count ? fds[next++] : -1;
+    }
+}
+
+/* A terminal of the job's own; the master goes back to the caller. */
+static enum cordon_err terminal_open(struct init *init, struct command *command)
+{
+    struct winsize size = {.ws_row = command->head.rows, .ws_col = command->head.cols};
+    struct channel_answer answer = {.magic = CHANNEL_MAGIC, .has_pty = 1};
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                          .cmsg_level = SOL_SOCKET,
+                          .cmsg_type = SCM_RIGHTS}};
+    struct iovec part = {&answer, sizeof(answer)};
+    struct msghdr msg = {.msg_iov = &part,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control.space)};
+    int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    int unlock = 0;
+    int slave = -1;
+
+    if (master >= 0 && ioctl(master, TIOCSPTLCK, &unlock) == 0) {
+        slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    }
+    if (slave < 0 || ioctl(slave, TIOCSWINSZ, &size) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot open a terminal for the job");
+    }
+    memcpy(CMSG_DATA(&control.head), &master, sizeof(master));
+    if (sendmsg(INIT_FD_CHANNEL, &msg, MSG_NOSIGNAL) < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot hand over the job's terminal");
+    }
+    (void)close(master);
+    command->pty_slave = slave;
+    return CORDON_OK;
+}
+
+enum cordon_err command_receive(struct init *init, struct command *ret_command)
+{
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(COMMAND_FDS * sizeof(int))];
+    } control;
+    struct iovec part = {&ret_command->head, sizeof(ret_command->head)};
+    struct msghdr msg = {.msg_iov = &part,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control.space)};
+    int fds[COMMAND_FDS];
+    enum cordon_err err;
+    size_t count;
+    ssize_t len;
+
+    do {
+        len = recvmsg(INIT_FD_CHANNEL, &msg, MSG_CMSG_CLOEXEC);
+    } while (len < 0 && errno == EINTR);
+    if (len != (ssize_t)sizeof(ret_command->head) || ret_command->head.magic != CHANNEL_MAGIC ||
+        (msg.msg_flags & MSG_CTRUNC) != 0) {
+        return fault_set(&init->fault, CORDON_E_CLOSED, NULL, "no command was sent");
+    }
+    count = control_fds(&msg, fds, COMMAND_FDS);
+    if (count == 0) {
+        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "malformed command");
+    }
+    ret_command->pty_slave = -1;
+    stdio_take(ret_command, fds, count);
+    err = strings_split(init, ret_command, fds[0]);
+    (void)close(fds[0]);
+    if (err == CORDON_OK && ret_command->head.pty != 0) {
+        err = terminal_open(init, ret_command);
+    }
+    return err;
+}
+
+static bool stream_is_denied(const struct init *init, int fd)
+{
+    char link[64];
+    char path[PATH_MAX];
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    len = readlink(link, path, sizeof(path));
+    if (len <= 0 || path[0] != '/') {
+        return false;
+    }
+    for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+        uint32_t rule = dfa_match(init->table[set], path, (size_t)len);
+
+        if (rule != DFA_NO_RULE && order_access(init->order, set)[rule] == ACCESS_DENY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a stream must not be: a way around the view. */
+static enum cordon_err stream_check(struct init *init, int fd)
+{
+    static const char *const names[] = {"standard input", "standard output", "standard error"};
+    struct stat st;
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || (flags & O_PATH) != 0 || fstat(fd, &st) != 0) {
+        return fault_set(&init->fault, CORDON_E_DENIED, "redirect it to a file or a pipe",
+                         "%s is not an open stream", names[fd]);
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return fault_set(&init->fault, CORDON_E_DENIED, "redirect it to a file or a pipe",
+                         "%s is a directory: it would open the host's tree below it", names[fd]);
+    }
+    if (S_ISREG(st.st_mode) && stream_is_denied(init, fd)) {
+        return fault_set(&init->fault, CORDON_E_DENIED, "pass another file",
+                         "%s is a file that the policy denies", names[fd]);
+    }
+    return CORDON_OK;
+}
+
+static enum cordon_err directory_enter(struct init *init)
+{
+    const char *path = order_text(init->order, init->order->cwd);
+    struct stat st;
+
+    if (path == NULL) {
+        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "no working directory");
+    }
+    if (chdir(path) != 0) {
+        return fault_os(&init->fault, errno,
+                        "start from a directory that the policy lets the job read",
+                        "the working directory %s cannot be entered in the sandbox", path);
+    }
+    if (stat(".", &st) != 0 || st.st_dev != init->order->cwd_dev ||
+        st.st_ino != init->order->cwd_ino) {
+        return fault_set(&init->fault, CORDON_E_DENIED,
+                         "start from a directory that the policy lets the job read",
+                         "the working directory %s is denied or was replaced", path);
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err command_prepare(struct init *init, struct command *command)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot open /dev/null");
+    }
+    for (int i = 0; i < 3; i++) {
+        bool terminal = (command->head.pty & (1U << i)) != 0;
+        int from = terminal ? command->pty_slave : command->stdio[i];
+
+        if (dup2(from < 0 ? null : from, i) != i) {
+            return fault_os(&init->fault, errno, NULL, "cannot connect the standard streams");
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        if (stream_check(init, i) != CORDON_OK) {
+            return init->fault.err;
+        }
+        if (command->stdio[i] >= 0) {
+            (void)close(command->stdio[i]);
+        }
+    }
+    (void)close(null);
+    return directory_enter(init);
+}
+
+static const char *environment_get(char *const *env, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; *env != NULL; env++) {
+        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=') {
+            return *env + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* As execvp(3) does, with the job's PATH in the job's view. Returns an errno. */
+static int command_exec(const struct command *command)
+{
+    const char *path = environment_get(command->env, "PATH");
+    const char *name = command->argv[0];
+    char full[PATH_MAX];
+    int code = ENOENT;
+
+    if (strchr(name, '/') != NULL) {
+        (void)execve(name, command->argv, command->env);
+        return errno;
+    }
+    for (path = path == NULL ? "/usr/bin:/bin" : path;; path++) {
+        size_t len = strcspn(path, ":");
+        int used =
+            snprintf(full, sizeof(full), "%.*s%s%s", (int)len, path, len > 0 ? "/" : "./", name);
+
+        if (used > 0 && (size_t)used < sizeof(full)) {
+            (void)execve(full, command->argv, command->env);
+            /* Found but refused beats not found, as a shell reports it. */
+            code = errno == ENOENT || errno == ENOTDIR ? code : errno;
+            if (code != ENOENT && code != EACCES) {
+                return code;
+            }
+        }
+        path += len;
+        if (*path == '\0') {
+            return code;
+        }
+    }
+}
+
+static _Noreturn void command_child(const struct command *command, volatile int *ret_code)
+{
+    sigset_t none;
+
+    (void)setsid();
+    if (command->pty_slave >= 0) {
+        (void)ioctl(command->pty_slave, TIOCSCTTY, 0);
+    }
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    *ret_code = command_exec(command);
+    _exit(127);
+}
+
+static pid_t command_start(struct init *init, const struct command *command)
+{
+    volatile int code = 0;
+    /* Shares memory until it has executed: the outcome is known on return. */
+    pid_t pid = vfork();
+
+    if (pid == 0) {
+        command_child(command, &code);
+    }
+    if (pid < 0) {
+        (void)fault_os(&init->fault, errno, NULL, "cannot start the command");
+        init_report(IPC_REPORT_SETUP, 0, init);
+        _exit(125);
+    }
+    if (code != 0) {
+        bool missing = code == ENOENT || code == ENOTDIR;
+
+        (void)fault_os(&init->fault, code, NULL, "%s", command->argv[0]);
+        init_report(missing ? IPC_REPORT_NOT_FOUND : IPC_REPORT_NOT_EXECUTABLE, (uint32_t)code,
+                    init);
+        _exit(missing ? 127 : 126);
+    }
+    init_report(IPC_REPORT_RUNNING, 0, init);
+    return pid;
+}
+
+static void command_reap(const struct init *init, pid_t command)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid != command) {
+            continue;
+        }
+        if (WIFSIGNALED(status)) {
+            init_report(IPC_REPORT_SIGNALLED, (uint32_t)WTERMSIG(status), init);
+        } else {
+            init_report(IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status), init);
+        }
+        _exit(0); /* and with pid 1 goes everything else in the job */
+    }
+}
+
+_Noreturn void command_run(struct init *init, const struct command *command)
+{
+    struct signalfd_siginfo info;
+    sigset_t all;
+    pid_t pid;
+    int signals;
+
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    signals = signalfd(-1, &all, SFD_CLOEXEC);
+    pid = command_start(init, command);
+    /* What stays open is the report pipe and the signals. */
+    for (int fd = 0; fd < INIT_FD_COUNT; fd++) {
+        if (fd != INIT_FD_REPORT) {
+            (void)close(fd);
+        }
+    }
+    (void)close(command->pty_slave);
+    while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD) {
+            command_reap(init, pid);
+        } else if (info.ssi_pid == 0) {
+            /* From outside the job: meant for the command. */
+            (void)kill(pid, (int)info.ssi_signo);
+        }
+    }
+    _exit(125);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/init.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Numbers of the user API that the headers of our floor do not have yet. */
+#define FS_REFER (1ULL << 13)           /* ABI 2 */
+#define FS_TRUNCATE (1ULL << 14)        /* ABI 3 */
+#define FS_IOCTL_DEV (1ULL << 15)       /* ABI 5 */
+#define SCOPE_ABSTRACT_UNIX (1ULL << 0) /* ABI 6 */
+#define SCOPE_SIGNAL (1ULL << 1)        /* ABI 6 */
+
+#define FS_FILE (LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+#define FS_TREE                                                                                    \
+    (LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                              \
+     LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |    \
+     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
+     LANDLOCK_ACCESS_FS_MAKE_SYM | FS_REFER)
+
+/* As struct landlock_ruleset_attr of ABI 6; older kernels take a shorter size. */
+struct ruleset_attr {
+    uint64_t handled_access_fs;
+    uint64_t handled_access_net;
+    uint64_t scoped;
+};
+
+static uint64_t landlock_rights(uint32_t abi)
+{
+    uint64_t rights = FS_FILE | FS_TREE;
+
+    if (abi < 2) {
+        rights &= ~FS_REFER;
+    }
+    if (abi < 3) {
+        rights &= ~FS_TRUNCATE;
+    }
+    if (abi < 5) {
+        rights &= ~FS_IOCTL_DEV;
+    }
+    return rights;
+}
+
+static enum cordon_err landlock_allow(struct init *init, int ruleset, const char *path,
+                                      uint64_t rights)
+{
+    struct landlock_path_beneath_attr rule = {.allowed_access = rights};
+    struct stat st;
+
+    rule.parent_fd = view_open(init, path, true);
+    if (rule.parent_fd < 0 && (errno == ENOENT || errno == EACCES)) {
+        return CORDON_OK; /* a mask lies over it: nothing there to write to */
+    }
+    if (rule.parent_fd < 0 || fstat(rule.parent_fd, &st) != 0) {
+        return fault_os(&init->fault, errno, NULL, "second wall: cannot open %s", path);
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        rule.allowed_access &= FS_FILE;
+    }
+    if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
+        int code = errno;
+
+        (void)close(rule.parent_fd);
+        return fault_os(&init->fault, code, NULL, "second wall: cannot allow %s", path);
+    }
+    (void)close(rule.parent_fd);
+    return CORDON_OK;
+}
+
+static enum cordon_err landlock_rules(struct init *init, int ruleset, uint64_t rights)
+{
+    const struct order_step *steps = order_steps(init->order);
+    bool all = (init->order->flags & ORDER_ROOT_WRITABLE) != 0;
+    enum cordon_err err = landlock_allow(init, ruleset, all ? "/" : "/dev", rights);
+
+    for (uint32_t i = 0; err == CORDON_OK && i < init->order->step_count; i++) {
+        if (steps[i].op == ORDER_GRANT_WRITE) {
+            err = landlock_allow(init, ruleset, order_text(init->order, steps[i].text), rights);
+        }
+    }
+    return err;
+}
+
+/*
+ * Writes and scopes only: reads are the view's business. What this adds is that
+ * a descriptor from outside cannot be reopened for writing, and that abstract
+ * sockets and signals stay in the job even where a namespace is shared.
+ */
+enum cordon_err confine_landlock(struct init *init)
+{
+    uint32_t abi = init->order->landlock_abi;
+    struct ruleset_attr attr = {.handled_access_fs = landlock_rights(abi)};
+    enum cordon_err err = CORDON_OK;
+    size_t size = offsetof(struct ruleset_attr, handled_access_net);
+    int ruleset;
+
+    if (abi == 0 || (init->order->flags & ORDER_FULL_ACCESS) != 0) {
+        return CORDON_OK;
+    }
+    if (abi >= 6) {
+        attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
+        size = sizeof(attr);
+    }
+    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+    if (ruleset < 0) {
+        return fault_os(&init->fault, errno, NULL, "second wall: cannot make a ruleset");
+    }
+    err = landlock_rules(init, ruleset, attr.handled_access_fs);
+    if (err == CORDON_OK && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) {
+        err = fault_os(&init->fault, errno, NULL, "second wall: cannot restrict the job");
+    }
+    (void)close(ruleset);
+    return err;
+}
+
+enum cordon_err confine_seccomp(struct init *init)
+{
+    struct sock_fprog program;
+    struct stat st;
+    void *code;
+
+    if (fstat(INIT_FD_SECCOMP, &st) != 0 || st.st_size <= 0 ||
+        st.st_size > (off_t)(BPF_MAXINSNS * sizeof(struct sock_filter))) {
+        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "the system call filter is missing");
+    }
+    code = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, INIT_FD_SECCOMP, 0);
+    if (code == MAP_FAILED) {
+        return fault_os(&init->fault, errno, NULL, "cannot read the system call filter");
+    }
+    program.len = (unsigned short)((size_t)st.st_size / sizeof(struct sock_filter));
+    program.filter = code;
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot load the system call filter");
+    }
+    (void)munmap(code, (size_t)st.st_size);
+    return CORDON_OK;
+}
+
+/* The job's own loopback; the only interface there is. */
+enum cordon_err confine_network(struct init *init)
+{
+    struct ifreq request;
+    int fd;
+
+    if ((init->order->flags & ORDER_NET_HOST) != 0) {
+        return CORDON_OK;
+    }
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    memset(&request, 0, sizeof(request));
+    memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0) {
+        int code = errno;
+
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return fault_os(&init->fault, code, NULL, "cannot bring up the job's loopback");
+    }
+    (void)close(fd);
+    return CORDON_OK;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cordon-init: builds one job's sandbox from the inside and stays as its pid 1.
+ * It starts in fresh namespaces with every privilege over them and nothing but
+ * the descriptors of enum order_init_fd; it ends as the caller with nothing.
+ *
+ * Every function of the set-up returns CORDON_OK or fills the fault; main.c
+ * reports it and exits. A step that fails ends the job: there is no weaker way.
+ */
+#ifndef CORDON_LINUX_INIT_H
+#define CORDON_LINUX_INIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "platform/base/err.h"
+#include "platform/linux/order.h"
+#include "platform/platform.h"
+#include "policy/dfa.h"
+
+#define INIT_GRANTS_MAX IPC_FDS_MAX
+#define INIT_PRIVATE_MAX 64U
+
+struct init {
+    const struct order_head *order;
+    const struct dfa *table[ORDER_SET_COUNT];
+    int source[INIT_GRANTS_MAX]; /* detached trees of the grants, in step order */
+    int device[8];               /* detached trees of the device nodes */
+    /* st_dev of the view's own file systems: mount points may be made only there. */
+    uint64_t private_dev[INIT_PRIVATE_MAX];
+    uint32_t private_count;
+    int mask_dir;  /* empty, unreadable directory on a small file system of its own */
+    int mask_file; /* the same for everything that is not a directory */
+    int open_mask[INIT_PRIVATE_MAX]; /* masks with something granted below; sealed last */
+    uint32_t open_mask_count;
+    uint32_t masked;
+    struct cordon_fault fault;
+};
+
+/* ---- identity.c ---- */
+/* The caller's groups, limits, umask, nice; still privileged. */
+CORDON_MUST_USE enum cordon_err identity_prepare(struct init *init);
+/* In a user namespace of its own: maps the caller onto himself. */
+CORDON_MUST_USE enum cordon_err identity_map_user(struct init *init);
+/* File-system accesses as the caller, and back; mounting rights stay. */
+void identity_as_caller(const struct init *init);
+void identity_as_setup(const struct init *init);
+/* For good: the caller's ids, no capability anywhere, no_new_privs, not dumpable. */
+CORDON_MUST_USE enum cordon_err identity_drop(struct init *init);
+
+/* ---- view.c: the tree that the job will see ---- */
+/* Takes the sources from the host's tree, then makes the view the root. */
+CORDON_MUST_USE enum cordon_err view_enter(struct init *init);
+/* Applies the order's object, mask and link steps, in order. */
+CORDON_MUST_USE enum cordon_err view_apply(struct init *init);
+/* Nothing of the set-up stays reachable or writable. */
+CORDON_MUST_USE enum cordon_err view_seal(struct init *init);
+/* Opens @path in the view as the caller, O_PATH; errno on -1. */
+int view_open(const struct init *init, const char *path, bool follow);
+bool view_is_private(const struct init *init, uint64_t dev);
+void view_add_private(struct init *init, uint64_t dev);
+
+/* ---- device.c: /dev, /dev/pts, /dev/shm, /proc ---- */
+CORDON_MUST_USE enum cordon_err device_collect(struct init *init);
+CORDON_MUST_USE enum cordon_err device_mount(struct init *init);
+
+/* ---- mask.c ---- */
+CORDON_MUST_USE enum cordon_err mask_prepare(struct init *init);
+/* Covers the object behind @fd (O_PATH in the view); @open: something is granted below. */
+CORDON_MUST_USE enum cordon_err mask_object(struct init *init, int fd, bool open);
+/* Makes the object behind @fd, and all below it, read-only where it is. */
+CORDON_MUST_USE enum cordon_err mask_read_only(struct init *init, int fd, const char *path);
+/* The step's object, if it exists. */
+CORDON_MUST_USE enum cordon_err mask_step(struct init *init, const struct order_step *step);
+/* Host unix sockets bound now, but for those the order keeps. */
+CORDON_MUST_USE enum cordon_err mask_sockets(struct init *init);
+
+/* ---- scan.c: what the globs deny among the files that exist ---- */
+CORDON_MUST_USE enum cordon_err scan_step(struct init *init, const struct order_step *step);
+
+/* ---- confine.c: second wall and system calls ---- */
+CORDON_MUST_USE enum cordon_err confine_network(struct init *init);
+CORDON_MUST_USE enum cordon_err confine_landlock(struct init *init);
+CORDON_MUST_USE enum cordon_err confine_seccomp(struct init *init);
+
+/* ---- command.c ---- */
+struct command {
+    struct channel_command head;
+    char **argv; /* into the mapped strings; NULL-terminated */
+    char **env;
+    int stdio[3];  /* -1: /dev/null */
+    int pty_slave; /* -1: none */
+};
+/* Receives the command from the worker; opens and answers with the terminal. */
+CORDON_MUST_USE enum cordon_err command_receive(struct init *init, struct command *ret_command);
+/* Standard streams and working directory of this process become the job's. */
+CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
+/* Runs it, reaps, forwards signals, reports. Does not return. */
+_Noreturn void command_run(struct init *init, const struct command *command);
+
+/* ---- main.c ---- */
+void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *init);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/init.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4U
+#endif
+
+void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *init)
+{
+    struct ipc_report report = {.kind = (uint32_t)kind, .code = code, .masked = init->masked};
+
+    report.fault.err = (uint32_t)init->fault.err;
+    report.fault.os_code = init->fault.os_code;
+    (void)snprintf(report.fault.text, sizeof(report.fault.text), "%.*s",
+                   (int)sizeof(report.fault.text) - 1, init->fault.text);
+    (void)snprintf(report.fault.remedy, sizeof(report.fault.remedy), "%.*s",
+                   (int)sizeof(report.fault.remedy) - 1, init->fault.remedy);
+    if (write(INIT_FD_REPORT, &report, sizeof(report)) < 0) {
+        _exit(125); /* nobody is left to run for */
+    }
+}
+
+static const void *map_fd(int fd, size_t max, size_t *ret_len)
+{
+    struct stat st;
+    const void *data;
+
+    if (fstat(fd, &st) != 0 || st.st_size <= 0 || (uint64_t)st.st_size > max) {
+        return NULL;
+    }
+    data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    *ret_len = (size_t)st.st_size;
+    return data == MAP_FAILED ? NULL : data;
+}
+
+static enum cordon_err load_table(struct init *init, int fd, uint32_t set)
+{
+    size_t len = 0;
+    const void *block = map_fd(fd, DFA_BYTES_MAX + 4096, &len);
+
+    if (block == NULL ||
+        dfa_check(block, len, init->order->rule_count[set], &init->table[set]) != CORDON_OK) {
+        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "the %s rule table is damaged",
+                         set == ORDER_SET_OWN ? "profile's" : "managed");
+    }
+    return CORDON_OK;
+}
+
+static enum cordon_err load(struct init *init)
+{
+    size_t len = 0;
+    const void *block = map_fd(INIT_FD_ORDER, ORDER_BYTES_MAX, &len);
+    enum cordon_err err;
+
+    if (block == NULL) {
+        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "started without an order");
+    }
+    err = order_check(block, len, 0, &init->order, &init->fault);
+    if (err == CORDON_OK) {
+        err = load_table(init, INIT_FD_OWN, ORDER_SET_OWN);
+    }
+    if (err == CORDON_OK) {
+        err = load_table(init, INIT_FD_MANAGED, ORDER_SET_MANAGED);
+    }
+    return err;
+}
+
+/* The broker's death is ours; asked again after every change of credentials. */
+static enum cordon_err die_with_broker(struct init *init)
+{
+    struct pollfd report = {.fd = INIT_FD_REPORT, .events = POLLOUT};
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || poll(&report, 1, 0) < 0 ||
+        (report.revents & POLLERR) != 0) {
+        return fault_set(&init->fault, CORDON_E_CLOSED, NULL, "the broker is gone");
+    }
+    return CORDON_OK;
+}
+
+static enum cordon_err join_cgroup(struct init *init)
+{
+    if (write(INIT_FD_CGROUP, "0", 1) != 1) {
+        return fault_os(&init->fault, errno, NULL, "cannot join the job's control group");
+    }
+    (void)close(INIT_FD_CGROUP);
+    return CORDON_OK;
+}
+
+static enum cordon_err map_user(struct init *init)
+{
+    enum cordon_err err = CORDON_OK;
+
+    if ((init->order->flags & ORDER_USER_NS) != 0) {
+        err = identity_map_user(init);
+    }
+    /* Only now: the maps of an undumpable process belong to root. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return err;
+}
+
+/* The way from every privilege to none; each row may rely on those above it. */
+static enum cordon_err (*const stages[])(struct init *) = {
+    die_with_broker, load,       map_user,  join_cgroup,      identity_prepare, confine_network,
+    view_enter,      view_apply, view_seal, confine_landlock, identity_drop,    die_with_broker,
+};
+
+int main(void)
+{
+    static struct init init;
+    struct command command = {.pty_slave = -1};
+    enum cordon_err err = CORDON_OK;
+
+    if (syscall(SYS_close_range, (unsigned)INIT_FD_ORDER, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+        return 125;
+    }
+    (void)setsid();
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; err == CORDON_OK && i < sizeof(stages) / sizeof(stages[0]); i++) {
+        err = stages[i](&init);
+    }
+    if (err == CORDON_OK) {
+        err = command_receive(&init, &command);
+    }
+    if (err == CORDON_OK) {
+        err = command_prepare(&init, &command);
+    }
+    if (err == CORDON_OK) {
+        err = confine_seccomp(&init);
+    }
+    if (err != CORDON_OK) {
+        init_report(IPC_REPORT_SETUP, 0, &init);
+        return 125;
+    }
+    (void)signal(SIGPIPE, SIG_DFL);
+    command_run(&init, &command);
+}

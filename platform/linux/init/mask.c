@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A mask is an empty object of mode 000 bound over what is denied. Its source
+ * is ours: a tmpfs of its own, so that binding many stays linear (a source on
+ * the mount that carries the masks makes the kernel look at all of them each
+ * time), made read-only, so that its owner cannot open it up again.
+ */
+#include "platform/linux/init/init.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/linux/init/sys.h"
+
+#define MASK_ATTR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+static int tmpfs_tree(const char *mode, unsigned attr)
+{
+    int context = sys_fsopen("tmpfs");
+    int tree = -1;
+
+    if (context >= 0 && sys_fsconfig(context, FSCONFIG_SET_STRING, "mode", mode) == 0 &&
+        sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) == 0) {
+        tree = sys_fsmount(context, attr);
+    }
+    if (context >= 0) {
+        (void)close(context);
+    }
+    return tree;
+}
+
+enum cordon_err mask_prepare(struct init *init)
+{
+    struct mount_attr attr = {.attr_set = MASK_ATTR};
+    mode_t mask = umask(0);
+    int tree = tmpfs_tree("0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    int file = -1;
+
+    if (tree >= 0 && mkdir("/dev/.mask", 0700) == 0 &&
+        sys_move_mount(tree, AT_FDCWD, "/dev/.mask", 0) == 0 && mkdirat(tree, "dir", 0) == 0) {
+        file = openat(tree, "file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+    }
+    (void)umask(mask);
+    if (file < 0 || close(file) != 0 || sys_mount_setattr(tree, 0, &attr) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot make the source of the masks");
+    }
+    init->mask_dir = openat(tree, "dir", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    init->mask_file = openat(tree, "file", O_PATH | O_CLOEXEC);
+    (void)close(tree);
+    if (init->mask_dir < 0 || init->mask_file < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot open the source of the masks");
+    }
+    return CORDON_OK;
+}
+
+/* A mask with room for what a later step grants below it. */
+static int open_mask(struct init *init)
+{
+    struct stat st;
+    /* Open to its owner until the view is sealed, so that mount points can be made in it. */
+    int tree = tmpfs_tree("0711", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+
+    if (tree < 0 || fstat(tree, &st) != 0) {
+        return -1;
+    }
+    if (init->open_mask_count == INIT_PRIVATE_MAX || init->private_count == INIT_PRIVATE_MAX) {
+        (void)close(tree);
+        errno = E2BIG;
+        return -1;
+    }
+    view_add_private(init, st.st_dev);
+    init->open_mask[init->open_mask_count++] = tree;
+    return tree;
+}
+
+enum cordon_err mask_object(struct init *init, int fd, bool open)
+{
+    struct stat st;
+    int source;
+
+    if (fstat(fd, &st) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot look at a denied object");
+    }
+    if (open && S_ISDIR(st.st_mode)) {
+        source = open_mask(init);
+    } else {
+        source = sys_open_tree(S_ISDIR(st.st_mode) ? init->mask_dir : init->mask_file, "",
+                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    }
+    if (source < 0 || sys_move_mount(source, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot cover a denied object");
+    }
+    if (!open || !S_ISDIR(st.st_mode)) {
+        (void)close(source);
+    }
+    init->masked++;
+    return CORDON_OK;
+}
+
+enum cordon_err mask_read_only(struct init *init, int fd, const char *path)
+{
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+    int tree =
+        sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+
+    if (tree < 0 || sys_mount_setattr(tree, AT_RECURSIVE, &attr) != 0 ||
+        sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot make %s read-only", path);
+    }
+    (void)close(tree);
+    return CORDON_OK;
+}
+
+/* Nothing there, or nothing that the caller, and so the job, could ever reach. */
+static bool is_absent(int code)
+{
+    return code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP ||
+           code == ENAMETOOLONG;
+}
+
+enum cordon_err mask_step(struct init *init, const struct order_step *step)
+{
+    const char *path = order_text(init->order, step->text);
+    enum cordon_err err;
+    int fd = view_open(init, path, (step->flags & ORDER_STEP_LINK) == 0);
+
+    if (fd < 0) {
+        return is_absent(errno) ? CORDON_OK
+                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+    }
+    if (step->op == ORDER_MASK) {
+        err = mask_object(init, fd, (step->flags & ORDER_STEP_OPEN) != 0);
+    } else {
+        err = mask_read_only(init, fd, path);
+    }
+    (void)close(fd);
+    if (err != CORDON_OK) {
+        fault_prefix(&init->fault, "%s", path);
+    }
+    return err;
+}
+
+static bool socket_is_kept(const struct init *init, const struct stat *st)
+{
+    const struct order_step *steps = order_steps(init->order);
+
+    for (uint32_t i = 0; i < init->order->step_count; i++) {
+        if (steps[i].op == ORDER_SOCKET && steps[i].dev == st->st_dev &&
+            steps[i].ino == st->st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum cordon_err mask_socket(struct init *init, const char *path)
+{
+    enum cordon_err err = CORDON_OK;
+    struct stat st;
+    int fd = view_open(init, path, true);
+
+    if (fd < 0) {
+        return is_absent(errno) ? CORDON_OK
+                                : fault_os(&init->fault, errno, NULL, "cannot look at %s", path);
+    }
+    if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && !socket_is_kept(init, &st)) {
+        err = mask_object(init, fd, false);
+    }
+    (void)close(fd);
+    return err;
+}
+
+/* "Num RefCount Protocol Flags Type St Inode Path": man 5 proc. */
+static const char *socket_line_path(const char *line)
+{
+    const char *slash = strchr(line, '/');
+
+    return slash != NULL && slash > line && slash[-1] == ' ' ? slash : NULL;
+}
+
+enum cordon_err mask_sockets(struct init *init)
+{
+    uint32_t before = init->masked;
+    enum cordon_err err = CORDON_OK;
+    FILE *table = fdopen(INIT_FD_SOCKETS, "r");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    if (table == NULL) {
+        return fault_os(&init->fault, errno, NULL, "cannot read the table of unix sockets");
+    }
+    while (err == CORDON_OK && (len = getline(&line, &size, table)) > 0) {
+        const char *path;
+
+        line[len - 1] = line[len - 1] == '\n' ? '\0' : line[len - 1];
+        path = socket_line_path(line);
+        if (path != NULL) {
+            err = mask_socket(init, path);
+        }
+    }
+    free(line);
+    (void)fclose(table);
+    /* Sockets are not what a rule denied; they have their own line in the plan. */
+    init->masked = before;
+    return err;
+}

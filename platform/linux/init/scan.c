@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The start-time snapshot of what a set's globs deny: one walk in the job's own
+ * view, with the caller's rights (what he cannot list, the job cannot open
+ * either), carrying the automaton's position from directory to directory.
+ */
+#include "platform/linux/init/init.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/linux/init/sys.h"
+#include "policy/types.h"
+
+/* A walk that is still not done by then would hold up every command. */
+#define SCAN_ENTRIES_MAX 8000000U
+#define SCAN_DEPTH_MAX 128U
+
+struct scan {
+    struct init *init;
+    const struct order_step *step;
+    const struct dfa *table;
+    const uint8_t *access;
+    uint64_t entries;
+};
+
+enum scan_verdict { SCAN_PASS, SCAN_DENY, SCAN_PROTECT };
+
+static enum scan_verdict scan_decide(const struct scan *scan, const struct dfa_pos *pos)
+{
+    uint32_t rule = dfa_rule_at(scan->table, pos);
+
+    if (rule == DFA_NO_RULE) {
+        return SCAN_PASS;
+    }
+    if (scan->access[rule] == ACCESS_DENY) {
+        return SCAN_DENY;
+    }
+    return scan->access[rule] == ACCESS_DENY_WRITE ? SCAN_PROTECT : SCAN_PASS;
+}
+
+static enum cordon_err scan_apply(struct scan *scan, int dir, const char *name,
+                                  enum scan_verdict verdict)
+{
+    struct init *init = scan->init;
+    enum cordon_err err;
+    int fd;
+
+    /* A match on a symbolic link denies what it leads to. */
+    identity_as_caller(init);
+    fd = sys_openat2(dir, name, O_PATH, RESOLVE_NO_MAGICLINKS);
+    identity_as_setup(init);
+    if (fd < 0) {
+        return CORDON_OK; /* gone again, dangling, or out of the caller's reach */
+    }
+    err = verdict == SCAN_DENY ? mask_object(init, fd, false) : mask_read_only(init, fd, name);
+    (void)close(fd);
+    if (err != CORDON_OK) {
+        fault_prefix(&init->fault, "%s", name);
+    }
+    return err;
+}
+
+static enum cordon_err scan_directory(struct scan *scan, int fd, const struct dfa_pos *pos,
+                                      uint32_t level);
+
+/* Opens a subdirectory to walk it; -1: not to be walked. */
+static int scan_open(const struct scan *scan, int dir, const char *name)
+{
+    struct stat st;
+    int fd;
+
+    identity_as_caller(scan->init);
+    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    identity_as_setup(scan->init);
+    if (fd >= 0 && (fstat(fd, &st) != 0 || view_is_private(scan->init, st.st_dev))) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static enum cordon_err scan_entry(struct scan *scan, int dir, const struct dirent *entry,
+                                  const struct dfa_pos *parent, uint32_t level)
+{
+    struct dfa_pos pos = *parent;
+    enum scan_verdict verdict;
+    enum cordon_err err = CORDON_OK;
+    int fd;
+
+    if (++scan->entries > SCAN_ENTRIES_MAX) {
+        return fault_set(&scan->init->fault, CORDON_E_LIMIT,
+                         "set glob_scan_max_depth, or give the pattern a deeper fixed directory",
+                         "%s: more than %u files to look at for a deny pattern",
+                         order_text(scan->init->order, scan->step->text), SCAN_ENTRIES_MAX);
+    }
+    dfa_feed(scan->table, &pos, "/", 1);
+    dfa_feed(scan->table, &pos, entry->d_name, strlen(entry->d_name));
+    verdict = scan_decide(scan, &pos);
+    if (verdict != SCAN_PASS) {
+        err = scan_apply(scan, dir, entry->d_name, verdict);
+    }
+    if (err != CORDON_OK || verdict == SCAN_DENY || dfa_settled(scan->table, &pos)) {
+        return err;
+    }
+    if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) {
+        return CORDON_OK;
+    }
+    fd = scan_open(scan, dir, entry->d_name);
+    return fd < 0 ? CORDON_OK : scan_directory(scan, fd, &pos, level + 1);
+}
+
+/* Walks the directory @fd, which it closes; @level counts from 1. */
+static enum cordon_err scan_directory(struct scan *scan, int fd, const struct dfa_pos *pos,
+                                      uint32_t level)
+{
+    enum cordon_err err = CORDON_OK;
+    const struct dirent *entry;
+    DIR *dir;
+
+    if (scan->step->depth != 0 && level > scan->step->depth) {
+        (void)close(fd);
+        return CORDON_OK;
+    }
+    dir = level > SCAN_DEPTH_MAX ? NULL : fdopendir(fd);
+    if (dir == NULL) {
+        (void)close(fd);
+        return fault_set(&scan->init->fault, CORDON_E_LIMIT, "set glob_scan_max_depth",
+                         "%s: directories too deep for a deny pattern",
+                         order_text(scan->init->order, scan->step->text));
+    }
+    while (err == CORDON_OK && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            err = scan_entry(scan, dirfd(dir), entry, pos, level);
+        }
+    }
+    (void)closedir(dir);
+    return err;
+}
+
+enum cordon_err scan_step(struct init *init, const struct order_step *step)
+{
+    const char *path = order_text(init->order, step->text);
+    struct scan scan = {.init = init,
+                        .step = step,
+                        .table = init->table[step->set],
+                        .access = order_access(init->order, step->set)};
+    struct dfa_pos pos;
+    int fd;
+
+    identity_as_caller(init);
+    fd = sys_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, RESOLVE_NO_MAGICLINKS);
+    identity_as_setup(init);
+    if (fd < 0) {
+        return CORDON_OK; /* absent or unreadable to the caller: nothing to find */
+    }
+    dfa_start(scan.table, &pos);
+    if (strcmp(path, "/") != 0) {
+        dfa_feed(scan.table, &pos, path, strlen(path));
+    }
+    return scan_directory(&scan, fd, &pos, 1);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * System calls that the C libraries of our floor do not wrap, under the names
+ * of their man pages. All return -1 with errno set, as syscall(2) does.
+ */
+#ifndef CORDON_LINUX_INIT_SYS_H
+#define CORDON_LINUX_INIT_SYS_H
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+static inline int sys_open_tree(int dir, const char *path, unsigned flags)
+{
+    return (int)syscall(SYS_open_tree, dir, path, flags);
+}
+
+static inline int sys_move_mount(int from, int to, const char *to_path, unsigned flags)
+{
+    return (int)syscall(SYS_move_mount, from, "", to, to_path, flags | MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static inline int sys_mount_setattr(int dir, unsigned flags, const struct mount_attr *attr)
+{
+    return (int)syscall(SYS_mount_setattr, dir, "", flags | (unsigned)AT_EMPTY_PATH, attr,
+                        sizeof(*attr));
+}
+
+static inline int sys_fsopen(const char *type)
+{
+    return (int)syscall(SYS_fsopen, type, (unsigned)FSOPEN_CLOEXEC);
+}
+
+static inline int sys_fsconfig(int fs, unsigned command, const char *key, const char *value)
+{
+    return (int)syscall(SYS_fsconfig, fs, command, key, value, 0);
+}
+
+static inline int sys_fsmount(int fs, unsigned attr)
+{
+    return (int)syscall(SYS_fsmount, fs, (unsigned)FSMOUNT_CLOEXEC, attr);
+}
+
+static inline int sys_pivot_root(const char *new_root, const char *put_old)
+{
+    return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+/* @flags are open flags; O_CLOEXEC is added. */
+static inline int sys_openat2(int dir, const char *path, int flags, uint64_t resolve)
+{
+    struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .resolve = resolve};
+
+    return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+}
+
+#endif

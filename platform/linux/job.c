@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/job.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/linux/backend.h"
+
+/* A set-up takes milliseconds, a snapshot of a large tree seconds. */
+#define SETUP_SECONDS_MAX 60
+#define RELEASE_WAIT_MS 10000
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+static int watch_make(struct platform_job *job)
+{
+    const int fds[] = {job->pidfd, job->report, job->timer};
+    int watch = epoll_create1(EPOLL_CLOEXEC);
+
+    for (size_t i = 0; watch >= 0 && i < sizeof(fds) / sizeof(fds[0]); i++) {
+        struct epoll_event event = {.events = EPOLLIN};
+
+        if (epoll_ctl(watch, EPOLL_CTL_ADD, fds[i], &event) != 0) {
+            (void)close(watch);
+            return -1;
+        }
+    }
+    return watch;
+}
+
+enum cordon_err job_new(int pidfd, int report, const struct cgroup *cgroup,
+                        struct platform_job **ret_job, struct cordon_fault *fault)
+{
+    struct itimerspec limit = {.it_value = {.tv_sec = SETUP_SECONDS_MAX}};
+    struct platform_job *job = calloc(1, sizeof(*job));
+
+    if (job == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
+    }
+    job->pidfd = pidfd;
+    job->report = report;
+    job->cgroup = *cgroup;
+    job->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (job->timer >= 0 && timerfd_settime(job->timer, 0, &limit, NULL) == 0) {
+        job->watch = watch_make(job);
+    }
+    if (job->timer < 0 || job->watch <= 0) {
+        int code = errno;
+
+        if (job->timer >= 0) {
+            (void)close(job->timer);
+        }
+        free(job);
+        return fault_os(fault, code, NULL, "cannot watch the job");
+    }
+    *ret_job = job;
+    return CORDON_OK;
+}
+
+int linux_watch_fd(const struct platform_job *job)
+{
+    return job->watch;
+}
+
+static void unwatch(struct platform_job *job, int *fd)
+{
+    if (*fd >= 0) {
+        (void)epoll_ctl(job->watch, EPOLL_CTL_DEL, *fd, NULL);
+        (void)close(*fd);
+        *fd = -1;
+    }
+}
+
+static void job_fail(struct platform_job *job, const char *text, const char *remedy)
+{
+    if (job->ended) {
+        return;
+    }
+    job->ended = true;
+    memset(&job->last, 0, sizeof(job->last));
+    job->last.kind = IPC_REPORT_SETUP;
+    job->last.fault.err = CORDON_E_STATE;
+    (void)snprintf(job->last.fault.text, sizeof(job->last.fault.text), "%s", text);
+    (void)snprintf(job->last.fault.remedy, sizeof(job->last.fault.remedy), "%s", remedy);
+}
+
+/* Reads one report. CORDON_OK: RUNNING, to be passed on now. */
+static enum cordon_err report_read(struct platform_job *job, struct ipc_report *ret_report)
+{
+    struct ipc_report report;
+    ssize_t len;
+
+    if (job->report < 0) {
+        return CORDON_E_AGAIN;
+    }
+    len = read(job->report, &report, sizeof(report));
+    if (len < 0) {
+        return CORDON_E_AGAIN;
+    }
+    if (len != (ssize_t)sizeof(report)) {
+        unwatch(job, &job->report);
+        return CORDON_E_AGAIN;
+    }
+    report.fault.text[sizeof(report.fault.text) - 1] = '\0';
+    report.fault.remedy[sizeof(report.fault.remedy) - 1] = '\0';
+    if (report.kind == IPC_REPORT_RUNNING) {
+        job->running = true;
+        unwatch(job, &job->timer);
+        *ret_report = report;
+        return CORDON_OK;
+    }
+    job->last = report;
+    job->ended = true;
+    unwatch(job, &job->report);
+    return CORDON_E_AGAIN;
+}
+
+static void timer_check(struct platform_job *job)
+{
+    uint64_t ticks;
+
+    if (job->timer >= 0 && read(job->timer, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks)) {
+        job_fail(job, "setting up the sandbox took too long",
+                 "a denied pattern may cover a very large or unresponsive file system; "
+                 "set glob_scan_max_depth or give it a deeper fixed directory");
+        (void)linux_signal(job, SIGKILL);
+        unwatch(job, &job->timer);
+    }
+}
+
+static bool job_reap(struct platform_job *job)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof(info));
+    if (!job->reaped && waitid(P_PIDFD, (id_t)job->pidfd, &info, WEXITED | WNOHANG | __WALL) == 0 &&
+        info.si_pid != 0) {
+        job->reaped = true;
+        if (!job->ended && job->running) {
+            job->ended = true;
+            memset(&job->last, 0, sizeof(job->last));
+            job->last.kind = IPC_REPORT_SIGNALLED;
+            job->last.code = SIGKILL;
+        }
+        job_fail(job, "the set-up process of the sandbox was killed", "try again");
+    }
+    return job->reaped;
+}
+
+enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_report)
+{
+    if (report_read(job, ret_report) == CORDON_OK) {
+        return CORDON_OK;
+    }
+    timer_check(job);
+    /* The last report waits in the pipe until the init that wrote it is gone. */
+    if (!job_reap(job)) {
+        return CORDON_E_AGAIN;
+    }
+    *ret_report = job->last;
+    return CORDON_OK;
+}
+
+enum cordon_err linux_signal(struct platform_job *job, int signo)
+{
+    if (signo <= 0 || signo >= 65) {
+        return CORDON_E_INVALID;
+    }
+    if (syscall(SYS_pidfd_send_signal, job->pidfd, signo, NULL, 0) != 0) {
+        return errno == ESRCH ? CORDON_E_NOT_FOUND : CORDON_E_OS;
+    }
+    return CORDON_OK;
+}
+
+void linux_release(struct platform_job *job)
+{
+    if (job == NULL) {
+        return;
+    }
+    if (!job->reaped) {
+        struct pollfd gone = {.fd = job->pidfd, .events = POLLIN};
+
+        (void)linux_signal(job, SIGKILL);
+        if (poll(&gone, 1, RELEASE_WAIT_MS) == 1) {
+            (void)job_reap(job);
+        }
+    }
+    cgroup_remove(&job->cgroup);
+    unwatch(job, &job->report);
+    unwatch(job, &job->timer);
+    (void)close(job->watch);
+    (void)close(job->pidfd);
+    free(job);
+}
+
+void linux_cleanup(bool embedded)
+{
+    if (!embedded) {
+        cgroup_cleanup();
+    }
+}

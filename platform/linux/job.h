@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORDON_LINUX_JOB_H
+#define CORDON_LINUX_JOB_H
+
+#include "platform/linux/cgroup.h"
+#include "platform/platform.h"
+
+/* A job as the supervisor holds it: descriptors, no names but the cgroup's. */
+struct platform_job {
+    int pidfd;  /* of cordon-init */
+    int report; /* read end; -1 once the last report came */
+    int timer;  /* runs out if the set-up hangs; -1 once the command runs */
+    int watch;  /* epoll over the three */
+    bool running, ended, reaped;
+    struct ipc_report last;
+    struct cgroup cgroup;
+};
+
+/* Takes over @pidfd, @report and @cgroup; on error they stay the caller's. */
+CORDON_MUST_USE enum cordon_err job_new(int pidfd, int report, const struct cgroup *cgroup,
+                                        struct platform_job **ret_job, struct cordon_fault *fault);
+
+#endif

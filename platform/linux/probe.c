@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this host can enforce. Everything here is asked of the kernel by doing
+ * or by a call that changes nothing, never read off a list of names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/linux/backend.h"
+#include "platform/linux/cgroup.h"
+#include "platform/linux/init/sys.h"
+
+bool linux_is_privileged(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+
+    return geteuid() == 0 && syscall(SYS_capget, &head, data) == 0 &&
+           (data[0].effective & (1U << CAP_SYS_ADMIN)) != 0;
+}
+
+uint32_t linux_landlock_abi(void)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    return abi > 0 ? (uint32_t)abi : 0;
+}
+
+static struct platform_layer *add(struct platform_probe *probe, const char *name, const char *since,
+                                  const char *remedy)
+{
+    struct platform_layer *layer = &probe->layers[probe->layer_count++];
+
+    *layer = (struct platform_layer){.name = name, .since = since, .remedy = remedy};
+    return layer;
+}
+
+static void probe_kernel(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "kernel", "6.1 / none: refused", "run Linux 6.1 or newer");
+    struct utsname name;
+    unsigned major = 0;
+    unsigned minor = 0;
+
+    layer->needed = true;
+    if (uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2) {
+        layer->available = major > 6 || (major == 6 && minor >= 1);
+        (void)snprintf(layer->evidence, sizeof(layer->evidence), "Linux %.100s", name.release);
+    }
+}
+
+static void probe_landlock(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "landlock", "5.13, scopes 6.12 / mounts and namespaces alone",
+            "enable it with the kernel parameter lsm=landlock,...");
+
+    probe->host.landlock_abi = linux_landlock_abi();
+    layer->available = probe->host.landlock_abi > 0;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "ABI %u", probe->host.landlock_abi);
+}
+
+static int user_namespace_child(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* Made and left at once: the only answer that counts limits, sysctls and LSMs. */
+static void probe_user_namespaces(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "user namespaces", "3.8 / the service, which needs none",
+            "install the cordon service, or set user.max_user_namespaces and "
+            "kernel.apparmor_restrict_unprivileged_userns=0");
+    char stack[8192] __attribute__((aligned(16)));
+    int status;
+    pid_t pid = clone(user_namespace_child, stack + sizeof(stack),
+                      CLONE_NEWUSER | CLONE_VM | CLONE_VFORK, NULL);
+
+    if (pid > 0) {
+        (void)waitpid(pid, &status, __WALL);
+    }
+    layer->available = pid > 0;
+    probe->host.user_namespaces = layer->available;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s",
+                   pid > 0 ? "one was made" : strerror(errno));
+}
+
+static void probe_mounts(struct platform_probe *probe)
+{
+    struct platform_layer *layer = add(probe, "mount descriptors", "5.12 / none: refused",
+                                       "run Linux 6.1 or newer, outside a filtering container");
+    int code;
+
+    layer->needed = true;
+    /* A bad descriptor is refused only by a kernel that knows the call. */
+    (void)sys_mount_setattr(-1, 0, &(struct mount_attr){.attr_set = MOUNT_ATTR_RDONLY});
+    code = errno;
+    layer->available = code == EBADF || code == EPERM;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "mount_setattr: %s", strerror(code));
+}
+
+static void probe_seccomp(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "seccomp", "3.17 / none: refused", "enable CONFIG_SECCOMP_FILTER");
+    unsigned action = 0x00050000U; /* SECCOMP_RET_ERRNO */
+
+    layer->needed = true;
+    layer->available = syscall(SYS_seccomp, 2 /* SECCOMP_GET_ACTION_AVAIL */, 0, &action) == 0;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s",
+                   layer->available ? "filters with errno" : strerror(errno));
+}
+
+static void probe_cgroup(struct platform_probe *probe)
+{
+    struct platform_layer *layer = add(probe, "control groups", "cgroup v2 5.14 / pid namespace",
+                                       "run the service with Delegate=yes under cgroup v2");
+    const char *why = "";
+
+    layer->available = cgroup_available(&why);
+    probe->host.cgroup = layer->available;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s", why);
+}
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+static void probe_peer(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "peer pidfd", "6.5 / uid, gid and groups alone", "run Linux 6.5 or newer");
+    int pair[2] = {-1, -1};
+    int fd = -1;
+    socklen_t len = sizeof(fd);
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 &&
+        getsockopt(pair[0], SOL_SOCKET, SO_PEERPIDFD, &fd, &len) == 0) {
+        layer->available = true;
+        (void)close(fd);
+    }
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "SO_PEERPIDFD: %s",
+                   layer->available ? "ok" : strerror(errno));
+    if (pair[0] >= 0) {
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+    }
+}
+
+/* Decisions at access time are another order's; nothing claims them here. */
+static void probe_decision(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "access-time decision", "later version / start-time snapshot",
+            "none in this version: deny rules hold for what exists when a job starts");
+
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "not part of this version");
+}
+
+void linux_probe(struct platform_probe *ret_probe)
+{
+    static void (*const rows[])(struct platform_probe *) = {
+        probe_kernel,          probe_mounts, probe_seccomp, probe_landlock,
+        probe_user_namespaces, probe_cgroup, probe_peer,    probe_decision};
+
+    memset(ret_probe, 0, sizeof(*ret_probe));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        rows[i](ret_probe);
+    }
+}

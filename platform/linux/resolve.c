@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only step that looks at the disk for a plan: with the caller's rights,
+ * once per path, keeping the descriptor of what is to be granted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/linux/backend.h"
+
+struct looking {
+    struct arena *arena;
+    struct cordon_fault *fault;
+};
+
+static enum cordon_err out_of_memory(const struct looking *looking)
+{
+    return fault_set(looking->fault, CORDON_E_NOMEM, NULL, "resolve: out of memory");
+}
+
+static enum plan_object object_kind(mode_t mode)
+{
+    if (S_ISDIR(mode)) {
+        return PLAN_DIRECTORY;
+    }
+    return S_ISREG(mode) ? PLAN_FILE : PLAN_OTHER;
+}
+
+/* The name that the kernel gives to @fd; NULL when it has none or memory is out. */
+static char *descriptor_name(const struct looking *looking, int fd)
+{
+    char link[64];
+    char path[PATH_MAX];
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    len = readlink(link, path, sizeof(path));
+    if (len <= 0 || path[0] != '/') {
+        return NULL;
+    }
+    return arena_strndup(looking->arena, path, (size_t)len);
+}
+
+/* Of a missing path: its longest existing parent resolved, the rest as it is. */
+static enum cordon_err missing_name(const struct looking *looking, const char *path,
+                                    struct plan_fact *fact)
+{
+    char parent[PATH_MAX];
+    size_t len = strlen(path);
+    const char *name;
+    int fd = -1;
+
+    if (len >= sizeof(parent)) {
+        return CORDON_OK;
+    }
+    memcpy(parent, path, len + 1);
+    while (fd < 0 && len > 1) {
+        do {
+            len--;
+        } while (len > 0 && parent[len] != '/');
+        len = len == 0 ? 1 : len;
+        parent[len] = '\0';
+        fd = open(parent, O_PATH | O_CLOEXEC);
+    }
+    if (fd < 0) {
+        return CORDON_OK;
+    }
+    name = descriptor_name(looking, fd);
+    (void)close(fd);
+    if (name == NULL || strcmp(name, parent) == 0) {
+        return CORDON_OK;
+    }
+    fact->resolved = arena_printf(looking->arena, "%s%s", strcmp(name, "/") == 0 ? "" : name,
+                                  path + (len == 1 ? 0 : len));
+    return fact->resolved == NULL ? out_of_memory(looking) : CORDON_OK;
+}
+
+/* "gitdir: PATH" of a file named .git: what protects a worktree's real directory. */
+static enum cordon_err gitdir_read(const struct looking *looking, const char *path,
+                                   struct plan_fact *fact)
+{
+    const char *slash = strrchr(path, '/');
+    char text[PATH_MAX];
+    char resolved[PATH_MAX];
+    char full[2 * PATH_MAX];
+    ssize_t len;
+    int fd;
+
+    if (slash == NULL || strcmp(slash, "/.git") != 0 || fact->object != PLAN_FILE) {
+        return CORDON_OK;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (len < 8 || strncmp(text, "gitdir: ", 8) != 0) {
+        return CORDON_OK;
+    }
+    text[len] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    if (text[8] == '/') {
+        (void)snprintf(full, sizeof(full), "%s", text + 8);
+    } else {
+        (void)snprintf(full, sizeof(full), "%.*s/%s", (int)(slash - path), path, text + 8);
+    }
+    if (realpath(full, resolved) == NULL) {
+        return CORDON_OK; /* points nowhere: git does not follow it either */
+    }
+    fact->gitdir = arena_strdup(looking->arena, resolved);
+    return fact->gitdir == NULL ? out_of_memory(looking) : CORDON_OK;
+}
+
+/* Fills @fact; *ret_fd is the object's O_PATH descriptor, or -1. */
+static enum cordon_err look(const struct looking *looking, const char *path, struct plan_fact *fact,
+                            int *ret_fd)
+{
+    struct stat st;
+    enum cordon_err err = CORDON_OK;
+    const char *name;
+    int fd;
+
+    *ret_fd = -1;
+    fact->link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+    fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return missing_name(looking, path, fact);
+    }
+    fact->object = object_kind(st.st_mode);
+    name = descriptor_name(looking, fd);
+    if (name == NULL) {
+        (void)close(fd);
+        return out_of_memory(looking);
+    }
+    fact->resolved = strcmp(name, path) == 0 ? NULL : name;
+    err = gitdir_read(looking, path, fact);
+    if (err != CORDON_OK) {
+        (void)close(fd);
+        return err;
+    }
+    *ret_fd = fd;
+    return CORDON_OK;
+}
+
+static bool is_grant(const struct policy_rule *rule)
+{
+    return rule->access == ACCESS_READ || rule->access == ACCESS_WRITE;
+}
+
+/* Facts of one set; descriptors of what it grants go to @fds (NULL: none are kept). */
+static enum cordon_err look_at_set(const struct looking *looking, const struct policy_ruleset *set,
+                                   const struct plan_fact **ret_facts, int *fds)
+{
+    struct plan_fact *facts = arena_array(looking->arena, set->count, sizeof(*facts));
+    enum cordon_err err = CORDON_OK;
+
+    if (facts == NULL) {
+        return out_of_memory(looking);
+    }
+    for (size_t i = 0; err == CORDON_OK && i < set->count; i++) {
+        int fd = -1;
+
+        if (!set->rules[i].glob) {
+            err = look(looking, set->rules[i].pattern, &facts[i], &fd);
+        }
+        if (fds != NULL && is_grant(&set->rules[i])) {
+            fds[i] = fd;
+        } else if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    *ret_facts = facts;
+    return err;
+}
+
+static int *fd_array(struct arena *arena, size_t count)
+{
+    int *fds = arena_array(arena, count, sizeof(*fds));
+
+    for (size_t i = 0; fds != NULL && i < count; i++) {
+        fds[i] = -1;
+    }
+    return fds;
+}
+
+static enum cordon_err look_at_cwd(const struct looking *looking, const char *cwd,
+                                   struct plan_facts *facts)
+{
+    struct plan_fact fact = {.object = PLAN_MISSING};
+    int fd = -1;
+    enum cordon_err err = look(looking, cwd, &fact, &fd);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    facts->cwd = fact.resolved == NULL ? cwd : fact.resolved;
+    facts->cwd_object = fact.object;
+    return err;
+}
+
+enum cordon_err linux_resolve(const struct policy *policy, const struct platform_start *start,
+                              struct arena *arena, struct platform_resolved *ret_resolved,
+                              struct cordon_fault *fault)
+{
+    const struct looking looking = {arena, fault};
+    struct platform_resolved resolved = {.own_count = policy->own.count,
+                                         .socket_count = policy->unix_socket_count};
+    struct platform_probe probe;
+    enum cordon_err err = CORDON_OK;
+
+    resolved.own_fds = fd_array(arena, policy->own.count);
+    resolved.socket_fds = fd_array(arena, policy->unix_socket_count);
+    if (resolved.own_fds == NULL || resolved.socket_fds == NULL) {
+        return out_of_memory(&looking);
+    }
+    linux_probe(&probe);
+    resolved.facts.host = probe.host;
+    resolved.facts.privileged = !start->embedded || linux_is_privileged();
+    err = look_at_set(&looking, &policy->own, &resolved.facts.own, resolved.own_fds);
+    if (err == CORDON_OK) {
+        err = look_at_set(&looking, &policy->managed, &resolved.facts.managed, NULL);
+    }
+    if (err == CORDON_OK) {
+        err = look_at_cwd(&looking, start->cwd, &resolved.facts);
+    }
+    if (err == CORDON_OK && start->program != NULL) {
+        err = linux_needed(start, arena, &resolved.facts);
+    }
+    for (size_t i = 0; err == CORDON_OK && i < policy->unix_socket_count; i++) {
+        resolved.socket_fds[i] = open(policy->unix_sockets[i], O_PATH | O_CLOEXEC);
+    }
+    if (err != CORDON_OK) {
+        linux_resolved_release(&resolved);
+        return err;
+    }
+    *ret_resolved = resolved;
+    return CORDON_OK;
+}
+
+static void close_each(const int *fds, size_t count)
+{
+    for (size_t i = 0; fds != NULL && i < count; i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]);
+        }
+    }
+}
+
+void linux_resolved_release(struct platform_resolved *resolved)
+{
+    close_each(resolved->own_fds, resolved->own_count);
+    close_each(resolved->socket_fds, resolved->socket_count);
+    resolved->own_fds = NULL;
+    resolved->socket_fds = NULL;
+}
