@@ -44,7 +44,8 @@ enum plan_linux_op {
 
     /* path: covered by an empty, unreadable object; kind. With OPEN (only for a
      * directory): a tmpfs of its own, mode 0111, since something is reopened below.
-     * With LINK: the cover is attached to the link itself. */
+     * With LINK: the cover is attached to the link itself. Below /dev and /proc the
+     * path may be missing in the view: no error. */
     PLAN_LINUX_MASK,
 
     /* A symbolic link at path with content text, in a private tmpfs of the view (the
@@ -53,11 +54,11 @@ enum plan_linux_op {
 
     /*
      * Walk the view from path (links in path itself are followed, none below it) with
-     * the automata of both sets; mask what matches a deny, protect what matches a
+     * the automaton of `set`; mask what matches a deny, protect what matches a
      * deny-write. value: levels below path to look at, 0 for all. path is the spelling
      * that the patterns have, so match path + what is found below it. Must not enter
-     * the view's private file systems (/dev, /proc, masks). set/rule name the first
-     * rule that asks for it. A missing path is no error.
+     * the view's private file systems (/dev, /proc, masks). rule is the first one that
+     * asks for it. A missing path is no error.
      */
     PLAN_LINUX_SCAN,
 
