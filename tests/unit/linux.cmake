@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+if(TARGET cordon_order)
+  cordon_test(test_order LABEL unit SOURCES test_order.c LIBS cordon_order)
+endif()
