@@ -348,6 +348,15 @@ static void command_reap(const struct init *init, pid_t command)
     }
 }
 
+static void close_range_of(int first, int end)
+{
+    for (int fd = first; fd < end; fd++) {
+        if (fd != INIT_FD_REPORT) {
+            (void)close(fd);
+        }
+    }
+}
+
 _Noreturn void command_run(struct init *init, const struct command *command)
 {
     struct signalfd_siginfo info;
@@ -355,16 +364,13 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     pid_t pid;
     int signals;
 
+    /* What stays open is the report pipe and the signals. */
+    close_range_of(INIT_FD_ORDER, INIT_FD_COUNT);
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, NULL);
     signals = signalfd(-1, &all, SFD_CLOEXEC);
     pid = command_start(init, command);
-    /* What stays open is the report pipe and the signals. */
-    for (int fd = 0; fd < INIT_FD_COUNT; fd++) {
-        if (fd != INIT_FD_REPORT) {
-            (void)close(fd);
-        }
-    }
+    close_range_of(0, INIT_FD_ORDER);
     (void)close(command->pty_slave);
     while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGCHLD) {
