@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * MT-23: makes one system call of one program fail, whoever starts it.
+ *
+ *   inject PROGRAM N ERRNO FILE [-p PID] -- CMD...
+ *
+ * Traces PID (and what it starts) or CMD (and what it starts); the N-th system
+ * call made by processes whose executable is called PROGRAM returns ERRNO
+ * without being made. CMD runs untraced when PID is given. FILE gets the number
+ * of the call that failed, or "none" if there were fewer than N.
+ * Exit status: CMD's, 128+n for a signal.
+ *
+ * strace's own fault injection counts for every process by itself, so that the
+ * same call fails in client, worker and init at once; this counts over all.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TRACEES 4096
+#define OPTIONS                                                                                    \
+    (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |      \
+     PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
+
+struct tracee {
+    pid_t pid;
+    bool known;     /* @matches is up to date */
+    bool matches;   /* its executable is the program */
+    bool entered;   /* between entry and exit of a call */
+    bool injecting; /* the call is to fail at its exit */
+};
+
+static struct tracee tracees[TRACEES];
+static const char *program;
+static long countdown;
+static long fired = -1;
+static int error;
+
+static struct tracee *find(pid_t pid)
+{
+    struct tracee *empty = NULL;
+
+    for (size_t i = 0; i < TRACEES; i++) {
+        if (tracees[i].pid == pid) {
+            return &tracees[i];
+        }
+        if (tracees[i].pid == 0 && empty == NULL) {
+            empty = &tracees[i];
+        }
+    }
+    if (empty != NULL) {
+        *empty = (struct tracee){.pid = pid};
+    }
+    return empty;
+}
+
+static bool is_program(pid_t pid)
+{
+    char path[64];
+    char exe[4096];
+    ssize_t len;
+    const char *base;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    len = readlink(path, exe, sizeof(exe) - 1);
+    if (len <= 0) {
+        return false;
+    }
+    exe[len] = '\0';
+    base = strrchr(exe, '/');
+    base = base == NULL ? exe : base + 1;
+    /* A program may run from a sealed memfd of its own. */
+    if (strncmp(base, "memfd:", 6) == 0) {
+        base += 6;
+    }
+    len = (ssize_t)strlen(program);
+    return strncmp(base, program, (size_t)len) == 0 && (base[len] == '\0' || base[len] == ' ');
+}
+
+/* Ending is not among the calls that can fail. */
+static bool may_fail(long nr)
+{
+    return nr != SYS_exit && nr != SYS_exit_group && nr != SYS_rt_sigreturn &&
+           nr != SYS_restart_syscall && nr != SYS_execve && nr != SYS_arch_prctl;
+}
+
+static void at_syscall(struct tracee *t)
+{
+    struct user_regs_struct regs;
+
+    t->entered = !t->entered;
+    if (ptrace(PTRACE_GETREGS, t->pid, NULL, &regs) != 0) {
+        return;
+    }
+    if (!t->entered) {
+        if (t->injecting) {
+            regs.rax = (unsigned long long)-(long long)error;
+            (void)ptrace(PTRACE_SETREGS, t->pid, NULL, &regs);
+            t->injecting = false;
+        }
+        return;
+    }
+    if (!t->known) {
+        t->matches = is_program(t->pid);
+        t->known = true;
+    }
+    if (!t->matches || fired >= 0 || !may_fail((long)regs.orig_rax) || --countdown > 0) {
+        return;
+    }
+    fired = (long)regs.orig_rax;
+    t->injecting = true;
+    regs.orig_rax = (unsigned long long)-1;
+    (void)ptrace(PTRACE_SETREGS, t->pid, NULL, &regs);
+}
+
+/* One stop of one tracee; returns the signal to hand on. */
+static int at_stop(struct tracee *t, int status)
+{
+    int event = status >> 16;
+    int sig = WSTOPSIG(status);
+
+    if (sig == (SIGTRAP | 0x80)) {
+        at_syscall(t);
+        return 0;
+    }
+    if (event == PTRACE_EVENT_EXEC) {
+        t->known = false;
+        return 0;
+    }
+    return event != 0 ? 0 : sig;
+}
+
+static void trace_until(pid_t command, int *ret_status)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+        struct tracee *t = find(pid);
+        int sig;
+
+        if (WIFEXITED(status) || WIFSIGNALED(status)) {
+            if (t != NULL) {
+                t->pid = 0;
+            }
+            if (pid == command) {
+                *ret_status = status;
+                return;
+            }
+            continue;
+        }
+        sig = t != NULL ? at_stop(t, status) : 0;
+        (void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)sig);
+    }
+}
+
+static pid_t start(char **command, bool traced)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (traced) {
+            (void)raise(SIGSTOP);
+        }
+        (void)execvp(command[0], command);
+        _exit(127);
+    }
+    if (traced) {
+        (void)waitpid(pid, NULL, WUNTRACED);
+        if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)OPTIONS) != 0) {
+            perror("seize");
+            exit(70);
+        }
+        (void)kill(pid, SIGCONT);
+        (void)ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+    }
+    return pid;
+}
+
+static void seize(pid_t pid)
+{
+    char path[64];
+    FILE *children;
+    int child;
+
+    if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)OPTIONS) != 0) {
+        perror("seize");
+        exit(70);
+    }
+    (void)ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    children = fopen(path, "re");
+    while (children != NULL && fscanf(children, "%d", &child) == 1) {
+        seize(child);
+    }
+    if (children != NULL) {
+        (void)fclose(children);
+    }
+}
+
+/* Lets a seized service run on by itself: stop it, drop what is pending, detach. */
+static void let_go(void)
+{
+    for (size_t i = 0; i < TRACEES; i++) {
+        int status;
+
+        if (tracees[i].pid == 0 || ptrace(PTRACE_INTERRUPT, tracees[i].pid, NULL, NULL) != 0) {
+            continue;
+        }
+        while (waitpid(tracees[i].pid, &status, __WALL) == tracees[i].pid && WIFSTOPPED(status)) {
+            int sig = at_stop(&tracees[i], status);
+
+            if (status >> 16 == PTRACE_EVENT_STOP) {
+                (void)ptrace(PTRACE_DETACH, tracees[i].pid, NULL, NULL);
+                break;
+            }
+            (void)ptrace(PTRACE_SYSCALL, tracees[i].pid, NULL, (void *)(long)sig);
+        }
+    }
+}
+
+static void write_report(const char *file)
+{
+    FILE *out = fopen(file, "we");
+
+    if (out == NULL) {
+        exit(70);
+    }
+    if (fired >= 0) {
+        (void)fprintf(out, "%ld\n", fired);
+    } else {
+        (void)fprintf(out, "none\n");
+    }
+    (void)fclose(out);
+}
+
+int main(int argc, char **argv)
+{
+    bool attach = argc > 7 && strcmp(argv[5], "-p") == 0;
+    int command = attach ? 8 : 6;
+    int status = 0;
+    pid_t pid;
+
+    if (argc <= command || strcmp(argv[command - 1], "--") != 0) {
+        return 64;
+    }
+    program = argv[1];
+    countdown = atol(argv[2]);
+    error = atoi(argv[3]);
+    if (attach) {
+        seize((pid_t)atoi(argv[6]));
+    }
+    pid = start(argv + command, !attach);
+    trace_until(pid, &status);
+    if (attach) {
+        let_go();
+    }
+    write_report(argv[4]);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

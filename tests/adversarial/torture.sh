@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# MT-23: the n-th system call of a program of the product fails, n = 1, 2, ...
+# The command is a probe that says whether it is confined. What may come out:
+# a confined command and 0, or 125 with one line from cordon; and nothing stays.
+# The everyday run makes every call of cordon-init fail once and samples the
+# supervisor and the worker; CORDON_TORTURE=full takes every call and error.
+
+# ENOMEM EMFILE ENOSPC EINTR EPERM
+TORTURE_ERRNOS=(12 24 28 4 1)
+
+# torture_once PROGRAM N ERRNO: prints the failed call's number, "none" past the end.
+torture_once()
+{
+    local command=("$CORDON" sandbox linux -- "$PROBES/probe_confined" "$HOME_A/denied")
+
+    if [ "$CORDON_MODE" = service ]; then
+        run torture_attached "$1" "$2" "$3" "${command[@]}"
+    else
+        run torture_started "$1" "$2" "$3" "${command[@]}"
+    fi
+    FIRED=$(cat "$TOP/.fired")
+    [ "$FIRED" != none ] || return 0
+    torture_judge "call $2 of $1 (number $FIRED) fails with $3"
+}
+
+torture_attached()
+{
+    cd "$WS_A" || return 70
+    timeout -k 1 20 "$PROBES/inject" "$1" "$2" "$3" "$TOP/.fired" -p "$SERVICE_PID" -- \
+        setpriv --reuid=cordon-a --regid=cordon-a --init-groups \
+        env -i HOME="$HOME_A" PATH=/usr/bin:/bin "${@:4}"
+}
+
+torture_started()
+{
+    cd "$WS_A" || return 70
+    timeout -k 1 20 "$PROBES/inject" "$1" "$2" "$3" "$TOP/.fired" -- \
+        setpriv --reuid=cordon-a --regid=cordon-a --init-groups \
+        env -i HOME="$HOME_A" PATH=/usr/bin:/bin "${@:4}"
+}
+
+torture_judge()
+{
+    [[ $OUT != *UNCONFINED* ]] || fail "$1: $OUT"
+    case $RC in
+    0) [[ $OUT == confined* ]] || fail "$1: 0, but no confined command; $(got)" ;;
+    125) [ "$(grep -c '^cordon' <<<"$ERR")" = 1 ] || fail "$1: not one line; $(got)" ;;
+    *) fail "$1: $(got)" ;;
+    esac
+}
+
+# torture PROGRAM STEP: every STEP-th call, the errors in turn (all with CORDON_TORTURE=full).
+torture()
+{
+    local n=1 step=$2 error errors
+
+    while :; do
+        errors=("${TORTURE_ERRNOS[n % ${#TORTURE_ERRNOS[@]}]}")
+        [ "${CORDON_TORTURE:-}" = full ] && errors=("${TORTURE_ERRNOS[@]}") step=1
+        for error in "${errors[@]}"; do
+            torture_once "$1" "$n" "$error"
+            [ "$FIRED" != none ] || return 0
+            torture_service_lives "call $n of $1 with $error"
+        done
+        n=$((n + step))
+        [ "$n" -lt 5000 ] || fail "$1: no end of its calls"
+    done
+}
+
+# The supervisor may refuse a job; it may not end. A worker that ended is replaced.
+torture_service_lives()
+{
+    [ "$CORDON_MODE" = service ] || return 0
+    if [ "$1" != "${1/of cordond/}" ]; then
+        kill -0 "$SERVICE_PID" 2>/dev/null || fail "$1: ends the service"
+    fi
+}
+
+mt_23_each_system_call_fails_once()
+{
+    echo hidden >"$HOME_A/denied"
+    chown cordon-a: "$HOME_A/denied"
+    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/denied" | managed_codex
+    job cordon-a -- "$PROBES/probe_confined" "$HOME_A/denied"
+    expect_ok "without a failure"
+    torture cordon-init 1
+    torture cordon-worker 9
+    torture cordond 9
+    job cordon-a -- "$PROBES/probe_confined" "$HOME_A/denied"
+    expect_ok "afterwards"
+    expect_clean
+}

@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The fixture of every test that runs the real product. A script that sources
+# this file and calls `harness_enter "$@"` is started again in mount and pid
+# namespaces of its own, where /etc is an overlay, /run and the folder of the
+# test users are tmpfs: the machine never sees a test user, a policy file or a
+# socket, parallel tests do not meet, and a killed test leaves nothing.
+#
+# After harness_enter:
+#   TOP      folder of this test (a tmpfs; world-searchable)
+#   HOME_A, HOME_B, WS_A, WS_B     homes of the users and their workspaces
+#   CORDON, CORDOND, PROBES        the programs under test and the probes
+#   OUT, ERR, RC                   what the last run() or job() gave
+
+CORDON_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+CORDON_BUILD=${CORDON_BUILD:-$CORDON_SOURCE/build/dev}
+CORDON_MODE=${CORDON_MODE:-service}
+# Violation records come with the next order; it deletes this flag and its one reader.
+EXPECT_RECORDS=${EXPECT_RECORDS:-0}
+JOB_TIMEOUT=${JOB_TIMEOUT:-20}
+SERVICE_PID=
+
+# ---- namespaces, users ----
+
+harness_enter()
+{
+    if [ -z "${CORDON_TEST_UID:-}" ]; then
+        if [ "$(id -u)" != 0 ]; then
+            echo "SKIP: needs root"
+            exit 77
+        fi
+        CORDON_BUILD=$(cd "$CORDON_BUILD" && pwd) || exit 1
+        export CORDON_BUILD CORDON_TEST_UID=$((1000000 + $$ * 4))
+        exec unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
+            -- "$BASH" "$0" "$@"
+    fi
+    exec </dev/null
+    umask 022
+    harness_private
+    harness_users
+    CORDON=$CORDON_BUILD/client/cordon
+    CORDOND=$CORDON_BUILD/broker/cordond
+    PROBES=$CORDON_BUILD/tests/adversarial/probes
+    MOUNTS_BEFORE=$(mount_list)
+    CGROUPS_BEFORE=$(cgroup_list)
+    trap harness_exit EXIT
+}
+
+# The first of some folders that every Debian has, empty, and that neither the
+# sources nor the build lie under.
+harness_private()
+{
+    local dir
+
+    for dir in /srv /opt /media; do
+        case "$CORDON_BUILD/ $CORDON_SOURCE/" in
+        *" $dir/"* | "$dir/"*) ;;
+        *) [ -d "$dir" ] && TOP=$dir && break ;;
+        esac
+    done
+    mount -t tmpfs -o mode=755 cordon-test "$TOP" || exit 1
+    mkdir "$TOP/.etc" "$TOP/.work"
+    mount -t overlay overlay -o "lowerdir=/etc,upperdir=$TOP/.etc,workdir=$TOP/.work" /etc || exit 1
+    mount -t tmpfs -o mode=755 cordon-run /run || exit 1
+    rm -rf /etc/codex /etc/cordon
+    mkdir -m 1777 /run/lock
+    unset CODEX_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR TMPDIR NOTIFY_SOCKET LISTEN_FDS LISTEN_PID
+}
+
+harness_users()
+{
+    local name letter uid=$CORDON_TEST_UID
+
+    for letter in a b; do
+        name=cordon-$letter
+        echo "$name:x:$uid:$uid::$TOP/home/$letter:/bin/bash" >>/etc/passwd
+        echo "$name:x:$uid:" >>/etc/group
+        uid=$((uid + 1))
+    done
+    echo "cordon-extra:x:$uid:cordon-a" >>/etc/group
+    EXTRA_GID=$uid
+    HOME_A=$TOP/home/a WS_A=$TOP/home/a/work
+    HOME_B=$TOP/home/b WS_B=$TOP/home/b/work
+    fresh_homes
+}
+
+# Homes as they are before any case: empty but for a workspace.
+fresh_homes()
+{
+    local letter
+
+    rm -rf "$TOP/home"
+    mkdir -p "$TOP/home"
+    for letter in a b; do
+        install -d -m 755 -o "cordon-$letter" -g "cordon-$letter" \
+            "$TOP/home/$letter" "$TOP/home/$letter/work" "$TOP/home/$letter/.codex"
+    done
+}
+
+harness_exit()
+{
+    local code=$?
+
+    stop_service >/dev/null 2>&1
+    exit "$code"
+}
+
+# as_user USER [VAR=VALUE]... CMD...: as that user would log in, with a clean environment.
+as_user()
+{
+    local user=$1 home
+
+    shift
+    home=$(getent passwd "$user" | cut -d: -f6)
+    setpriv --reuid="$user" --regid="$user" --init-groups \
+        env -i HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash LANG=C.UTF-8 TERM=dumb \
+        PATH=/usr/local/bin:/usr/bin:/bin "$@"
+}
+
+# ---- the service ----
+
+start_service()
+{
+    local i
+
+    [ "$CORDON_MODE" = service ] || return 0
+    "$CORDOND" >>"$TOP/service.log" 2>&1 &
+    SERVICE_PID=$!
+    for ((i = 0; i < 500; i++)); do
+        [ -S /run/cordon/cordond.sock ] && return 0
+        kill -0 "$SERVICE_PID" 2>/dev/null || break
+        sleep 0.01
+    done
+    fail "service did not start: $(tail -n 3 "$TOP/service.log")"
+}
+
+stop_service()
+{
+    local i
+
+    [ -n "$SERVICE_PID" ] || return 0
+    kill -TERM "$SERVICE_PID" 2>/dev/null
+    for ((i = 0; i < 500; i++)); do
+        kill -0 "$SERVICE_PID" 2>/dev/null || break
+        sleep 0.01
+    done
+    if kill -KILL "$SERVICE_PID" 2>/dev/null; then
+        SERVICE_PID=
+        fail "service did not stop in 5 s"
+    fi
+    wait "$SERVICE_PID" 2>/dev/null
+    SERVICE_PID=
+}
+
+restart_service()
+{
+    stop_service
+    start_service
+}
+
+# managed_codex, managed_cordon [NAME]: a managed file from stdin; user_config USER.
+managed_codex()
+{
+    install -d -m 755 /etc/codex
+    cat >/etc/codex/requirements.toml
+    restart_service
+}
+
+managed_cordon()
+{
+    install -d -m 755 /etc/cordon /etc/cordon/requirements.d
+    cat >"/etc/cordon/${1:-requirements.toml}"
+    restart_service
+}
+
+user_config()
+{
+    local home
+
+    home=$(getent passwd "$1" | cut -d: -f6)
+    cat >"$home/.codex/config.toml"
+    chown "$1:" "$home/.codex/config.toml"
+}
+
+# ---- running ----
+
+# run CMD...: keeps what it printed and its status; never longer than JOB_TIMEOUT.
+run()
+{
+    "$@" >"$TOP/.out" 2>"$TOP/.err"
+    RC=$?
+    OUT=$(tr -d '\0' <"$TOP/.out")
+    ERR=$(tr -d '\0' <"$TOP/.err")
+}
+
+# job USER [OPTION]... -- CMD...: `cordon sandbox linux` in that user's workspace ($DIR if set).
+# With $STDIN the job reads that file.
+job()
+{
+    local user=$1 home
+
+    shift
+    home=$(getent passwd "$user" | cut -d: -f6)
+    run job_run "$user" "${DIR:-$home/work}" "$@"
+}
+
+job_run()
+{
+    cd "$2" || return 1
+    as_user "$1" timeout -k 1 "$JOB_TIMEOUT" "$CORDON" sandbox linux "${@:3}" <"${STDIN:-/dev/null}"
+}
+
+# ---- what is expected ----
+
+fail()
+{
+    printf '%s\n' "$*" >&2
+    printf '%s' "$*" | tr '\n' ' ' | cut -c 1-600 >"$TOP/.detail"
+    exit 1
+}
+
+skip()
+{
+    printf '%s' "$*" >"$TOP/.detail"
+    exit 77
+}
+
+got()
+{
+    printf 'got %s, stdout "%.200s", stderr "%.400s"' "$RC" "$OUT" "$ERR"
+}
+
+expect_ok()
+{
+    [ "$RC" = 0 ] || fail "${1:-job}: expected success; $(got)"
+}
+
+expect_rc()
+{
+    [ "$RC" = "$1" ] || fail "${2:-job}: expected status $1; $(got)"
+}
+
+expect_out()
+{
+    [[ $OUT == *"$1"* ]] || fail "${2:-job}: expected \"$1\" in its output; $(got)"
+}
+
+# An extended regular expression that standard error must match.
+expect_err()
+{
+    grep -Eq -- "$1" <<<"$ERR" || fail "${2:-job}: expected /$1/ on stderr; $(got)"
+}
+
+DENIAL='Permission denied|Operation not permitted|Read-only file system|Device or resource busy|denied|refused|cross-device'
+
+# expect_denied CONTENT [WHAT [REGEX]]: not a byte of the content, the documented error, not 0.
+expect_denied()
+{
+    [ "$RC" != 0 ] || fail "${2:-job}: succeeded; $(got)"
+    [ "$RC" != 124 ] || fail "${2:-job}: timed out; $(got)"
+    [[ $OUT$ERR != *"$1"* ]] || fail "${2:-job}: the denied content shows; $(got)"
+    expect_err "${3:-$DENIAL}" "${2:-job}"
+}
+
+# The sandbox was refused: 125, one line from cordon that matches REGEX, nothing on stdout.
+expect_refused()
+{
+    expect_rc 125 "${2:-job}"
+    [ -z "$OUT" ] || fail "${2:-job}: refused, but printed; $(got)"
+    [ "$(grep -c '^cordon' <<<"$ERR")" = 1 ] || fail "${2:-job}: expected one line; $(got)"
+    expect_err "$1" "${2:-job}"
+}
+
+# expect_record PATH RULE: the line of --log-denials; see EXPECT_RECORDS.
+expect_record()
+{
+    [ "$EXPECT_RECORDS" = 1 ] || return 0
+    expect_err "cordon: denied [a-z]+ .*$1.*\(.*$2.*\) by " "record"
+}
+
+# ---- what is left ----
+
+# mountinfo without the peer group numbers, which change with time.
+mount_list()
+{
+    awk '{print $1, $2, $4, $5}' /proc/self/mountinfo | sort
+}
+
+cgroup_list()
+{
+    find /sys/fs/cgroup -depth -type d -name '*cordon*' 2>/dev/null | sort
+}
+
+# Every process of this pid namespace but this shell, its subshells and the service's.
+process_list()
+{
+    local pid name
+
+    for pid in /proc/[0-9]*; do
+        pid=${pid#/proc/}
+        [ "$pid" = 1 ] || [ "$pid" = "$$" ] || [ "$pid" = "$BASHPID" ] && continue
+        [ "$pid" = "${SERVICE_PID:-0}" ] && continue
+        name=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || continue
+        [ -n "$name" ] || continue
+        [[ $name == *"$0"* ]] && continue
+        [ -n "$SERVICE_PID" ] && [[ $name == *cordon-worker* ]] && continue
+        printf '%s %s\n' "$pid" "$name"
+    done
+}
+
+# Waits up to 2 s for all jobs to be gone, then prints whatever is still there.
+leftovers()
+{
+    local i left
+
+    for ((i = 0; i < 100; i++)); do
+        left=$(process_list)
+        [ -z "$left" ] && break
+        sleep 0.02
+    done
+    [ -z "$left" ] || printf 'process %s\n' "$left"
+    left=$(diff <(printf '%s\n' "$MOUNTS_BEFORE") <(mount_list))
+    [ -z "$left" ] || printf 'mounts %s\n' "$left"
+    if [ -z "$SERVICE_PID" ]; then
+        left=$(diff <(printf '%s\n' "$CGROUPS_BEFORE") <(cgroup_list) | grep '^>')
+        [ -z "$left" ] || printf 'cgroups %s\n' "$left"
+        left=$(find /run/cordon -mindepth 1 2>/dev/null)
+        [ -z "$left" ] || printf 'runtime files %s\n' "$left"
+    fi
+}
+
+expect_clean()
+{
+    local left
+
+    left=$(leftovers)
+    [ -z "$left" ] || fail "left behind: $left"
+}
+
+# expect_same_tree DIR BEFORE: DIR holds what tree DIR said before.
+tree()
+{
+    (cd "$1" && find . -printf '%y %m %u %p %l\n' | sort)
+}
+
+expect_same_tree()
+{
+    local left
+
+    left=$(diff <(printf '%s\n' "$2") <(tree "$1"))
+    [ -z "$left" ] || fail "the tree changed: $left"
+}
+
+# wait_for CONDITION: up to 5 s.
+wait_for()
+{
+    local i
+
+    for ((i = 0; i < 250; i++)); do
+        eval "$1" && return 0
+        sleep 0.02
+    done
+    fail "did not happen in 5 s: $1"
+}
