@@ -217,7 +217,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
     size_t len;
     int filter;
 
-    err = sibling_path(SIBLING_INIT, path, sizeof(path), fault);
+    err = sibling_path("cordon-init", path, sizeof(path), fault);
     if (err != CORDON_OK) {
         return err;
     }
