@@ -12,6 +12,7 @@ set -euo pipefail
 
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 USER_NAME=plain
+MACHINE=cordon-clean-$$
 SPACE=
 FIGURE=
 
@@ -23,6 +24,7 @@ fi
 finish() {
     local status=$?
     [[ -z $SPACE ]] || rm -rf --one-file-system "$SPACE"
+    rmdir "/run/systemd/nspawn/propagate/$MACHINE" 2>/dev/null || true
     [[ -z $FIGURE ]] || printf 'figure: %s\n' "$FIGURE"
     exit "$status"
 }
@@ -75,7 +77,7 @@ inside() {
         fi
     done
     SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 SYSTEMD_NSPAWN_LOCK=0 \
-        systemd-nspawn --quiet --directory="$ROOTFS" --register=no --keep-unit --as-pid2 \
+        systemd-nspawn --quiet --directory="$ROOTFS" --machine="$MACHINE" --register=no --keep-unit --as-pid2 \
         --console=pipe --capability=all --system-call-filter='@mount @keyring bpf perf_event_open' \
         --resolv-conf=copy-host --bind-ro=/etc/hosts "${environment[@]}" \
         /bin/su "$who" -s /bin/bash -c "cd $folder && $command"
@@ -94,8 +96,9 @@ timed() {
 # Without packages and without sudo: exactly one line, and it names them.
 refused_in_one_line() {
     local out status=0
-    out=$(inside "$USER_NAME" "/home/$USER_NAME/cordon" './dev run sandbox linux -- true' \
-        </dev/null 2>&1) || status=$?
+    # What systemd-nspawn has to say itself is not part of the answer.
+    out=$(inside "$USER_NAME" "/home/$USER_NAME/cordon" './dev run sandbox linux -- true 2>&1' \
+        </dev/null 2>/dev/null) || status=$?
     printf '%s\n' "$out"
     [[ $status == 1 && $(wc -l <<<"$out") == 1 && $out == *" gcc "* ]]
 }
