@@ -109,7 +109,9 @@ void plan_rule_text(const struct policy_rule *rule, struct strbuf *out)
 
 static void text_step(const struct plan *plan, const struct plan_step *step, struct strbuf *out)
 {
-    strbuf_printf(out, "  %-16s", plan_op_name(plan->os, step->op));
+    bool bare = step->path == NULL && step->text == NULL && step->value == 0;
+
+    strbuf_printf(out, bare ? "  %s" : "  %-16s", plan_op_name(plan->os, step->op));
     if (step->path != NULL) {
         strbuf_puts(out, " ");
         add_escaped(out, step->path);

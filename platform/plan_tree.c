@@ -260,7 +260,8 @@ static void apply_own(struct plan_node *node, const struct plan_entry *entries)
 
     /* What a rule denied does not come back as a private place inside it. */
     bool below_denied = node->own == PLAN_HIDDEN && node->parent != NULL &&
-                        node->parent->parent != NULL && node->parent->own_rule != PLAN_NO_RULE;
+                        strcmp(node->parent->path, "/") != 0 &&
+                        node->parent->own_rule != PLAN_NO_RULE;
 
     for (size_t pass = 0; pass < sizeof(order) / sizeof(order[0]); pass++) {
         for (size_t i = 0; i < node->count; i++) {

@@ -165,14 +165,22 @@ static void hide(struct plan_builder *b, const struct plan_node *node, struct co
     }
 }
 
+/* Something of the view's own will lie in the masked directory. */
+static void open_cover(struct plan_builder *b, const struct cover *cover)
+{
+    if (cover != NULL && cover->masked && !b->failed) {
+        b->plan->steps[cover->mask_step].flags |= PLAN_STEP_OPEN;
+    }
+}
+
 static void grant(struct plan_builder *b, const struct plan_node *node, const struct cover *above)
 {
     bool write = node->after == PLAN_WRITABLE;
     uint16_t op = write ? PLAN_LINUX_GRANT_WRITE : PLAN_LINUX_GRANT_READ;
 
-    if (node->before == PLAN_HIDDEN && above->masked && !b->failed) {
+    if (node->before == PLAN_HIDDEN && above->masked) {
         op = write ? PLAN_LINUX_REOPEN_WRITE : PLAN_LINUX_REOPEN_READ;
-        b->plan->steps[above->mask_step].flags |= PLAN_STEP_OPEN;
+        open_cover(b, above);
     }
     (void)plan_add_node(b, op, plan_kind(node->object), node);
 }
@@ -247,15 +255,10 @@ static void add_node(struct plan_builder *b, const struct plan_node *node, struc
     cover->masked = false;
 }
 
-static void add_nodes(struct plan_builder *b)
+static void add_nodes(struct plan_builder *b, struct cover *covers)
 {
     const struct plan_tree *tree = &b->tree;
-    struct cover *covers = arena_array(b->arena, tree->node_count, sizeof(*covers));
 
-    if (covers == NULL) {
-        b->failed = true;
-        return;
-    }
     for (size_t i = 0; i < tree->node_count; i++) {
         const struct plan_node *node = &tree->nodes[i];
 
@@ -270,12 +273,13 @@ static void add_nodes(struct plan_builder *b)
 
 /* ---- links: the names that rules use for objects elsewhere ---- */
 
-static void add_link(struct plan_builder *b, const struct plan_entry *entry)
+static void add_link(struct plan_builder *b, const struct plan_entry *entry,
+                     const struct cover *covers)
 {
     const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
     const struct plan_node *node = plan_tree_find(&b->tree, entry->key, entry->key_len);
-    enum plan_view around =
-        plan_tree_view(&b->tree, plan_tree_above(&b->tree, rule->pattern, rule->pattern_len));
+    const struct plan_node *above = plan_tree_above(&b->tree, rule->pattern, rule->pattern_len);
+    enum plan_view around = plan_tree_view(&b->tree, above);
     struct plan_step step = {
         .set = entry->set, .rule = entry->rule, .path = rule->pattern, .flags = PLAN_STEP_LINK};
 
@@ -290,6 +294,7 @@ static void add_link(struct plan_builder *b, const struct plan_entry *entry)
         }
         step.op = PLAN_LINUX_VIEW_LINK;
         step.text = node->path;
+        open_cover(b, above == NULL ? NULL : &covers[above - b->tree.nodes]);
     } else if (rule->access != ACCESS_DENY && entry->fact->link && around == PLAN_WRITABLE) {
         /* A job that could replace the link would choose what the rule means next time. */
         step.op = PLAN_LINUX_PROTECT;
@@ -299,7 +304,7 @@ static void add_link(struct plan_builder *b, const struct plan_entry *entry)
     (void)plan_add(b, &step);
 }
 
-static void add_links(struct plan_builder *b)
+static void add_links(struct plan_builder *b, const struct cover *covers)
 {
     const struct plan_tree *tree = &b->tree;
 
@@ -309,9 +314,23 @@ static void add_links(struct plan_builder *b)
 
         if (rule != NULL && !entry->gitdir &&
             (entry->fact->link || strcmp(rule->pattern, entry->path) != 0)) {
-            add_link(b, entry);
+            add_link(b, entry, covers);
         }
     }
+}
+
+static void add_rules(struct plan_builder *b)
+{
+    struct cover *covers = arena_array(b->arena, b->tree.node_count, sizeof(*covers));
+
+    if (covers == NULL) {
+        b->failed = true;
+        return;
+    }
+    add_view(b);
+    add_nodes(b, covers);
+    add_links(b, covers);
+    plan_add_scans(b);
 }
 
 /* ---- network and sockets ---- */
@@ -408,10 +427,7 @@ enum cordon_err plan_linux(const struct policy *policy, const struct plan_facts 
         return err;
     }
     if (!policy->full_access || policy->managed.count > 0) {
-        add_view(&b);
-        add_nodes(&b);
-        add_links(&b);
-        plan_add_scans(&b);
+        add_rules(&b);
     }
     if (!policy->full_access) {
         add_sockets(&b);

@@ -129,45 +129,42 @@ static void add_spelling(struct profile *p, const char *path, struct strbuf *out
                   out->len == 0 ? "" : " ", param, param);
 }
 
-static void add_spellings(struct profile *p, const char *path, struct strbuf *out)
+/* The spelling below /private of a path that begins with a link of old; else NULL. */
+static const char *real_spelling(struct profile *p, const char *path)
 {
-    add_spelling(p, path, out);
     for (size_t i = 0; i < sizeof(top_links) / sizeof(top_links[0]); i++) {
         size_t len = strlen(top_links[i]);
 
         if (strncmp(path, top_links[i], len) == 0 && (path[len] == '/' || path[len] == '\0')) {
-            char *real = arena_printf(p->build.arena, "/private%s", path);
+            const char *real = arena_printf(p->build.arena, "/private%s", path);
 
-            if (real == NULL) {
-                p->build.failed = true;
-                return;
-            }
-            add_spelling(p, real, out);
+            p->build.failed = p->build.failed || real == NULL;
+            return real;
         }
+    }
+    return NULL;
+}
+
+static void add_spellings(struct profile *p, const char *path, struct strbuf *out)
+{
+    const char *real = real_spelling(p, path);
+
+    add_spelling(p, path, out);
+    if (real != NULL) {
+        add_spelling(p, real, out);
     }
 }
 
-/* All spellings of a node: what its rules resolve to, and what they say. */
+/* The place that a node stands for; made once, since several rules use it. */
 static const char *filter(struct profile *p, const struct plan_node *node)
 {
-    const struct plan_tree *tree = &p->build.tree;
-    size_t index = (size_t)(node - tree->nodes);
+    size_t index = (size_t)(node - p->build.tree.nodes);
     struct strbuf text = STRBUF_INIT;
 
     if (p->filters[index] != NULL) {
         return p->filters[index];
     }
     add_spellings(p, node->path, &text);
-    for (size_t i = 0; i < node->count; i++) {
-        const struct plan_entry *entry = &tree->entries[node->first + i];
-        const struct policy_rule *rule = plan_rule(p->build.policy, entry->set, entry->rule);
-
-        /* A grant holds for the object only: its link may come to lead elsewhere. */
-        if (!entry->gitdir && node->after < node->before &&
-            strcmp(rule->pattern, node->path) != 0) {
-            add_spellings(p, rule->pattern, &text);
-        }
-    }
     p->filters[index] = arena_strndup(p->build.arena, strbuf_text(&text), text.len);
     if (text.failed || p->filters[index] == NULL) {
         p->build.failed = true;
@@ -290,6 +287,20 @@ static size_t collect_pins(struct profile *p, struct pin *pins)
     return count;
 }
 
+static void add_pin(struct profile *p, const char *path, struct strbuf *out)
+{
+    const char *real = real_spelling(p, path);
+
+    strbuf_printf(out,
+                  "(deny file-write-unlink (require-all (vnode-type DIRECTORY) "
+                  "(require-any (literal (param \"P%zu\"))",
+                  add_param(p, path));
+    if (real != NULL) {
+        strbuf_printf(out, " (literal (param \"P%zu\"))", add_param(p, real));
+    }
+    strbuf_puts(out, ")))");
+}
+
 /*
  * Seatbelt decides by name, so a directory that a rule's path leads through must
  * not be moved away with what is in it; and a writable root must not be replaced
@@ -316,10 +327,7 @@ static void add_pins(struct profile *p)
         if (i > 0 && strcmp(pins[i - 1].path, pins[i].path) == 0) {
             continue;
         }
-        strbuf_printf(&line,
-                      "(deny file-write-unlink (require-all (vnode-type DIRECTORY) "
-                      "(literal (param \"P%zu\"))))",
-                      add_param(p, pins[i].path));
+        add_pin(p, pins[i].path, &line);
         add_line(p, &line, pins[i].node->set, pins[i].node->rule);
     }
 }
@@ -344,6 +352,37 @@ static void add_managed(struct profile *p)
             continue;
         }
         add_line(p, &line, node->limit_set, node->limit_rule);
+    }
+}
+
+/*
+ * Names that lead elsewhere by a link. The tree has what they lead to; the name
+ * itself must not be read, replaced or come to life as something else where its
+ * surroundings would allow that.
+ */
+static void add_names(struct profile *p)
+{
+    const struct plan_tree *tree = &p->build.tree;
+
+    for (size_t i = 0; i < tree->entry_count; i++) {
+        const struct plan_entry *entry = &tree->entries[i];
+        const struct policy_rule *rule = plan_rule(p->build.policy, entry->set, entry->rule);
+        struct strbuf filters = STRBUF_INIT;
+        struct strbuf line = STRBUF_INIT;
+        enum plan_view around =
+            plan_tree_view(tree, plan_tree_above(tree, rule->pattern, rule->pattern_len));
+        bool denies = rule->access == ACCESS_DENY && around != PLAN_HIDDEN;
+
+        if (entry->gitdir || strcmp(rule->pattern, entry->path) == 0 ||
+            (!denies && (around != PLAN_WRITABLE || !entry->fact->link))) {
+            continue;
+        }
+        add_spellings(p, rule->pattern, &filters);
+        strbuf_printf(&line, "(deny %s (require-any %s))", denies ? DENIED_OPS : "file-write*",
+                      strbuf_text(&filters));
+        p->build.failed = p->build.failed || filters.failed;
+        strbuf_deinit(&filters);
+        add_line(p, &line, entry->set, entry->rule);
     }
 }
 
@@ -375,6 +414,7 @@ static void add_profile(struct profile *p)
         add_grants(p, PLAN_WRITABLE, "file-write*");
         add_sockets(p);
     }
+    add_names(p);
     add_managed(p);
     add_pins(p);
 }

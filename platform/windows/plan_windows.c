@@ -107,7 +107,16 @@ static void add_entry(struct plan_builder *b, uint16_t op, uint16_t flags,
     (void)plan_add(b, &step);
 }
 
-/* A deny goes on the object, and on the link that a rule of the node names it by. */
+/* Whether a rule's own spelling is another place than the object it leads to. */
+static bool is_elsewhere(const struct plan_builder *b, const struct plan_entry *entry,
+                         const char *pattern)
+{
+    const char *key = plan_key(POLICY_OS_WINDOWS, pattern, b->arena);
+
+    return key != NULL && !entry->gitdir && strcmp(key, entry->key) != 0;
+}
+
+/* A deny goes on the object, and before that on what a rule of the node names it by. */
 static void add_denies(struct plan_builder *b, uint16_t op, const struct plan_node *node)
 {
     uint16_t kind = plan_kind(node->object);
@@ -120,17 +129,40 @@ static void add_denies(struct plan_builder *b, uint16_t op, const struct plan_no
     for (size_t i = 0; i < node->count; i++) {
         const struct plan_entry *entry = &b->tree.entries[node->first + i];
         const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
-        const char *spelled = plan_key(POLICY_OS_WINDOWS, rule->pattern, b->arena);
 
-        if (spelled == NULL) {
-            b->failed = true;
-            return;
-        }
-        if (!entry->gitdir && strcmp(spelled, entry->key) != 0) {
+        if (is_elsewhere(b, entry, rule->pattern)) {
             add_entry(b, op, entry->fact->link ? PLAN_STEP_LINK : kind, node, rule->pattern);
         }
     }
     add_entry(b, op, kind, node, node->path);
+}
+
+/* A link in a writable place must not be replaced: it says what its rule is about. */
+static void pin_links(struct plan_builder *b, const struct plan_node *node)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        const struct plan_entry *entry = &b->tree.entries[node->first + i];
+        const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
+        const char *key = plan_key(POLICY_OS_WINDOWS, rule->pattern, b->arena);
+
+        b->failed = b->failed || key == NULL;
+        if (key != NULL && entry->fact->link && is_elsewhere(b, entry, rule->pattern) &&
+            plan_tree_view(&b->tree, plan_tree_above(&b->tree, key, strlen(key))) ==
+                PLAN_WRITABLE) {
+            add_entry(b, PLAN_WINDOWS_DENY_WRITE, PLAN_STEP_LINK, node, rule->pattern);
+        }
+    }
+}
+
+/* An entry of its own where a rule says so, and where the surroundings would allow. */
+static bool needs_deny(const struct plan_builder *b, const struct plan_node *node)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        if (b->tree.entries[node->first + i].access == ACCESS_DENY) {
+            return true;
+        }
+    }
+    return node->before != PLAN_HIDDEN;
 }
 
 static void add_grant(struct plan_builder *b, const struct plan_node *node)
@@ -149,13 +181,22 @@ static void add_node(struct plan_builder *b, const struct plan_node *node)
 {
     if (is_volume_root(&b->tree.entries[node->first])) {
         plan_note_node(b, node, "decided by the token, not by an entry on the volume");
-    } else if (node->after == PLAN_HIDDEN) {
-        add_denies(b, PLAN_WINDOWS_DENY, node);
-    } else if (node->after > node->before) {
-        add_grant(b, node);
-    } else if (node->after < node->before) {
-        add_denies(b, PLAN_WINDOWS_DENY_WRITE, node);
+        return;
     }
+    if (node->after == PLAN_HIDDEN) {
+        if (needs_deny(b, node)) {
+            add_denies(b, PLAN_WINDOWS_DENY, node);
+        }
+        return;
+    }
+    if (node->after < node->before) {
+        add_denies(b, PLAN_WINDOWS_DENY_WRITE, node);
+        return;
+    }
+    if (node->after > node->before) {
+        add_grant(b, node);
+    }
+    pin_links(b, node);
 }
 
 static const char *token_kind(const struct plan_builder *b)
@@ -185,10 +226,10 @@ enum cordon_err plan_windows(const struct policy *policy, const struct plan_fact
         err = plan_check_exact_only(&b);
     }
     if (err == CORDON_OK) {
-        err = plan_check_common(&b);
+        err = check_volumes(&b);
     }
     if (err == CORDON_OK) {
-        err = check_volumes(&b);
+        err = plan_check_common(&b);
     }
     if (err != CORDON_OK) {
         return err;
