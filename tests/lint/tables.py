@@ -97,7 +97,7 @@ UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 UNFINISHED_COMMENT = re.compile(r"\bstu" r"b(bed|s)?\b", re.IGNORECASE)
 
 # Places of one particular machine, and hosts: a URL in the tree names one of these or fails.
-MACHINE_PATH = re.compile(r"(?<![\w.*/-])/(wo" r"rk|fa" r"rm|ro" r"ot|Us" r"ers)/[\w.]")
+MACHINE_PATH = re.compile(r"(?<![\w.*/-])/(wo" r"rk|fa" r"rm)/[\w.]")
 URL = re.compile(r"\b(?:https?|ftp|git|ssh)://(?:[^\s/@\"']*@)?([A-Za-z0-9.-]+)")
 URL_HOSTS = re.compile(
     r"(?:^|\.)(example\.(com|org|net)|[a-z0-9-]+\.example|localhost|127\.0\.0\.1|apache\.org|"
