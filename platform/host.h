@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What broker/ needs of a host besides enforcement: files, sockets, child
+ * processes, names. Descriptors are plain ints; nothing here blocks for longer
+ * than a local disk does, unless it says so.
+ */
+#ifndef CORDON_HOST_H
+#define CORDON_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/base/arena.h"
+#include "platform/base/strbuf.h"
+#include "platform/platform.h"
+
+/* ---- this process ---- */
+
+/* Not dumpable, umask 077, SIGPIPE ignored, as many descriptors as the host allows. */
+void host_harden(void);
+/* A session worker: ends with the supervisor, dumps no core. */
+void host_harden_worker(void);
+bool host_is_root(void);
+/* Opens /dev/null on those of 0, 1 and 2 that are closed. */
+void host_fill_stdio(void);
+
+/* "" when the host has no name. */
+void host_name(char *ret_name, size_t size);
+uint64_t host_now_ms(void); /* monotonic */
+/* UTC, RFC 3339 with milliseconds: "2026-01-31T23:59:59.123Z". */
+#define HOST_TIME_MAX 32U
+void host_time(char ret_text[HOST_TIME_MAX]);
+
+void host_close(int fd); /* -1 is allowed */
+/* True if @path, its links followed, is a directory. */
+bool host_is_directory(const char *path);
+
+/* ---- descriptors and files ---- */
+
+/*
+ * The name of the directory behind @fd, as it is now.
+ * CORDON_E_INVALID no directory; CORDON_E_NOT_FOUND removed; CORDON_E_NOMEM, _OS.
+ */
+CORDON_MUST_USE enum cordon_err
+host_directory_name(int fd, struct arena *arena, const char **ret_name, struct cordon_fault *fault);
+
+/* CORDON_E_DENIED when @fd is a directory: no job gets one as a standard stream. */
+CORDON_MUST_USE enum cordon_err host_check_stream(int fd, struct cordon_fault *fault);
+
+/*
+ * Reads @path, at most @max bytes, with the rights of this process; links are
+ * followed. The text is the arena's and NUL-terminated.
+ * CORDON_E_NOT_FOUND, CORDON_E_DENIED (not a regular file), CORDON_E_LIMIT,
+ * CORDON_E_NOMEM, CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err host_read_file(const char *path, size_t max, struct arena *arena,
+                                               const char **ret_text, size_t *ret_len,
+                                               struct cordon_fault *fault);
+
+/* For appending; made with mode 0600. CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err host_open_log(const char *path, int *ret_fd,
+                                              struct cordon_fault *fault);
+/* Best effort, in one write where the kernel lets it. */
+void host_write(int fd, const char *text, size_t len);
+
+/* ---- managed policy files ---- */
+
+/* Where they are: "" and 0, but for test builds. */
+struct managed_places {
+    const char *root; /* in front of every path */
+    uint32_t owner;   /* the only user who may own what is read */
+};
+
+struct managed_file {
+    enum policy_layer layer;
+    char *path; /* as messages name it */
+    char *text;
+    size_t len;
+};
+
+struct managed_files {
+    struct managed_file *items; /* owned */
+    size_t count;
+};
+#define MANAGED_FILES_MAX 256U
+
+/*
+ * Reads /etc/codex/requirements.toml, /etc/cordon/requirements.toml and
+ * /etc/cordon/requirements.d/ *.toml (byte order). A file that is not there is
+ * left out. CORDON_E_DENIED when one, or a directory or link on the way to it,
+ * belongs to or may be changed by anyone else, is no regular file, or dangles;
+ * CORDON_E_LIMIT, CORDON_E_NOMEM, CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err managed_read(const struct managed_places *places,
+                                             struct managed_files *ret_files,
+                                             struct cordon_fault *fault);
+void managed_files_deinit(struct managed_files *files);
+/* Changes when a file, its place or the list of files does; a few stat calls. */
+uint64_t managed_signature(const struct managed_places *places);
+
+/* ---- sockets ---- */
+
+/*
+ * A listening socket at @path, in a directory that only this user may change;
+ * a dead broker's socket is replaced. CORDON_E_STATE when a live one listens.
+ */
+CORDON_MUST_USE enum cordon_err host_listen(const char *path, int *ret_fd,
+                                            struct cordon_fault *fault);
+/* CORDON_E_AGAIN, CORDON_E_LIMIT (out of descriptors), CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err host_accept(int fd, int *ret_fd);
+/* Close-on-exec and non-blocking from here on; CORDON_E_INVALID if it is no stream socket. */
+CORDON_MUST_USE enum cordon_err host_adopt_stream(int fd, struct cordon_fault *fault);
+
+struct host_chunk {
+    size_t len;
+    size_t fd_count;
+    bool fds_truncated;
+};
+/* @len 0 never comes with CORDON_OK. CORDON_E_AGAIN, CORDON_E_CLOSED, CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err host_recv(int fd, void *buf, size_t size, int *fds, size_t fds_max,
+                                          struct host_chunk *ret_chunk);
+/* The descriptors stay the caller's. CORDON_E_AGAIN, CORDON_E_CLOSED, CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err host_send(int fd, const void *data, size_t len, const int *fds,
+                                          size_t fd_count, size_t *ret_sent);
+/* One datagram of exactly @size bytes with at most one descriptor (-1: none). As host_recv(),
+ * and CORDON_E_PROTO. */
+CORDON_MUST_USE enum cordon_err host_recv_record(int fd, void *record, size_t size, int *ret_fd);
+CORDON_MUST_USE enum cordon_err host_send_record(int fd, const void *record, size_t size,
+                                                 const int *fds, size_t fd_count);
+
+/* ---- child processes ---- */
+
+struct host_start {
+    const char *program;
+    char *const *argv;
+    const struct platform_peer *as; /* become this user; NULL: stay who we are */
+    int channel;                    /* becomes descriptor 3; -1: none */
+    int output;                     /* becomes descriptor 1; -1: /dev/null */
+    bool keep_stderr;               /* else /dev/null */
+};
+
+struct host_child {
+    int pid;
+    int pidfd; /* readable once it ended; owned */
+};
+
+/* The environment is PATH and LANG. CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err host_start(const struct host_start *start,
+                                           struct host_child *ret_child,
+                                           struct cordon_fault *fault);
+void host_child_kill(const struct host_child *child);
+/* Reaps if it ended and says how, as text for a log line; else CORDON_E_AGAIN. */
+CORDON_MUST_USE enum cordon_err host_child_reap(struct host_child *child, char *ret_how,
+                                                size_t size);
+/* Kills, waits, closes. A child that was reaped or never started is allowed. */
+void host_child_deinit(struct host_child *child);
+/* A pipe; the read end does not block. */
+CORDON_MUST_USE enum cordon_err host_pipe(int ret_fds[2], struct cordon_fault *fault);
+/* CORDON_E_CLOSED at the end of the file; CORDON_E_AGAIN, CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err host_read(int fd, void *buf, size_t size, size_t *ret_len);
+
+/* ---- the user database ---- */
+
+struct host_user {
+    char home[1024]; /* "" : none */
+    char user[256];  /* "" : unknown */
+    const char **groups;
+    size_t group_count;
+};
+#define HOST_USER_BYTES_MAX (64U * 1024U)
+
+/*
+ * The helper's whole life: `cordond --lookup UID GID...`. May block as long as
+ * the name service likes, which is why it is a process of its own; gives up
+ * root first. Returns its exit status.
+ */
+int host_lookup_main(int argc, char **argv);
+/* What it printed. CORDON_E_INVALID, CORDON_E_NOMEM. */
+CORDON_MUST_USE enum cordon_err host_user_parse(const char *text, size_t len, struct arena *arena,
+                                                struct host_user *ret_user);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/host.h"
+
+#define FD_CHANNEL 3
+#define FD_HIGH 64 /* above every descriptor that the child is given */
+
+/* Exit statuses of a child that never became the program, by the step that failed. */
+static const char *const steps[] = {"descriptors", "groups", "gid", "uid", "privileges", "exec"};
+enum step { STEP_FDS, STEP_GROUPS, STEP_GID, STEP_UID, STEP_PRIVILEGES, STEP_EXEC, STEP_COUNT };
+#define STEP_STATUS 100
+
+static bool place(int from, int to)
+{
+    int high = from < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : from;
+
+    return high >= 0 && dup2(high, to) == to;
+}
+
+static bool child_fds(const struct host_start *start)
+{
+    int out = start->output < 0 ? -1 : fcntl(start->output, F_DUPFD_CLOEXEC, FD_HIGH);
+    int channel = start->channel < 0 ? -1 : fcntl(start->channel, F_DUPFD_CLOEXEC, FD_HIGH);
+
+    if (!place(-1, 0) || !place(out, 1) || (!start->keep_stderr && !place(-1, 2))) {
+        return false;
+    }
+    if (channel >= 0 && dup2(channel, FD_CHANNEL) != FD_CHANNEL) {
+        return false;
+    }
+    return syscall(SYS_close_range, channel < 0 ? 3U : 4U, ~0U, 0) == 0;
+}
+
+static enum step child_become(const struct platform_peer *as)
+{
+    if (as->group_count > 0 ? setgroups(as->group_count, as->groups) != 0
+                            : setgroups(0, NULL) != 0) {
+        return STEP_GROUPS;
+    }
+    if (setresgid(as->gid, as->gid, as->gid) != 0) {
+        return STEP_GID;
+    }
+    if (setresuid(as->uid, as->uid, as->uid) != 0) {
+        return STEP_UID;
+    }
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return STEP_PRIVILEGES;
+    }
+    return STEP_COUNT;
+}
+
+__attribute__((noreturn)) static void child_main(const struct host_start *start, int parent)
+{
+    static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+    static char lang[] = "LANG=C.UTF-8";
+    char *const env[] = {path, lang, NULL};
+    enum step failed = STEP_EXEC;
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGPIPE, SIG_DFL);
+    if (!child_fds(start)) {
+        _exit(STEP_STATUS + STEP_FDS);
+    }
+    if (start->as != NULL) {
+        failed = child_become(start->as);
+        if (failed != STEP_COUNT) {
+            _exit(STEP_STATUS + (int)failed);
+        }
+    }
+    /* After the change of user, which resets it. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() == parent) {
+        (void)execve(start->program, start->argv, env);
+    }
+    _exit(STEP_STATUS + STEP_EXEC);
+}
+
+enum cordon_err host_start(const struct host_start *start, struct host_child *ret_child,
+                           struct cordon_fault *fault)
+{
+    int parent = getpid();
+    pid_t pid = fork();
+    int pidfd;
+
+    if (pid == 0) {
+        child_main(start, parent);
+    }
+    if (pid < 0) {
+        return fault_os(fault, errno, NULL, "cannot start %s", start->program);
+    }
+    pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0) {
+        enum cordon_err err = fault_os(fault, errno, NULL, "cannot watch %s", start->program);
+
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+        return err;
+    }
+    *ret_child = (struct host_child){pid, pidfd};
+    return CORDON_OK;
+}
+
+void host_child_kill(const struct host_child *child)
+{
+    if (child->pidfd >= 0) {
+        (void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+    }
+}
+
+static void describe(int status, char *ret_how, size_t size)
+{
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+    if (code >= STEP_STATUS && code < STEP_STATUS + STEP_COUNT) {
+        (void)snprintf(ret_how, size, "could not be started (%s)", steps[code - STEP_STATUS]);
+    } else if (code >= 0) {
+        (void)snprintf(ret_how, size, "exited with %d", code);
+    } else {
+        (void)snprintf(ret_how, size, "was killed by signal %d", WTERMSIG(status));
+    }
+}
+
+enum cordon_err host_child_reap(struct host_child *child, char *ret_how, size_t size)
+{
+    int status = 0;
+    pid_t pid = child->pidfd < 0 ? 0 : waitpid(child->pid, &status, WNOHANG);
+
+    if (pid != child->pid) {
+        return CORDON_E_AGAIN;
+    }
+    describe(status, ret_how, size);
+    (void)close(child->pidfd);
+    child->pidfd = -1;
+    return CORDON_OK;
+}
+
+void host_child_deinit(struct host_child *child)
+{
+    if (child->pidfd < 0) {
+        return;
+    }
+    host_child_kill(child);
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    (void)close(child->pidfd);
+    child->pidfd = -1;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is at the other end of a connection. Facts come from the socket; what
+ * only /proc knows is read between two checks that the process lives.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+#define GROUPS_MAX 65536U
+#define OVERFLOW_UID 65534U
+#define STATUS_MAX 8192U
+#define EMBEDDED "run it without the service: `cordon sandbox --embedded ...`"
+
+void peer_deinit(struct platform_peer *peer)
+{
+    if (peer == NULL) {
+        return;
+    }
+    free(peer->groups);
+    peer->groups = NULL;
+    if (peer->pidfd >= 0) {
+        (void)close(peer->pidfd);
+    }
+    peer->pidfd = -1;
+}
+
+bool peer_same_key(const struct platform_peer *a, const struct platform_peer *b)
+{
+    return a->uid == b->uid && a->gid == b->gid && a->group_count == b->group_count &&
+           strcmp(a->label, b->label) == 0 &&
+           (a->group_count == 0 ||
+            memcmp(a->groups, b->groups, a->group_count * sizeof(*a->groups)) == 0);
+}
+
+static bool read_text(const char *path, char *ret_text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, ret_text, size - 1);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    ret_text[len < 0 ? 0 : len] = '\0';
+    return len >= 0;
+}
+
+/* True where every user id of the host is one of ours too. */
+static bool whole_user_namespace(void)
+{
+    char map[128];
+    unsigned long inside, outside, count;
+
+    return read_text("/proc/self/uid_map", map, sizeof(map)) &&
+           sscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 &&
+           outside == 0 && count >= UINT32_MAX;
+}
+
+static enum cordon_err take_credentials(int fd, struct platform_peer *peer,
+                                        struct cordon_fault *fault)
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
+        return fault_os(fault, errno, NULL, "cannot tell who connected");
+    }
+    /* Someone from a user namespace that is not mapped here looks like "nobody". */
+    if (cred.pid <= 0 || cred.uid == UINT32_MAX || cred.gid == UINT32_MAX ||
+        (cred.uid == OVERFLOW_UID && !whole_user_namespace())) {
+        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                         "the caller has no identity on this host");
+    }
+    peer->uid = cred.uid;
+    peer->gid = cred.gid;
+    peer->pid = cred.pid;
+    return CORDON_OK;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+    uint32_t x, y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x > y) - (x < y);
+}
+
+static enum cordon_err take_groups(int fd, struct platform_peer *peer, struct cordon_fault *fault)
+{
+    socklen_t len = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0) {
+        return CORDON_OK;
+    }
+    if (errno != ERANGE || len > GROUPS_MAX * sizeof(uint32_t)) {
+        return fault_os(fault, errno, NULL, "cannot tell the caller's groups");
+    }
+    peer->groups = malloc(len);
+    if (peer->groups == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups, &len) != 0) {
+        return fault_os(fault, errno, NULL, "cannot tell the caller's groups");
+    }
+    peer->group_count = len / sizeof(uint32_t);
+    qsort(peer->groups, peer->group_count, sizeof(uint32_t), compare_groups);
+    return CORDON_OK;
+}
+
+static enum cordon_err take_label(int fd, struct platform_peer *peer, struct cordon_fault *fault)
+{
+    socklen_t len = sizeof(peer->label) - 1;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERSEC, peer->label, &len) == 0) {
+        peer->label[len < sizeof(peer->label) ? len : sizeof(peer->label) - 1] = '\0';
+        return CORDON_OK;
+    }
+    peer->label[0] = '\0';
+    if (errno == ENOPROTOOPT || errno == EOPNOTSUPP || errno == EINVAL) {
+        return CORDON_OK;
+    }
+    return fault_os(fault, errno, EMBEDDED, "cannot tell the caller's security label");
+}
+
+static bool is_alive(const struct platform_peer *peer)
+{
+    struct pollfd poll_fd = {.fd = peer->pidfd, .events = POLLIN};
+
+    return peer->pidfd < 0 || poll(&poll_fd, 1, 0) == 0;
+}
+
+/*
+ * Kernels before 6.5 have no SO_PEERPIDFD: then a process descriptor is made
+ * from the number, and what is read through it is believed only as far as the
+ * owner of that process is the owner of the connection.
+ */
+static void take_pidfd(int fd, struct platform_peer *peer)
+{
+    socklen_t len = sizeof(peer->pidfd);
+
+    peer->pidfd = -1;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &peer->pidfd, &len) != 0) {
+        peer->pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
+    }
+    if (peer->pidfd >= 0) {
+        (void)fcntl(peer->pidfd, F_SETFD, FD_CLOEXEC);
+    }
+}
+
+static bool status_number(const char *status, const char *key, int base, unsigned long *ret_value)
+{
+    const char *line = strstr(status, key);
+
+    if (line == NULL) {
+        return false;
+    }
+    *ret_value = strtoul(line + strlen(key), NULL, base);
+    return true;
+}
+
+/* The same object, reached through the same mount. */
+static bool same_place(const char *a, const char *b)
+{
+    const unsigned mask = STATX_INO | STATX_MNT_ID;
+    struct statx x, y;
+
+    return statx(AT_FDCWD, a, AT_NO_AUTOMOUNT, mask, &x) == 0 &&
+           statx(AT_FDCWD, b, AT_NO_AUTOMOUNT, mask, &y) == 0 && x.stx_ino == y.stx_ino &&
+           x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor &&
+           x.stx_mnt_id == y.stx_mnt_id;
+}
+
+static enum cordon_err refuse_confined(const struct platform_peer *peer, const char *status,
+                                       struct cordon_fault *fault)
+{
+    unsigned long uid = 0;
+    unsigned long no_new_privs = 1;
+    char ours[128];
+    char path[64];
+
+    if (!status_number(status, "\nUid:", 10, &uid) || uid != peer->uid) {
+        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                         "the process that connected is not the caller's own any more");
+    }
+    if (!status_number(status, "\nNoNewPrivs:", 10, &no_new_privs) || no_new_privs != 0) {
+        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                         "the caller has no_new_privs set: it may be in a sandbox of its own, "
+                         "which a job of the service would not be in");
+    }
+    (void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)peer->pid);
+    if (!same_place(path, "/proc/self/ns/mnt")) {
+        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                         "the caller is in another mount namespace than the service");
+    }
+    (void)snprintf(path, sizeof(path), "/proc/%d/root/", (int)peer->pid);
+    if (!same_place(path, "/proc/self/root/")) {
+        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                         "the caller has another root directory than the service");
+    }
+    if (peer->label[0] != '\0' && read_text("/proc/self/attr/current", ours, sizeof(ours))) {
+        ours[strcspn(ours, "\n")] = '\0';
+        if (strcmp(ours, peer->label) != 0) {
+            return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                             "the caller's security label is not the service's: %s", peer->label);
+        }
+    }
+    return CORDON_OK;
+}
+
+static void take_limits(struct platform_peer *peer)
+{
+    char path[64];
+    char text[32];
+
+    for (unsigned i = 0; i < 16U; i++) {
+        struct rlimit limit;
+
+        if (prlimit(peer->pid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
+            peer->rlimit[i].soft = limit.rlim_cur;
+            peer->rlimit[i].hard = limit.rlim_max;
+            peer->rlimit_mask |= 1U << i;
+        }
+    }
+    errno = 0;
+    peer->nice = getpriority(PRIO_PROCESS, (id_t)peer->pid);
+    if (errno != 0) {
+        peer->nice = 0;
+    }
+    (void)snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)peer->pid);
+    peer->loginuid = UINT32_MAX;
+    if (read_text(path, text, sizeof(text)) && text[0] != '\0') {
+        peer->loginuid = (uint32_t)strtoul(text, NULL, 10);
+    }
+}
+
+static enum cordon_err take_attributes(bool embedded, struct platform_peer *peer,
+                                       struct cordon_fault *fault)
+{
+    char status[STATUS_MAX];
+    char path[64];
+    unsigned long mask = 022;
+    enum cordon_err err = CORDON_OK;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)peer->pid);
+    if (!is_alive(peer) || !read_text(path, status, sizeof(status))) {
+        return fault_set(fault, CORDON_E_CLOSED, NULL, "the caller has gone");
+    }
+    if (!embedded) {
+        err = refuse_confined(peer, status, fault);
+    }
+    (void)status_number(status, "\nUmask:", 8, &mask);
+    peer->umask = (uint32_t)mask & 0777U;
+    take_limits(peer);
+    if (err == CORDON_OK && !is_alive(peer)) {
+        return fault_set(fault, CORDON_E_CLOSED, NULL, "the caller has gone");
+    }
+    return err;
+}
+
+enum cordon_err peer_identify(int fd, bool embedded, struct platform_peer *ret_peer,
+                              struct cordon_fault *fault)
+{
+    struct platform_peer peer = {.pidfd = -1};
+    enum cordon_err err = take_credentials(fd, &peer, fault);
+
+    if (err == CORDON_OK) {
+        err = take_groups(fd, &peer, fault);
+    }
+    if (err == CORDON_OK) {
+        err = take_label(fd, &peer, fault);
+    }
+    if (err == CORDON_OK) {
+        take_pidfd(fd, &peer);
+        err = take_attributes(embedded, &peer, fault);
+    }
+    if (err != CORDON_OK) {
+        peer_deinit(&peer);
+        return err;
+    }
+    *ret_peer = peer;
+    return CORDON_OK;
+}

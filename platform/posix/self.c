@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/host.h"
+
+void host_harden(void)
+{
+    struct rlimit files;
+
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+void host_harden_worker(void)
+{
+    const struct rlimit no_core = {0, 0};
+
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+bool host_is_root(void)
+{
+    return geteuid() == 0;
+}
+
+void host_fill_stdio(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", O_RDWR); /* takes the lowest free number: this one */
+        }
+    }
+}
+
+void host_name(char *ret_name, size_t size)
+{
+    if (gethostname(ret_name, size) != 0) {
+        ret_name[0] = '\0';
+    }
+    ret_name[size - 1] = '\0';
+}
+
+uint64_t host_now_ms(void)
+{
+    struct timespec now = {0, 0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
+}
+
+void host_time(char ret_text[HOST_TIME_MAX])
+{
+    struct timespec now = {0, 0};
+    struct tm utc;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &utc);
+    (void)snprintf(ret_text, HOST_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                   utc.tm_year % 8100 + 1900, (utc.tm_mon + 1) % 13, utc.tm_mday % 32,
+                   utc.tm_hour % 24, utc.tm_min % 60, utc.tm_sec % 61,
+                   (int)(now.tv_nsec / 1000000 % 1000));
+}
