@@ -175,6 +175,10 @@ static void open_cover(struct plan_builder *b, const struct cover *cover)
 
 static void grant(struct plan_builder *b, const struct plan_node *node, const struct cover *above)
 {
+    struct plan_step step = {.flags = plan_kind(node->object),
+                             .set = node->own_set,
+                             .rule = node->own_rule,
+                             .path = node->path};
     bool write = node->after == PLAN_WRITABLE;
     uint16_t op = write ? PLAN_LINUX_GRANT_WRITE : PLAN_LINUX_GRANT_READ;
 
@@ -182,7 +186,10 @@ static void grant(struct plan_builder *b, const struct plan_node *node, const st
         op = write ? PLAN_LINUX_REOPEN_WRITE : PLAN_LINUX_REOPEN_READ;
         open_cover(b, above);
     }
-    (void)plan_add_node(b, op, plan_kind(node->object), node);
+    /* Named after the rule that grants, though a deny-write may have made it less: the
+     * object to bind is that rule's. */
+    step.op = op;
+    (void)plan_add(b, &step);
 }
 
 /* Says of an object that is not there which rules of the node do nothing. */

@@ -102,6 +102,14 @@ TEST(a_read_grant_below_a_writable_place_protects)
         plan_has(BASE "own deny-write /home/a/ws/x file\n", "protect          /home/a/ws/x file"));
 }
 
+TEST(a_grant_made_less_by_a_deny_write_is_still_the_profiles)
+{
+    CHECK(plan_has("own write /home/a/ws\nown write /o\nmanaged deny-write /o\n",
+                   "grant-read       /o dir <- own[1]"));
+    CHECK(plan_has("own write /home/a/ws\nown write /o\nmanaged deny-write /o\n",
+                   "notice: /o is read-only: deny-write \"/o\" (deny_read"));
+}
+
 TEST(a_read_grant_in_a_readable_place_needs_no_step)
 {
     CHECK(plan_lacks(BASE "own read /opt\n", "/opt dir"));

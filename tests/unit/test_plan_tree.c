@@ -125,13 +125,13 @@ TEST(windows_names_are_folded_and_separators_are_one)
 {
     struct plan_case plan_case;
     struct plan_tree tree =
-        tree_of(&plan_case, POLICY_OS_WINDOWS, "own read C:\\\nown deny c:/Users/A\\x\n");
-    const char *key = plan_key(POLICY_OS_WINDOWS, "C:\\USERS\\a\\X\\y", &plan_case.arena);
+        tree_of(&plan_case, POLICY_OS_WINDOWS, "own read C:\\\nown deny c:/Homes/A\\x\n");
+    const char *key = plan_key(POLICY_OS_WINDOWS, "C:\\HOMES\\a\\X\\y", &plan_case.arena);
 
-    CHECK_STR(key, "c:/users/a/x/y");
+    CHECK_STR(key, "c:/homes/a/x/y");
     CHECK(plan_tree_view(&tree, plan_tree_find(&tree, key, strlen(key))) == PLAN_HIDDEN);
-    key = plan_key(POLICY_OS_WINDOWS, "C:\\Users\\", &plan_case.arena);
-    CHECK_STR(key, "c:/users");
+    key = plan_key(POLICY_OS_WINDOWS, "C:\\Homes\\", &plan_case.arena);
+    CHECK_STR(key, "c:/homes");
     CHECK(plan_tree_view(&tree, plan_tree_find(&tree, key, strlen(key))) == PLAN_READABLE);
     plan_case_deinit(&plan_case);
 }
