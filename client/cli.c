@@ -161,8 +161,9 @@ static enum cordon_err find_option(const char *word, const struct cli_option_row
     char name[WORD_MAX + 1] = "";
 
     for (size_t i = 0; i < count; i++) {
-        bool same = is_long ? strlen(rows[i].name) == len && memcmp(rows[i].name, word + 2, len) == 0
-                            : rows[i].letter != 0 && rows[i].letter == word[1];
+        bool same = is_long
+                        ? strlen(rows[i].name) == len && memcmp(rows[i].name, word + 2, len) == 0
+                        : rows[i].letter != 0 && rows[i].letter == word[1];
 
         if (same) {
             const char *rest = is_long ? word + 2 + len : word + 2;

@@ -49,6 +49,9 @@ enum cli_opt {
 /* Which system a sandbox is asked for; CLI_OS_HOST: no word was given. */
 enum cli_os { CLI_OS_HOST, CLI_OS_LINUX, CLI_OS_MACOS, CLI_OS_WINDOWS };
 
+/* The system this is built for, from the build. */
+#define CLI_OS_THIS CORDON_CLI_OS
+
 enum cli_operands {
     CLI_WORDS,  /* operands and options in any order; min..max of them */
     CLI_COMMAND /* the first word that is no option starts a command */
@@ -60,13 +63,13 @@ struct cli_verb_row {
     const char *name;
     const char *sub; /* the second word, or NULL */
     enum cli_verb verb;
-    enum cli_os os;                /* implied by the words */
-    bool elsewhere;                /* cordon-policy runs it */
+    enum cli_os os; /* implied by the words */
+    bool elsewhere; /* cordon-policy runs it */
     enum cli_operands operands;
-    uint8_t min, max;              /* operands, with CLI_WORDS */
-    uint32_t options;              /* CLI_BIT()s allowed with it */
-    const char *synopsis;          /* operands, for usage texts */
-    const char *const *choices;    /* of the first operand; NULL-terminated; NULL: a path */
+    uint8_t min, max;           /* operands, with CLI_WORDS */
+    uint32_t options;           /* CLI_BIT()s allowed with it */
+    const char *synopsis;       /* operands, for usage texts */
+    const char *const *choices; /* of the first operand; NULL-terminated; NULL: a path */
     const char *help;
 };
 
@@ -87,10 +90,10 @@ struct cli_option_row {
 struct cli {
     const struct cli_verb_row *row;
     enum cli_os os;
-    uint32_t seen;       /* CLI_BIT()s */
-    const char *mode;    /* -s */
-    const char *profile; /* -P */
-    const char *cwd;     /* -C */
+    uint32_t seen;          /* CLI_BIT()s */
+    const char *mode;       /* -s */
+    const char *profile;    /* -P */
+    const char *cwd;        /* -C */
     const char **overrides; /* -c, in order */
     size_t override_count;
     uint32_t timeout_ms; /* 0: none */

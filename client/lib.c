@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/lib.h"
+#include "proto/codec.h"
+
+extern char **environ;
+
+#define STREAM_OUT_UNUSED 65536U /* requests are written at once, not queued */
+
+static void close_fd(void *context, int fd)
+{
+    (void)context;
+    (void)close(fd);
+}
+
+int cordon_open(unsigned flags, struct cordon **ret_cordon, struct cordon_error *ret_error)
+{
+    const struct stream_config config = {FRAME_TO_CLIENT, STREAM_OUT_UNUSED, close_fd, NULL};
+    struct cordon_fault fault = {0};
+    struct cordon *cordon = calloc(1, sizeof(*cordon));
+
+    if (cordon == NULL) {
+        (void)fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
+        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
+    }
+    if (lib_connect(flags, cordon, &fault) != CORDON_OK) {
+        free(cordon);
+        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
+    }
+    cordon->last_id = LIB_HELLO_ID;
+    stream_init(&cordon->in, &config);
+    arena_init(&cordon->arena, MSG_ARENA_MAX);
+    *ret_cordon = cordon;
+    return 0;
+}
+
+void cordon_close(struct cordon *cordon)
+{
+    if (cordon == NULL) {
+        return;
+    }
+    if (cordon->job != NULL) {
+        cordon->job->cordon = NULL;
+    }
+    (void)close(cordon->fd);
+    if (cordon->broker > 0) {
+        lib_reap(cordon->broker);
+    }
+    stream_deinit(&cordon->in);
+    arena_deinit(&cordon->arena);
+    free(cordon);
+}
+
+static size_t list_len(const char *const *list)
+{
+    size_t n = 0;
+
+    while (list != NULL && list[n] != NULL) {
+        n++;
+    }
+    return n;
+}
+
+/* The wire's lists are shaped as an argv and never written through. */
+static struct msg_list as_list(const char *const *items, size_t count)
+{
+    union {
+        const char *const *in;
+        char *const *out;
+    } list = {.in = items};
+
+    return (struct msg_list){list.out, count};
+}
+
+static struct msg_choice choice_of(const struct cordon_spawn_options *options, const char *cwd)
+{
+    return (struct msg_choice){
+        .mode = options->mode,
+        .profile = options->profile,
+        .overrides = as_list(options->overrides, options->override_count),
+        .os = (enum msg_os)options->system,
+        .cwd_display = cwd,
+        .codex_home = getenv("CODEX_HOME"),
+        .tmpdir = getenv("TMPDIR"),
+        .xdg_config_home = getenv("XDG_CONFIG_HOME"),
+    };
+}
+
+static enum cordon_err open_cwd(const char *dir, int *ret_fd, struct cordon_fault *fault)
+{
+    *ret_fd = open(dir != NULL ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*ret_fd < 0) {
+        return fault_os(fault, errno, NULL, "working directory %s", dir != NULL ? dir : ".");
+    }
+    return CORDON_OK;
+}
+
+/* Descriptors of SPAWN; @ret_null is opened only where a stream needs it. */
+static enum cordon_err spawn_fds(const struct cordon_spawn_options *options, int ret_fds[4],
+                                 int *ret_null, struct cordon_fault *fault)
+{
+    for (int i = 0; i < 3; i++) {
+        bool tty = (options->flags & ((unsigned)CORDON_SPAWN_TTY_STDIN << i)) != 0;
+
+        ret_fds[SPAWN_FD_STDIN + i] = options->stdio[i];
+        if (!tty && options->stdio[i] >= 0) {
+            continue;
+        }
+        if (*ret_null < 0) {
+            *ret_null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        }
+        if (*ret_null < 0) {
+            return fault_os(fault, errno, NULL, "/dev/null");
+        }
+        ret_fds[SPAWN_FD_STDIN + i] = *ret_null;
+    }
+    return open_cwd(options->cwd, &ret_fds[SPAWN_FD_CWD], fault);
+}
+
+static void fill_spawn(const struct cordon_spawn_options *options, const char *cwd,
+                       struct message *ret)
+{
+    struct msg_spawn *spawn = &ret->u.spawn;
+    const char *const *env = options->env;
+
+    if (env == NULL) {
+        union {
+            char **in;
+            const char *const *out;
+        } list = {.in = environ};
+
+        env = list.out;
+    }
+    memset(ret, 0, sizeof(*ret));
+    ret->type = CORDON_MSG_SPAWN;
+    spawn->argv = as_list(options->argv, list_len(options->argv));
+    spawn->env = as_list(env, list_len(env));
+    spawn->choice = choice_of(options, cwd);
+    spawn->choice.os = MSG_OS_HOST;
+    spawn->log_denials = (options->flags & CORDON_SPAWN_LOG_DENIALS) != 0;
+    spawn->json = (options->flags & CORDON_SPAWN_JSON) != 0;
+    spawn->timeout_ms = options->timeout_ms;
+    spawn->stdin_tty = (options->flags & CORDON_SPAWN_TTY_STDIN) != 0;
+    spawn->stdout_tty = (options->flags & CORDON_SPAWN_TTY_STDOUT) != 0;
+    spawn->stderr_tty = (options->flags & CORDON_SPAWN_TTY_STDERR) != 0;
+    spawn->term_rows = options->rows;
+    spawn->term_cols = options->cols;
+}
+
+static const char *display_cwd(const struct cordon_spawn_options *options, char *buf, size_t size)
+{
+    return options->cwd != NULL ? options->cwd : getcwd(buf, size);
+}
+
+static enum cordon_err send_spawn(struct cordon *cordon, uint32_t id,
+                                  const struct cordon_spawn_options *options,
+                                  struct cordon_fault *fault)
+{
+    char cwd[PATH_MAX];
+    struct message message;
+    int fds[4] = {-1, -1, -1, -1};
+    int null_fd = -1;
+    enum cordon_err err = spawn_fds(options, fds, &null_fd, fault);
+
+    if (err == CORDON_OK) {
+        fill_spawn(options, display_cwd(options, cwd, sizeof(cwd)), &message);
+        err = lib_send(cordon, &message, id, &(const struct stream_fds){fds, 4}, fault);
+    }
+    if (null_fd >= 0) {
+        (void)close(null_fd);
+    }
+    if (fds[SPAWN_FD_CWD] >= 0) {
+        (void)close(fds[SPAWN_FD_CWD]);
+    }
+    return err;
+}
+
+/* A value that the protocol refuses came from the options: usage. */
+static int send_status(enum cordon_err err)
+{
+    return err == CORDON_E_INVALID ? CORDON_STATUS_USAGE : CORDON_STATUS_SETUP;
+}
+
+static int check_free(const struct cordon *cordon, const struct cordon_spawn_options *options,
+                      struct cordon_error *ret_error)
+{
+    struct cordon_fault fault = {0};
+
+    if (options->size != sizeof(*options)) {
+        (void)fault_set(&fault, CORDON_E_INVALID, "rebuild against this version of cordon.h",
+                        "options of another version");
+        return lib_error(ret_error, CORDON_STATUS_USAGE, &fault);
+    }
+    if (cordon->job != NULL) {
+        (void)fault_set(&fault, CORDON_E_STATE, "free it first", "the connection has a job");
+        return lib_error(ret_error, CORDON_STATUS_USAGE, &fault);
+    }
+    return 0;
+}
+
+int cordon_spawn(struct cordon *cordon, const struct cordon_spawn_options *options,
+                 struct cordon_job **ret_job, struct cordon_error *ret_error)
+{
+    struct cordon_fault fault = {0};
+    struct cordon_job *job;
+    enum cordon_err err;
+    int status = check_free(cordon, options, ret_error);
+
+    if (status != 0) {
+        return status;
+    }
+    job = calloc(1, sizeof(*job));
+    if (job == NULL) {
+        (void)fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
+        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
+    }
+    job->cordon = cordon;
+    job->id = ++cordon->last_id;
+    job->pty = -1;
+    err = send_spawn(cordon, job->id, options, &fault);
+    /* Closed already: the broker's reason is waiting to be read. */
+    if (err != CORDON_OK && (err != CORDON_E_CLOSED || cordon->lost)) {
+        free(job);
+        return lib_error(ret_error, send_status(err), &fault);
+    }
+    cordon->job = job;
+    *ret_job = job;
+    return 0;
+}
+
+static void drop_fds(const struct stream_message *in)
+{
+    for (size_t i = 0; i < in->fd_count; i++) {
+        (void)close(in->fds[i]);
+    }
+}
+
+static int plan_reply(struct cordon *cordon, char **ret_text, struct cordon_error *ret_error)
+{
+    struct cordon_fault fault = {0};
+    struct stream_message in;
+    enum cordon_err err;
+    const struct msg_failed *failed = &in.message.u.failed;
+    char *text;
+
+    do {
+        err = lib_receive(cordon, -1, &in, &fault);
+    } while (err == CORDON_E_AGAIN);
+    if (err != CORDON_OK) {
+        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
+    }
+    drop_fds(&in);
+    if (in.message.type == CORDON_MSG_FAILED) {
+        (void)fault_set(&fault, failed->err, failed->remedy, "%s",
+                        failed->text != NULL ? failed->text : "no reason given");
+        return lib_error(ret_error, (int)failed->exit_status, &fault);
+    }
+    if (in.message.type != CORDON_MSG_PLAN_TEXT) {
+        (void)fault_set(&fault, CORDON_E_PROTO, NULL, "the broker did not answer with a plan");
+        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
+    }
+    text = strdup(in.message.u.plan_text.text != NULL ? in.message.u.plan_text.text : "");
+    if (text == NULL) {
+        (void)fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
+        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
+    }
+    *ret_text = text;
+    return 0;
+}
+
+int cordon_plan(struct cordon *cordon, const struct cordon_spawn_options *options, char **ret_text,
+                struct cordon_error *ret_error)
+{
+    char cwd[PATH_MAX];
+    struct cordon_fault fault = {0};
+    struct message message = {.type = CORDON_MSG_PLAN};
+    int cwd_fd;
+    enum cordon_err err;
+    int status = check_free(cordon, options, ret_error);
+
+    if (status != 0) {
+        return status;
+    }
+    message.u.plan.choice = choice_of(options, display_cwd(options, cwd, sizeof(cwd)));
+    message.u.plan.json = (options->flags & CORDON_SPAWN_JSON) != 0;
+    err = open_cwd(options->cwd, &cwd_fd, &fault);
+    if (err == CORDON_OK) {
+        const struct stream_fds fds = {&cwd_fd, 1};
+
+        err = lib_send(cordon, &message, ++cordon->last_id, &fds, &fault);
+        (void)close(cwd_fd);
+    }
+    if (err != CORDON_OK && (err != CORDON_E_CLOSED || cordon->lost)) {
+        return lib_error(ret_error, send_status(err), &fault);
+    }
+    return plan_reply(cordon, ret_text, ret_error);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of libcordon share. */
+#ifndef CORDON_CLIENT_LIB_H
+#define CORDON_CLIENT_LIB_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "client/include/cordon/cordon.h"
+#include "platform/base/err.h"
+#include "proto/stream.h"
+
+#define LIB_HELLO_ID 1U /* the first request of a connection */
+
+struct cordon {
+    int fd;
+    pid_t broker; /* the private broker; 0: the service */
+    bool greeted; /* HELLO was sent */
+    bool lost;    /* the stream broke; nothing more can be sent or read */
+    uint32_t last_id;
+    struct cordon_job *job; /* NULL: none */
+    struct stream in;
+    struct arena arena; /* of the last message */
+};
+
+struct cordon_job {
+    struct cordon *cordon;
+    uint32_t id;      /* of its request */
+    char name[64];    /* the broker's; "" before STARTED */
+    int pty;          /* owned; -1 */
+    uint64_t signals; /* bit n - 1: signal n waits for STARTED */
+    bool ended;
+};
+
+/* Copies @fault to *ret_error (NULL is allowed) and returns @status. */
+int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fault *fault);
+
+/* Connects or starts a private broker; fills fd and broker. */
+CORDON_MUST_USE enum cordon_err lib_connect(unsigned flags, struct cordon *cordon,
+                                            struct cordon_fault *fault);
+
+/* Waits for the private broker to end, at most two seconds; then kills it. */
+void lib_reap(pid_t broker);
+
+/*
+ * Writes a request, preceded by HELLO if that was not sent yet, in one
+ * sendmsg() where the kernel takes it. @fds stay the caller's.
+ */
+CORDON_MUST_USE enum cordon_err lib_send(struct cordon *cordon, const struct message *message,
+                                         uint32_t id, const struct stream_fds *fds,
+                                         struct cordon_fault *fault);
+
+/*
+ * The next message, WELCOME taken out; waits at most @timeout_ms. What it
+ * points to lives until the next call.
+ * CORDON_E_AGAIN   time up, or a signal handler ran
+ * CORDON_E_CLOSED, CORDON_E_PROTO, CORDON_E_OS, ...
+ */
+CORDON_MUST_USE enum cordon_err lib_receive(struct cordon *cordon, int timeout_ms,
+                                            struct stream_message *ret, struct cordon_fault *fault);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli.h"
+#include "client/output.h"
+#include "client/run.h"
+#include "platform/posix/siblings.h"
+
+#define ARGUMENTS_MAX ((size_t)32U * 1024U * 1024U)
+
+/*
+ * A descriptor below 3 that is closed would be given to the next socket, which
+ * a later write to "standard error" would then hit.
+ */
+static int fill_standard_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        /* The lowest free number is the one that was missing. */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Verbs that read policy are another program, so that this one stays small. */
+static int run_elsewhere(char **argv)
+{
+    char path[PATH_MAX];
+    struct cordon_fault fault = {0};
+
+    if (sibling_path("cordon-policy", path, sizeof(path), &fault) == CORDON_OK) {
+        (void)execv(path, argv);
+        (void)fault_os(&fault, errno, "reinstall cordon", "cannot run %s", path);
+    }
+    output_failure(fault.text, fault.remedy);
+    return CORDON_STATUS_SETUP;
+}
+
+static int run_text(const struct cli *cli)
+{
+    struct strbuf out = STRBUF_INIT;
+    size_t count;
+    const struct cli_verb_row *rows = cli_verbs(&count);
+    const struct cli_verb_row *about = NULL;
+    int status = 0;
+
+    if (cli->row->verb == CLI_VERSION) {
+        strbuf_puts(&out, "cordon " CORDON_VERSION "\n");
+    } else if (cli->row->verb == CLI_COMPLETION) {
+        if (completion_script(cli->operand[0], &out) != CORDON_OK) {
+            output_failure("there is no completion for that shell", "bash, zsh or fish");
+            status = CORDON_STATUS_USAGE;
+        }
+    } else {
+        for (size_t i = 0; cli->operand_count > 0 && i < count && about == NULL; i++) {
+            const char *sub = cli->operand_count > 1 ? cli->operand[1] : rows[i].sub;
+
+            if (strcmp(rows[i].name, cli->operand[0]) == 0 &&
+                (rows[i].sub == NULL || strcmp(rows[i].sub, sub) == 0)) {
+                about = &rows[i];
+            }
+        }
+        cli_usage(about, &out);
+    }
+    if (status == 0) {
+        status = output_text(&out);
+    }
+    strbuf_deinit(&out);
+    return status;
+}
+
+static int run_verb(const struct cli *cli, char **argv)
+{
+    if (cli->row->elsewhere) {
+        return run_elsewhere(argv);
+    }
+    return cli->row->verb == CLI_SANDBOX ? run_sandbox(cli) : run_text(cli);
+}
+
+int main(int argc, char **argv)
+{
+    struct cordon_fault fault = {0};
+    struct arena arena;
+    struct cli cli;
+    int status;
+
+    if (fill_standard_streams() != 0) {
+        return CORDON_STATUS_SETUP;
+    }
+    arena_init(&arena, ARGUMENTS_MAX);
+    if (cli_parse(argc, argv, &arena, &cli, &fault) == CORDON_OK) {
+        status = run_verb(&cli, argv);
+    } else {
+        output_failure(fault.text, fault.remedy);
+        status = CORDON_STATUS_USAGE;
+    }
+    arena_deinit(&arena);
+    return status;
+}

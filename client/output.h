@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The few lines that cordon itself says, on standard error. */
+#ifndef CORDON_CLIENT_OUTPUT_H
+#define CORDON_CLIENT_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "client/include/cordon/cordon.h"
+#include "platform/base/strbuf.h"
+
+/*
+ * Appends @text so that no byte of it acts on a terminal and none ends the
+ * line: bytes outside printable ASCII become \xHH. Unlike strbuf_escape() the
+ * backslash stays: what comes from the broker is escaped already.
+ */
+void output_plain(struct strbuf *out, const char *text);
+
+/* "cordon: TEXT; REMEDY" and a newline; @remedy may be NULL or "". */
+void output_failure(const char *text, const char *remedy);
+
+/* As output_failure(), or {"event":"failed",...} on a line of JSON. */
+void output_error(const struct cordon_error *error, bool json);
+
+/* "cordon: TEXT", or {"event":"notice",...} */
+void output_notice(const char *text, bool json);
+
+/* Appends one denial as POLICY.md section 3 shows it, or as a line of JSON. */
+void output_violation(const struct cordon_event *event, bool json, struct strbuf *out);
+
+/* To standard error. */
+void output_lines(const struct strbuf *lines);
+
+/* To standard output; 0, or 1 when it could not be written. */
+int output_text(const struct strbuf *text);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/tty.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Standard input is written to where it is the only terminal and open for that. */
+static int output_of(const bool stream[3])
+{
+    if (stream[1]) {
+        return 1;
+    }
+    if (stream[2]) {
+        return 2;
+    }
+    if (!stream[0]) {
+        return -1;
+    }
+    if ((fcntl(0, F_GETFL) & O_ACCMODE) == O_RDWR) {
+        return 0;
+    }
+    return open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+void tty_find(struct tty *ret_tty)
+{
+    *ret_tty = (struct tty){.in = -1, .out = -1};
+    for (int fd = 0; fd < 3; fd++) {
+        ret_tty->stream[fd] = isatty(fd) == 1;
+    }
+    ret_tty->in = ret_tty->stream[0] ? 0 : -1;
+    ret_tty->out = output_of(ret_tty->stream);
+}
+
+static int any_fd(const struct tty *tty)
+{
+    return tty->in >= 0 ? tty->in : tty->out;
+}
+
+void tty_size(const struct tty *tty, uint16_t *ret_rows, uint16_t *ret_cols)
+{
+    struct winsize size = {0};
+
+    *ret_rows = 0;
+    *ret_cols = 0;
+    if (any_fd(tty) >= 0 && ioctl(any_fd(tty), TIOCGWINSZ, &size) == 0) {
+        *ret_rows = size.ws_row;
+        *ret_cols = size.ws_col;
+    }
+}
+
+void tty_copy_size(const struct tty *tty, int pty)
+{
+    struct winsize size;
+
+    if (ioctl(any_fd(tty), TIOCGWINSZ, &size) == 0) {
+        (void)ioctl(pty, TIOCSWINSZ, &size);
+    }
+}
+
+bool tty_foreground(const struct tty *tty)
+{
+    return tty->in >= 0 && tcgetpgrp(tty->in) == getpgrp();
+}
+
+void tty_raw(struct tty *tty)
+{
+    struct termios modes;
+
+    if (tty->raw || !tty_foreground(tty) || tcgetattr(tty->in, &tty->saved) != 0) {
+        return;
+    }
+    modes = tty->saved;
+    cfmakeraw(&modes);
+    tty->raw = true;
+    if (tcsetattr(tty->in, TCSADRAIN, &modes) != 0) {
+        tty->raw = false;
+    }
+}
+
+/*
+ * In the background the terminal is another's: changing it would stop us, and
+ * the shell put its own modes back when it took the terminal.
+ */
+void tty_restore(struct tty *tty)
+{
+    if (tty->raw && tty_foreground(tty)) {
+        (void)tcsetattr(tty->in, TCSADRAIN, &tty->saved);
+    }
+    tty->raw = false;
+}
