@@ -35,8 +35,8 @@ static void pairs(void)
         must("socketpair", socketpair(AF_UNIX, types[i] | SOCK_CLOEXEC, 0, two) == 0);
         must("send", send(two[0], "ping", 4, 0) == 4);
         must("recv", recv(two[1], text, sizeof(text), 0) == 4);
-        must("getsockopt", getsockopt(two[0], SOL_SOCKET, SO_TYPE, &value, &len) == 0 &&
-                               value == types[i]);
+        must("getsockopt",
+             getsockopt(two[0], SOL_SOCKET, SO_TYPE, &value, &len) == 0 && value == types[i]);
         value = 65536;
         must("setsockopt", setsockopt(two[0], SOL_SOCKET, SO_SNDBUF, &value, len) == 0);
         must("shutdown", shutdown(two[0], SHUT_RDWR) == 0);

@@ -80,8 +80,8 @@ static int try_inet(const char *text, const char *port)
     int bad;
 
     bad = outcome("tcp", tcp >= 0 && connected(tcp, addr, len));
-    bad |= outcome("tcp fast open",
-                   fast >= 0 && sendto(fast, "x", 1, MSG_FASTOPEN, addr, len) == 1);
+    bad |=
+        outcome("tcp fast open", fast >= 0 && sendto(fast, "x", 1, MSG_FASTOPEN, addr, len) == 1);
     /* To the job's own loopback a datagram may go; only an answer is a leak. */
     bad |= outcome("udp", udp >= 0 && sendto(udp, "x", 1, 0, addr, len) == 1 &&
                               poll(&wait, 1, 300) > 0 && recv(udp, &reply, 1, 0) >= 0);
@@ -129,7 +129,8 @@ static int try_dgram(const char *name, bool abstract, bool with_fd)
     } control = {.head = {.cmsg_level = SOL_SOCKET,
                           .cmsg_type = SCM_RIGHTS,
                           .cmsg_len = CMSG_LEN(sizeof(int))}};
-    struct msghdr message = {.msg_name = &to, .msg_namelen = len, .msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr message = {
+        .msg_name = &to, .msg_namelen = len, .msg_iov = &part, .msg_iovlen = 1};
 
     if (fd < 0) {
         return 1;

@@ -31,8 +31,8 @@ static int add(const char *path, const struct stat *st, int type, struct FTW *wa
 static void tell(const struct inotify_event *event)
 {
     char line[NAME_MAX + 64];
-    int len = snprintf(line, sizeof(line), "%#x %s\n", event->mask,
-                       event->len > 0 ? event->name : ".");
+    int len =
+        snprintf(line, sizeof(line), "%#x %s\n", event->mask, event->len > 0 ? event->name : ".");
 
     (void)!write(report, line, (size_t)len);
 }
