@@ -21,7 +21,9 @@ enum ipc_type {
     IPC_SESSION = 1, /* fds: the accepted connection */
     IPC_MANAGED = 2, /* fds: sealed memfd, see struct ipc_managed_head */
     IPC_REPORT = 3,  /* payload report: what became of @job */
-    IPC_REFUSED = 4, /* payload fault: the spawn order of @request was refused */
+    /* Payload fault: the spawn order of @request was refused. With CORDON_E_AGAIN it was made
+     * with an older managed policy; the newer one came before: make it anew. */
+    IPC_REFUSED = 4,
     IPC_STARTED = 5, /* the order of @request is now job @job */
     IPC_HALT = 6,    /* finish: the supervisor stops */
     /* worker to supervisor */
@@ -40,6 +42,7 @@ enum ipc_spawn_fd {
 };
 
 struct ipc_spawn {
+    uint64_t generation; /* of the managed policy that the order was made with */
     uint32_t timeout_ms; /* 0: none */
     uint32_t argc;       /* for the audit record; the text stays with the caller */
     char command[128];   /* escaped start of argv, for the audit record */
@@ -47,12 +50,12 @@ struct ipc_spawn {
 };
 
 enum ipc_report_kind {
-    IPC_REPORT_RUNNING,  /* the command was executed */
-    IPC_REPORT_EXITED,   /* @code is its exit status */
-    IPC_REPORT_SIGNALLED, /* @code is the signal */
-    IPC_REPORT_NOT_FOUND, /* the command does not exist (127) */
+    IPC_REPORT_RUNNING,        /* the command was executed */
+    IPC_REPORT_EXITED,         /* @code is its exit status */
+    IPC_REPORT_SIGNALLED,      /* @code is the signal */
+    IPC_REPORT_NOT_FOUND,      /* the command does not exist (127) */
     IPC_REPORT_NOT_EXECUTABLE, /* ... cannot be executed (126) */
-    IPC_REPORT_SETUP     /* the sandbox could not be set up (125); @fault says why */
+    IPC_REPORT_SETUP           /* the sandbox could not be set up (125); @fault says why */
 };
 
 struct ipc_fault {
@@ -87,12 +90,15 @@ struct ipc_message {
 /*
  * The managed documents and the facts that only the supervisor may state, as
  * one sealed memfd: this head, then @document_count times {u32 layer, u32
- * path_len, u32 text_len, path, text}, packed. A file that is refused travels
- * as @fault: the worker then refuses every job with it.
+ * path_len, u32 text_len, path, text}, then @group_count times {u32 len, name},
+ * packed. A file that is refused travels as @fault: the worker then refuses
+ * every job with it.
  */
 struct ipc_managed_head {
     uint32_t magic;
     uint32_t document_count;
+    uint32_t group_count; /* names of the connection's groups */
+    uint32_t reserved;
     uint64_t generation;
     char home[1024]; /* of the caller, from the user database; "" when he has none */
     char user[256];

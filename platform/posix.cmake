@@ -10,3 +10,8 @@ add_library(cordon_posix_small STATIC posix/siblings.c)
 cordon_warnings(cordon_posix_small)
 target_compile_options(cordon_posix_small PRIVATE ${CORDON_SMALL_COMPILE})
 target_link_libraries(cordon_posix_small PUBLIC cordon_base_small)
+
+# The service manager; the one place that links libsystemd.
+find_library(CORDON_SYSTEMD systemd REQUIRED)
+cordon_library(cordon_service SOURCES linux/service.c)
+target_link_libraries(cordon_service PUBLIC cordon_base ${CORDON_SYSTEMD})

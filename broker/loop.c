@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/loop.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+struct loop {
+    struct event_base *base;
+};
+
+struct loop_source {
+    struct event_base *base;
+    struct event *event;
+    loop_fn *fn;
+    void *context;
+    unsigned events;
+    int fd;
+};
+
+enum cordon_err loop_new(struct loop **ret_loop)
+{
+    struct event_config *config = event_config_new();
+    struct loop *loop = calloc(1, sizeof(*loop));
+
+    if (config != NULL) {
+        /* Otherwise EVENT_* variables of whoever starts us choose the method. */
+        (void)event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NOLOCK);
+    }
+    if (loop != NULL && config != NULL) {
+        loop->base = event_base_new_with_config(config);
+    }
+    if (config != NULL) {
+        event_config_free(config);
+    }
+    if (loop == NULL || loop->base == NULL) {
+        free(loop);
+        return CORDON_E_NOMEM;
+    }
+    *ret_loop = loop;
+    return CORDON_OK;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (loop != NULL) {
+        event_base_free(loop->base);
+        free(loop);
+    }
+}
+
+void loop_run(struct loop *loop)
+{
+    (void)event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
+void loop_stop(struct loop *loop)
+{
+    (void)event_base_loopbreak(loop->base);
+}
+
+static void dispatch(evutil_socket_t fd, short what, void *arg)
+{
+    const struct loop_source *source = arg;
+    unsigned events = 0;
+
+    (void)fd;
+    events |= (what & EV_READ) != 0 ? LOOP_READ : 0U;
+    events |= (what & EV_WRITE) != 0 ? LOOP_WRITE : 0U;
+    source->fn(source->context, events);
+}
+
+static short wanted(unsigned events)
+{
+    short what = EV_PERSIST;
+
+    if ((events & LOOP_READ) != 0) {
+        what |= EV_READ;
+    }
+    if ((events & LOOP_WRITE) != 0) {
+        what |= EV_WRITE;
+    }
+    return what;
+}
+
+static enum cordon_err source_new(struct loop *loop, int fd, short what,
+                                  const struct loop_source *model, struct loop_source **ret_source)
+{
+    struct loop_source *source = malloc(sizeof(*source));
+
+    if (source == NULL) {
+        return CORDON_E_NOMEM;
+    }
+    *source = *model;
+    source->base = loop->base;
+    source->fd = fd;
+    source->event = event_new(loop->base, fd, what, dispatch, source);
+    if (source->event == NULL) {
+        free(source);
+        return CORDON_E_NOMEM;
+    }
+    *ret_source = source;
+    return CORDON_OK;
+}
+
+static enum cordon_err source_add(struct loop_source *source, const struct timeval *delay,
+                                  struct loop_source **ret_source)
+{
+    if (event_add(source->event, delay) != 0) {
+        loop_source_free(source);
+        return CORDON_E_NOMEM;
+    }
+    *ret_source = source;
+    return CORDON_OK;
+}
+
+enum cordon_err loop_watch(struct loop *loop, int fd, unsigned events, loop_fn *fn, void *context,
+                           struct loop_source **ret_source)
+{
+    const struct loop_source model = {.fn = fn, .context = context, .events = events};
+    struct loop_source *source;
+    enum cordon_err err = source_new(loop, fd, wanted(events), &model, &source);
+
+    return err == CORDON_OK ? source_add(source, NULL, ret_source) : err;
+}
+
+enum cordon_err loop_watch_for(struct loop_source *source, unsigned events)
+{
+    if (source->events == events) {
+        return CORDON_OK;
+    }
+    (void)event_del(source->event);
+    source->events = events;
+    if (event_assign(source->event, source->base, source->fd, wanted(events), dispatch, source) !=
+        0) {
+        return CORDON_E_NOMEM;
+    }
+    if (events == 0) {
+        return CORDON_OK;
+    }
+    return event_add(source->event, NULL) == 0 ? CORDON_OK : CORDON_E_NOMEM;
+}
+
+enum cordon_err loop_after(struct loop *loop, uint64_t delay_ms, loop_fn *fn, void *context,
+                           struct loop_source **ret_source)
+{
+    const struct loop_source model = {.fn = fn, .context = context};
+    const struct timeval delay = {(time_t)(delay_ms / 1000U),
+                                  (suseconds_t)(delay_ms % 1000U * 1000U)};
+    struct loop_source *source;
+    enum cordon_err err = source_new(loop, -1, 0, &model, &source);
+
+    return err == CORDON_OK ? source_add(source, &delay, ret_source) : err;
+}
+
+enum cordon_err loop_on_signal(struct loop *loop, int signo, loop_fn *fn, void *context,
+                               struct loop_source **ret_source)
+{
+    const struct loop_source model = {.fn = fn, .context = context};
+    struct loop_source *source;
+    enum cordon_err err = source_new(loop, signo, EV_SIGNAL | EV_PERSIST, &model, &source);
+
+    return err == CORDON_OK ? source_add(source, NULL, ret_source) : err;
+}
+
+void loop_source_free(struct loop_source *source)
+{
+    if (source != NULL) {
+        event_free(source->event);
+        free(source);
+    }
+}
