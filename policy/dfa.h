@@ -41,6 +41,7 @@ struct dfa_rule {
 /* Position in a path being walked; copy it to remember a directory. */
 struct dfa_pos {
     uint32_t state[DFA_PARTS];
+    uint32_t covered; /* the best rule among those that a directory on the way matched */
 };
 
 /*
@@ -77,7 +78,10 @@ void dfa_start(const struct dfa *table, struct dfa_pos *ret_pos);
 void dfa_feed(const struct dfa *table, struct dfa_pos *pos, const char *bytes, size_t len);
 uint32_t dfa_rule_at(const struct dfa *table, const struct dfa_pos *pos);
 
-/* No continuation of the path can be decided differently: a scan may stop here. */
+/*
+ * No path below @pos (a '/' and more) can be decided differently: a scan may
+ * stop here. @pos is at the end of a component, at the start, or after "/".
+ */
 bool dfa_settled(const struct dfa *table, const struct dfa_pos *pos);
 
 /* A check of one pattern, for messages: CORDON_E_INVALID with the reason in @fault. */
