@@ -54,6 +54,8 @@ static const struct codec_row rows[] = {
     {CORDON_MSG_VIOLATION, &cordon__wire__violation__descriptor},
 };
 
+#define ARENA_SLACK 16U /* what alignment may add to an allocation */
+
 /*
  * One message on its way: protobuf-c's struct @raw on one side, ours on the
  * other. Members of @raw are found through its descriptor and copied by memcpy.
@@ -97,9 +99,10 @@ static void *transfer_alloc(struct transfer *transfer, size_t count, size_t size
 
     if (data == NULL) {
         /* The arena does not say which; a request within its budget met the heap's end. */
-        bool room = count < (transfer->arena->limit - transfer->arena->used) / (size + 1);
+        size_t need = count * size + ARENA_SLACK;
+        size_t room = transfer->arena->limit - transfer->arena->used;
 
-        transfer->err = room ? CORDON_E_NOMEM : CORDON_E_LIMIT;
+        transfer->err = need <= room ? CORDON_E_NOMEM : CORDON_E_LIMIT;
     }
     return data;
 }

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+cordon_test(test_proto_frame LABEL unit SOURCES test_proto_frame.c LIBS cordon_proto)
+cordon_test(test_proto_wire LABEL unit SOURCES test_proto_wire.c proto_samples.c LIBS cordon_proto)
+cordon_test(test_proto_codec LABEL unit SOURCES test_proto_codec.c proto_samples.c
+            LIBS cordon_proto)
+cordon_test(test_proto_stream LABEL unit SOURCES test_proto_stream.c proto_samples.c
+            LIBS cordon_proto)
+cordon_test(test_proto_torture LABEL unit SOURCES test_proto_torture.c proto_samples.c
+            LIBS cordon_proto)
+target_link_options(test_proto_torture
+                    PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+cordon_test(test_proto_text LABEL unit SOURCES test_proto_text.c LIBS cordon_proto)
+target_compile_definitions(test_proto_text PRIVATE
+                           PROTO_SOURCE_DIR="${PROJECT_SOURCE_DIR}/proto")
