@@ -132,6 +132,33 @@ void plan_note_node(struct plan_builder *builder, const struct plan_node *node, 
     }
 }
 
+bool plan_narrows(const struct policy_rule *rule)
+{
+    return rule->access == ACCESS_DENY || rule->access == ACCESS_DENY_WRITE;
+}
+
+void plan_skip_missing(struct plan_builder *builder, const struct plan_node *node,
+                       const char *absent)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        const struct plan_entry *entry = &builder->tree.entries[node->first + i];
+        const struct policy_rule *rule = plan_rule(builder->policy, entry->set, entry->rule);
+
+        if (rule == NULL) {
+            continue;
+        }
+        plan_note(builder, entry->set, entry->rule,
+                  plan_narrows(rule) || node->after < node->before
+                      ? absent
+                      : "absent at start: not granted");
+        /* What a special stands for need not all be there (:minimal and /nix/store). */
+        if (!plan_narrows(rule) && node->after > node->before && rule->spelled[0] != ':' &&
+            rule->origin.layer != LAYER_BUILTIN) {
+            plan_notice(builder, "%s is missing: not granted", node->path);
+        }
+    }
+}
+
 enum cordon_err plan_finish(struct plan_builder *builder, struct plan **ret_plan)
 {
     if (builder->failed) {

@@ -47,6 +47,16 @@ void plan_note(struct plan_builder *builder, uint8_t set, uint32_t rule, const c
 /* The same on every rule of @node. */
 void plan_note_node(struct plan_builder *builder, const struct plan_node *node, const char *note);
 
+/* Deny or deny-write. */
+bool plan_narrows(const struct policy_rule *rule);
+
+/*
+ * Notes on the rules of a missing @node that they grant nothing, with a notice
+ * where somebody asked for it by name; on rules that narrow, @absent (may be NULL).
+ */
+void plan_skip_missing(struct plan_builder *builder, const struct plan_node *node,
+                       const char *absent);
+
 /* Hands the plan over, or reports the exhausted arena. */
 CORDON_MUST_USE enum cordon_err plan_finish(struct plan_builder *builder, struct plan **ret_plan);
 

@@ -12,6 +12,14 @@ static char fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+bool plan_is_drive(const char *path)
+{
+    char letter = fold(path[0]);
+
+    return letter >= 'a' && letter <= 'z' && path[1] == ':' &&
+           (path[2] == '\0' || path[2] == '/' || path[2] == '\\');
+}
+
 const char *plan_key(enum policy_os os, const char *path, struct arena *arena)
 {
     size_t len = strlen(path);
@@ -31,7 +39,8 @@ const char *plan_key(enum policy_os os, const char *path, struct arena *arena)
     if (len > 1 && key[len - 1] == '/') {
         key[len - 1] = '\0';
     }
-    return key;
+    /* A policy's patterns all begin with '/': "/C:/Users". */
+    return plan_is_drive(key + (key[0] == '/')) ? key + (key[0] == '/') : key;
 }
 
 uint32_t plan_depth(const char *key, size_t len)

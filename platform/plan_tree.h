@@ -91,6 +91,9 @@ enum plan_view plan_tree_view(const struct plan_tree *tree, const struct plan_no
 /* @path as a key of @os; NULL when the arena is exhausted. */
 const char *plan_key(enum policy_os os, const char *path, struct arena *arena);
 
+/* "C:", "C:\x" or "C:/x". */
+bool plan_is_drive(const char *path);
+
 /* Components of a key; 0 for "/". */
 uint32_t plan_depth(const char *key, size_t len);
 

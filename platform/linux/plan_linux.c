@@ -53,11 +53,6 @@ static bool is_below(const char *path, const char *ancestor)
 
 /* ---- refusals ---- */
 
-static bool narrows(const struct policy_rule *rule)
-{
-    return rule->access == ACCESS_DENY || rule->access == ACCESS_DENY_WRITE;
-}
-
 static enum cordon_err check_level(const struct plan_builder *b, const struct policy_ruleset *set,
                                    enum policy_enforcement minimum)
 {
@@ -67,7 +62,7 @@ static enum cordon_err check_level(const struct plan_builder *b, const struct po
         return CORDON_OK;
     }
     for (size_t i = 0; named == NULL && i < set->count; i++) {
-        named = narrows(&set->rules[i]) ? &set->rules[i] : NULL;
+        named = plan_narrows(&set->rules[i]) ? &set->rules[i] : NULL;
     }
     return plan_refuse(b, CORDON_E_UNSUPPORTED, named == NULL ? &set->rules[0] : named,
                        "set minimum_enforcement = \"snapshot\" to accept that",
@@ -192,27 +187,6 @@ static void grant(struct plan_builder *b, const struct plan_node *node, const st
     (void)plan_add(b, &step);
 }
 
-/* Says of an object that is not there which rules of the node do nothing. */
-static void skip_missing(struct plan_builder *b, const struct plan_node *node)
-{
-    for (size_t i = 0; i < node->count; i++) {
-        const struct plan_entry *entry = &b->tree.entries[node->first + i];
-        const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
-
-        if (rule == NULL) {
-            continue;
-        }
-        plan_note(b, entry->set, entry->rule,
-                  narrows(rule) || node->after < node->before ? note_absent
-                                                              : "absent at start: not granted");
-        /* What a special stands for need not all be there (:minimal and /nix/store). */
-        if (!narrows(rule) && node->after > node->before && rule->spelled[0] != ':' &&
-            rule->origin.layer != LAYER_BUILTIN) {
-            plan_notice(b, "%s is missing: not granted", node->path);
-        }
-    }
-}
-
 /* Grants that a managed rule takes back are worth a line: the author expects them. */
 static void report_limits(struct plan_builder *b, const struct plan_node *node)
 {
@@ -221,7 +195,7 @@ static void report_limits(struct plan_builder *b, const struct plan_node *node)
         const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
         struct strbuf text = STRBUF_INIT;
 
-        if (rule == NULL || narrows(rule)) {
+        if (rule == NULL || plan_narrows(rule)) {
             continue;
         }
         plan_note(b, entry->set, entry->rule,
@@ -253,7 +227,7 @@ static void add_node(struct plan_builder *b, const struct plan_node *node, struc
         return;
     }
     if (node->object == PLAN_MISSING) {
-        skip_missing(b, node);
+        plan_skip_missing(b, node, note_absent);
     } else if (node->after > node->before || in_dev) {
         grant(b, node, cover);
     } else if (node->after < node->before) {
@@ -411,7 +385,7 @@ static void notice_level(struct plan_builder *b, const struct policy_ruleset *se
     size_t count = 0;
 
     for (size_t i = 0; i < set->count; i++) {
-        count += narrows(&set->rules[i]);
+        count += plan_narrows(&set->rules[i]);
     }
     if (count > 0) {
         plan_notice(b, "%zu %s deny rule%s hold%s for what exists when the job starts (snapshot)",

@@ -80,8 +80,8 @@ static uint16_t missing_kind(const struct plan_builder *b, const struct plan_nod
     const char *name = last_component(node->path);
     size_t len = strlen(rule->spelled);
 
-    if (rule->origin.layer == LAYER_BUILTIN || rule->spelled[len - 1] == '/' ||
-        rule->spelled[len - 1] == '\\' || node->inner) {
+    if (rule->origin.layer == LAYER_BUILTIN ||
+        (len > 0 && strchr("/\\", rule->spelled[len - 1]) != NULL) || node->inner) {
         return PLAN_STEP_DIR;
     }
     for (size_t i = 0; i < sizeof(known_files) / sizeof(known_files[0]); i++) {
@@ -94,6 +94,23 @@ static uint16_t missing_kind(const struct plan_builder *b, const struct plan_nod
 
 /* ---- entries ---- */
 
+/* As Windows spells it: "C:\Users" for the pattern "/C:/Users"; others as they are. */
+static const char *native(struct plan_builder *b, const char *path)
+{
+    const char *start = path + (path[0] == '/');
+    char *copy;
+
+    if (!plan_is_drive(start)) {
+        return path;
+    }
+    copy = arena_printf(b->arena, "%s%s", start, start[2] == '\0' ? "\\" : "");
+    b->failed = b->failed || copy == NULL;
+    for (char *at = copy; at != NULL && *at != '\0'; at++) {
+        *at = *at == '/' ? '\\' : *at;
+    }
+    return copy;
+}
+
 static void add_entry(struct plan_builder *b, uint16_t op, uint16_t flags,
                       const struct plan_node *node, const char *path)
 {
@@ -102,7 +119,7 @@ static void add_entry(struct plan_builder *b, uint16_t op, uint16_t flags,
                              .set = node->set,
                              .rule = node->rule,
                              .value = masks[op],
-                             .path = path};
+                             .path = native(b, path)};
 
     (void)plan_add(b, &step);
 }
@@ -123,7 +140,7 @@ static void add_denies(struct plan_builder *b, uint16_t op, const struct plan_no
 
     if (node->object == PLAN_MISSING) {
         kind = missing_kind(b, node);
-        (void)plan_add_node(b, PLAN_WINDOWS_MATERIALISE, kind, node);
+        add_entry(b, PLAN_WINDOWS_MATERIALISE, kind, node, node->path);
         plan_note_node(b, node, "absent at start: an empty object is made to carry the entry");
     }
     for (size_t i = 0; i < node->count; i++) {
@@ -170,8 +187,7 @@ static void add_grant(struct plan_builder *b, const struct plan_node *node)
     uint16_t op = node->after == PLAN_WRITABLE ? PLAN_WINDOWS_GRANT_WRITE : PLAN_WINDOWS_GRANT_READ;
 
     if (node->object == PLAN_MISSING) {
-        plan_note_node(b, node, "absent at start: not granted");
-        plan_notice(b, "%s is missing: not granted", node->path);
+        plan_skip_missing(b, node, NULL);
         return;
     }
     add_entry(b, op, plan_kind(node->object), node, node->path);
@@ -246,6 +262,6 @@ enum cordon_err plan_windows(const struct policy *policy, const struct plan_fact
     }
     plan_add_plain(&b, policy->full_access ? PLAN_WINDOWS_NET_HOST : PLAN_WINDOWS_NET_OFF, NULL,
                    NULL);
-    plan_add_plain(&b, PLAN_WINDOWS_EXEC, facts->cwd, NULL);
+    plan_add_plain(&b, PLAN_WINDOWS_EXEC, native(&b, facts->cwd), NULL);
     return plan_finish(&b, ret_plan);
 }

@@ -92,6 +92,17 @@ TEST(a_link_in_a_writable_place_is_pinned)
     CHECK(plan_lacks(BASE "own read C:\\Users\\a\\ws\\d\\x resolved=D:\\g\n", "deny-write"));
 }
 
+TEST(patterns_of_a_policy_are_spelled_as_windows_does)
+{
+    CHECK(plan_has("cwd /C:/w\nown read / spelled=:root\nown write /C:/w\nown deny /C:/w/k file\n",
+                   "grant-write      C:\\\\w dir"));
+    CHECK(strstr(strbuf_text(&printed), "deny             C:\\\\w\\\\k file") != NULL);
+    CHECK(strstr(strbuf_text(&printed), "exec             C:\\\\w\n") != NULL);
+    CHECK(plan_has("cwd /C:/w\nown read /\nown deny /C:\n", "whole volume"));
+    CHECK(plan_has("cwd C:\nown read /\n", "exec             C:\\\\\n"));
+    CHECK(plan_lacks("cwd /C:/w\nown read /\nown write /C:/gone missing builtin\n", "notice"));
+}
+
 TEST(a_grant_that_is_taken_back_needs_no_deny_of_its_own)
 {
     CHECK(plan_lacks(BASE "own write C:\\k\\mine\nmanaged deny C:\\k\n", "mine dir value"));
