@@ -12,3 +12,10 @@ target_link_options(test_proto_torture
 cordon_test(test_proto_text LABEL unit SOURCES test_proto_text.c LIBS cordon_proto)
 target_compile_definitions(test_proto_text PRIVATE
                            PROTO_SOURCE_DIR="${PROJECT_SOURCE_DIR}/proto")
+
+# The seeds of the fuzzers follow the samples: "proto_corpus write tests/fuzz/corpus".
+add_executable(proto_corpus proto_corpus.c proto_samples.c)
+cordon_warnings(proto_corpus)
+target_link_libraries(proto_corpus PRIVATE cordon_proto cordon_base)
+add_test(NAME unit/proto_corpus COMMAND proto_corpus check ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus)
+set_tests_properties(unit/proto_corpus PROPERTIES LABELS unit TIMEOUT 60)
