@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 set(DFA_SUPPORT ../support/naive_match.c ../support/corpus.c)
+cordon_test(test_glob LABEL unit SOURCES test_glob.c ${DFA_SUPPORT} LIBS cordon_dfa)
+cordon_test(test_dfa LABEL unit SOURCES test_dfa.c ${DFA_SUPPORT} LIBS cordon_dfa)
 cordon_test(test_dfa_property LABEL unit SOURCES test_dfa_property.c ${DFA_SUPPORT} LIBS cordon_dfa)
+cordon_test(test_dfa_block LABEL unit SOURCES test_dfa_block.c ${DFA_SUPPORT} LIBS cordon_dfa)
+cordon_test(test_dfa_torture LABEL unit SOURCES test_dfa_torture.c LIBS cordon_dfa)
+target_link_options(test_dfa_torture PRIVATE
+                    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 
 # Not a test: what it measures depends on the machine. ./dev accept runs it.
-add_executable(bench_dfa ../bench/bench_dfa.c ../support/corpus.c)
-cordon_warnings(bench_dfa)
-target_link_libraries(bench_dfa PRIVATE cordon_dfa cordon_base)
