@@ -7,5 +7,3 @@ cordon_test(test_dfa_block LABEL unit SOURCES test_dfa_block.c ${DFA_SUPPORT} LI
 cordon_test(test_dfa_torture LABEL unit SOURCES test_dfa_torture.c LIBS cordon_dfa)
 target_link_options(test_dfa_torture PRIVATE
                     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
-
-# Not a test: what it measures depends on the machine. ./dev accept runs it.

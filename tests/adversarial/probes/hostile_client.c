@@ -70,10 +70,10 @@ static bool send_part(int fd, const struct script *script, size_t from, size_t t
         if (count > 0) {
             control.head.cmsg_level = SOL_SOCKET;
             control.head.cmsg_type = SCM_RIGHTS;
-            control.head.cmsg_len = CMSG_LEN(sizeof(int) * count);
+            control.head.cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * count);
             memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * count);
             message.msg_control = &control;
-            message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+            message.msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * count);
         }
         sent = sendmsg(fd, &message, MSG_NOSIGNAL);
         for (size_t i = 0; i < count; i++) {
