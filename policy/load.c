@@ -155,13 +155,17 @@ static enum cordon_err check_context(struct loader *loader)
     char quoted[PLACE_QUOTE_MAX];
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        if (paths[i] == NULL) {
-            continue;
+        const char *normal;
+        enum cordon_err err = paths[i] == NULL
+                                  ? CORDON_OK
+                                  : spelling_normal(paths[i], context->os, loader->arena, &normal);
+
+        if (err == CORDON_E_INVALID) {
+            return fault_set(loader->fault, err, NULL, "%s: the %s is not an absolute path",
+                             place_quote(paths[i], quoted), i == 0 ? "home" : "working directory");
         }
-        if (paths[i][0] != '/' && context->os != POLICY_OS_WINDOWS) {
-            return fault_set(loader->fault, CORDON_E_INVALID, NULL,
-                             "%s: the %s is not an absolute path", place_quote(paths[i], quoted),
-                             i == 0 ? "home" : "working directory");
+        if (err != CORDON_OK) {
+            return place_no_memory(loader->fault);
         }
     }
     return CORDON_OK;

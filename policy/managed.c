@@ -211,24 +211,35 @@ static enum cordon_err read_modes(struct loader *loader, const struct toml_value
     return CORDON_OK;
 }
 
+/* What the relative entries of a file are below; "" for the root. */
+static enum cordon_err document_dir(struct loader *loader, const struct policy_document *document,
+                                    const char **ret_dir)
+{
+    const char *path;
+    enum cordon_err err =
+        spelling_normal(document->path, loader->input->context.os, loader->arena, &path);
+
+    if (err == CORDON_E_INVALID) {
+        return fault_set(loader->fault, err, NULL, "%s: not an absolute path", document->path);
+    }
+    if (err == CORDON_OK) {
+        *ret_dir = arena_strndup(loader->arena, path, (size_t)(strrchr(path, '/') - path));
+    }
+    return err != CORDON_OK || *ret_dir == NULL ? place_no_memory(loader->fault) : CORDON_OK;
+}
+
 /* Documents come lowest first: what a later one says replaces, except denials. */
 enum cordon_err managed_document(struct loader *loader, const struct policy_document *document,
                                  struct toml_value *table)
 {
-    const char *path = spelling_normal(document->path, loader->input->context.os, loader->arena);
     struct toml_value *permissions = NULL;
     const struct toml_value *files;
     const struct place place = {NULL, "deny_read", 0, table->pos};
     const char *dir;
-    enum cordon_err err;
+    enum cordon_err err = document_dir(loader, document, &dir);
 
-    if (path == NULL) {
-        return fault_set(loader->fault, CORDON_E_INVALID, NULL, "%s: not an absolute path",
-                         document->path);
-    }
-    dir = arena_strndup(loader->arena, path, (size_t)(strrchr(path, '/') - path));
-    if (dir == NULL) {
-        return place_no_memory(loader->fault);
+    if (err != CORDON_OK) {
+        return err;
     }
     for (size_t i = 0; i < table->count; i++) {
         if (strcmp(table->as.entries[i].key, "permissions") == 0) {

@@ -23,14 +23,14 @@ struct policy_document {
 /* Who asks, from where: what a policy's spellings are resolved against. */
 struct policy_context {
     enum policy_os os;
-    const char *home;      /* from the user database, absolute; NULL: the user has none */
-    const char *user;      /* login name; NULL when unknown */
-    const char **groups;   /* group names; group_count of them */
+    const char *home;    /* from the user database, absolute; NULL: the user has none */
+    const char *user;    /* login name; NULL when unknown */
+    const char **groups; /* group names; group_count of them */
     size_t group_count;
     const char *hostname;
-    const char *cwd;       /* absolute; the job's working directory */
-    const char *tmpdir;    /* $TMPDIR of the caller; NULL when unset */
-    bool slash_tmp;        /* /tmp is a directory */
+    const char *cwd;    /* absolute; the job's working directory */
+    const char *tmpdir; /* $TMPDIR of the caller; NULL when unset */
+    bool slash_tmp;     /* /tmp is a directory */
 };
 
 /* What the command line says. Every field may be NULL / 0. */
@@ -66,14 +66,12 @@ CORDON_MUST_USE enum cordon_err policy_load(const struct policy_input *input, st
  * are ignored.
  */
 CORDON_MUST_USE enum cordon_err policy_load_managed(const struct policy_input *input,
-                                                    struct arena *arena,
-                                                    struct policy **ret_policy,
+                                                    struct arena *arena, struct policy **ret_policy,
                                                     struct cordon_fault *fault);
 
 /* Compiles one set; *ret_table is malloc'ed, release with dfa_free(). */
-CORDON_MUST_USE enum cordon_err policy_compile(const struct policy_ruleset *set,
-                                               enum policy_os os, struct dfa **ret_table,
-                                               struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err policy_compile(const struct policy_ruleset *set, enum policy_os os,
+                                               struct dfa **ret_table, struct cordon_fault *fault);
 
 enum policy_question { ASK_READ, ASK_WRITE };
 

@@ -206,19 +206,31 @@ static const struct toml_entry *legacy_settings(const struct loader *loader,
     return tree_find(&loader->config, "sandbox_workspace_write");
 }
 
-static enum cordon_err add_root(struct loader *loader, const char *root)
+static void add_root(struct policy *policy, const char *root)
 {
-    struct policy *policy = loader->policy;
-
-    if (root == NULL) {
-        return place_no_memory(loader->fault);
-    }
     for (size_t i = 0; i < policy->workspace_root_count; i++) {
         if (strcmp(policy->workspace_roots[i], root) == 0) {
-            return CORDON_OK;
+            return;
         }
     }
     policy->workspace_roots[policy->workspace_root_count++] = root;
+}
+
+/* The working directory is the first workspace root. */
+static enum cordon_err add_cwd(struct loader *loader)
+{
+    const struct policy_context *context = &loader->input->context;
+    const char *root;
+    enum cordon_err err;
+
+    if (context->cwd == NULL) {
+        return CORDON_OK;
+    }
+    err = spelling_normal(context->cwd, context->os, loader->arena, &root);
+    if (err != CORDON_OK) {
+        return place_no_memory(loader->fault); /* that it is absolute was checked */
+    }
+    add_root(loader->policy, root);
     return CORDON_OK;
 }
 
@@ -226,20 +238,17 @@ static enum cordon_err add_root(struct loader *loader, const char *root)
 static enum cordon_err compile_roots(struct loader *loader, const struct place *at,
                                      const struct toml_value *profile)
 {
-    const struct policy_context *context = &loader->input->context;
     const struct toml_value *roots = tree_get(profile, "workspace_roots");
     size_t count = roots == NULL ? 0 : roots->count;
     const struct place below = {at, "workspace_roots", 0, at->pos};
     struct rule_list list = {NULL, 0, 0};
-    enum cordon_err err = CORDON_OK;
+    enum cordon_err err;
 
     loader->policy->workspace_roots = arena_array(loader->arena, count + 1, sizeof(char *));
     if (loader->policy->workspace_roots == NULL) {
         return place_no_memory(loader->fault);
     }
-    if (context->cwd != NULL) {
-        err = add_root(loader, spelling_normal(context->cwd, context->os, loader->arena));
-    }
+    err = add_cwd(loader);
     for (size_t i = 0; err == CORDON_OK && i < count; i++) {
         const struct toml_entry *entry = &roots->as.entries[i];
         const struct place place = {&below, entry->key, 0, entry->pos};
@@ -255,7 +264,7 @@ static enum cordon_err compile_roots(struct loader *loader, const struct place *
         err = rules_add_entry(loader,
                               &(struct rule_entry){&list, &place, entry->key, ACCESS_WRITE, NULL});
         if (err == CORDON_OK) {
-            err = add_root(loader, list.rules[0].pattern);
+            add_root(loader->policy, list.rules[0].pattern);
         }
     }
     return err;
@@ -399,8 +408,8 @@ static enum cordon_err add_legacy(struct loader *loader, const struct toml_entry
         return err;
     }
     home = arena_printf(loader->arena, "%s/.codex/memories", context->home);
-    rule.pattern = home == NULL ? NULL : spelling_normal(home, context->os, loader->arena);
-    if (rule.pattern == NULL) {
+    if (home == NULL ||
+        spelling_normal(home, context->os, loader->arena, &rule.pattern) != CORDON_OK) {
         return place_no_memory(loader->fault);
     }
     rule.origin = (struct policy_origin){.layer = LAYER_BUILTIN, .key = "sandbox_mode"};

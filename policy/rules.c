@@ -120,7 +120,11 @@ static enum cordon_err expand_special(struct expansion *expansion, enum spelling
         return expand_list(expansion, policy->workspace_roots, policy->workspace_root_count, sub);
     }
     if (kind == SPELL_TMPDIR && context->tmpdir != NULL) {
-        base = spelling_normal(context->tmpdir, context->os, expansion->loader->arena);
+        /* Empty or relative: Codex too goes on without it. */
+        if (spelling_normal(context->tmpdir, context->os, expansion->loader->arena, &base) ==
+            CORDON_E_NOMEM) {
+            return place_no_memory(expansion->use.fault);
+        }
     } else if (kind == SPELL_SLASH_TMP && context->slash_tmp) {
         base = "/tmp";
     }

@@ -142,15 +142,17 @@ static enum cordon_err check_glob(const char *text, const struct spelling *spell
     char pattern[POLICY_PATTERN_MAX + 4];
     struct join join = {pattern, 0, false};
     struct cordon_fault reason;
+    enum cordon_err err;
 
     join_parts(&join, spelling->rest, spelling->rest_len, true);
     if (join.climbed_wildcard) {
         return bad(fault, pos, text, "\"..\" after a wildcard", "write the path without \"..\"");
     }
-    if (glob_check(pattern, join.len, &reason) != CORDON_OK) {
-        return bad(fault, pos, text, reason.text, reason.remedy);
+    err = glob_check(pattern, join.len, &reason);
+    if (err == CORDON_E_NOMEM) {
+        return place_no_memory(fault);
     }
-    return CORDON_OK;
+    return err == CORDON_OK ? err : bad(fault, pos, text, reason.text, reason.remedy);
 }
 
 /* Cuts the double star a grant may end in, finds wildcards, and checks both. */
@@ -339,20 +341,25 @@ enum cordon_err spelling_join(const struct spelling_use *use, const char *base,
     return CORDON_OK;
 }
 
-const char *spelling_normal(const char *path, enum policy_os os, struct arena *arena)
+enum cordon_err spelling_normal(const char *path, enum policy_os os, struct arena *arena,
+                                const char **ret_path)
 {
     const char *text = with_slashes(path, strlen(path), os, arena);
     struct join join = {NULL, 0, false};
 
-    if (text == NULL || (text[0] != '/' && !(os == POLICY_OS_WINDOWS && is_drive(text)))) {
-        return NULL;
+    if (text == NULL) {
+        return CORDON_E_NOMEM;
+    }
+    if (text[0] != '/' && !(os == POLICY_OS_WINDOWS && is_drive(text))) {
+        return CORDON_E_INVALID;
     }
     join.out = arena_alloc(arena, strlen(text) + 3);
     if (join.out == NULL) {
-        return NULL;
+        return CORDON_E_NOMEM;
     }
     join_parts(&join, text, strlen(text), false);
-    return join_done(&join);
+    *ret_path = join_done(&join);
+    return CORDON_OK;
 }
 
 static char folded(char c, bool fold_case)

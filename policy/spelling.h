@@ -64,8 +64,12 @@ CORDON_MUST_USE enum cordon_err spelling_join(const struct spelling_use *use, co
 /* @text with what a glob would read as wildcards escaped, in @arena; NULL when exhausted. */
 const char *spelling_escape(const char *text, struct arena *arena);
 
-/* @path (absolute; on Windows also "C:\...") normalised; NULL: not absolute, or no memory. */
-const char *spelling_normal(const char *path, enum policy_os os, struct arena *arena);
+/*
+ * @path (absolute; on Windows also "C:\...") normalised, in @arena.
+ * CORDON_E_INVALID  it is not absolute; CORDON_E_NOMEM. No fault is set.
+ */
+CORDON_MUST_USE enum cordon_err spelling_normal(const char *path, enum policy_os os,
+                                                struct arena *arena, const char **ret_path);
 
 /* @path is @above or lies below it, by components. */
 bool spelling_covers(const char *above, const char *path, size_t path_len, bool fold_case);

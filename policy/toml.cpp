@@ -5,8 +5,13 @@ extern "C" {
 #include "policy/policy.h"
 }
 
+/*
+ * Errors of the text are returned: the library's exception for them allocates in
+ * a noexcept constructor, so that one more failed allocation would end the
+ * process. bad_alloc itself is thrown all the same, and caught below.
+ */
 #define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 1
+#define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
 #define TOML_MAX_NESTED_VALUES 32
@@ -88,7 +93,7 @@ cordon_err converter::table(const toml::table &from, unsigned depth, toml_value 
     for (auto entry = from.cbegin(); entry != from.cend(); ++entry) {
         order.emplace_back(&entry->first, &entry->second);
     }
-    std::stable_sort(order.begin(), order.end(), [](const auto &a, const auto &b) {
+    std::sort(order.begin(), order.end(), [](const auto &a, const auto &b) {
         return a.first->source().begin < b.first->source().begin;
     });
     ret.type = TOML_TABLE;
@@ -143,13 +148,15 @@ cordon_err converter::value(const toml::node &from, unsigned depth, toml_value &
 cordon_err parse(const converter &convert, std::string_view text, toml_value &ret)
 {
     try {
-        const toml::table root = toml::parse(text);
+        const toml::parse_result root = toml::parse(text);
 
-        return convert.value(root, 0, ret);
-    } catch (const toml::parse_error &error) {
-        const toml_pos pos = convert.position(error.source());
+        if (root.failed()) {
+            const toml_pos pos = convert.position(root.error().source());
+            const std::string what{root.error().description()};
 
-        return convert.fail(CORDON_E_SYNTAX, pos, error.what());
+            return convert.fail(CORDON_E_SYNTAX, pos, what.c_str());
+        }
+        return convert.value(root.table(), 0, ret);
     } catch (const std::bad_alloc &) {
         return convert.no_memory();
     } catch (const std::exception &error) {

@@ -96,11 +96,11 @@ struct policy {
     size_t workspace_root_count;
     const char **unix_sockets; /* host sockets a job may reach; absolute */
     size_t unix_socket_count;
-    uint32_t glob_scan_max_depth;               /* 0: unbounded */
-    enum policy_enforcement minimum_managed;    /* least level for managed rules */
-    enum policy_enforcement minimum_own;        /* least level for the profile's */
-    bool managed_allows_write;                  /* a managed layer allows a writing mode */
-    bool managed_allows_full_access;            /* ... danger-full-access */
+    uint32_t glob_scan_max_depth;            /* 0: unbounded */
+    enum policy_enforcement minimum_managed; /* least level for managed rules */
+    enum policy_enforcement minimum_own;     /* least level for the profile's */
+    bool managed_allows_write;               /* a managed layer allows a writing mode */
+    bool managed_allows_full_access;         /* ... danger-full-access */
     struct policy_limits limits;
     struct policy_audit audit;
     struct policy_warning *warnings;
