@@ -200,7 +200,9 @@ static enum cordon_err walk_field(struct walk *walk)
 enum cordon_err wire_check(const struct msg_shape *shape, const unsigned char *body,
                            size_t body_len, uint32_t *ret_unknown, struct cordon_fault *fault)
 {
-    struct walk walk = {.shape = shape, .in = {body, body + body_len}, .fault = fault};
+    static const unsigned char none[1];
+    const unsigned char *begin = body == NULL ? none : body;
+    struct walk walk = {.shape = shape, .in = {begin, begin + body_len}, .fault = fault};
     enum cordon_err err = CORDON_OK;
 
     while (err == CORDON_OK && walk.in.at < walk.in.end) {
