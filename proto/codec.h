@@ -13,7 +13,7 @@
 
 /*
  * A budget in which every message within the caps decodes; give it to
- * arena_init(). Nothing is allocated ahead: a usual SPAWN takes some 20 KiB.
+ * arena_init(). Nothing is allocated ahead: a usual SPAWN takes some 8 KiB, the largest 20 MiB.
  */
 #define MSG_ARENA_MAX ((size_t)64U * 1024U * 1024U)
 
