@@ -124,7 +124,10 @@ int main(void)
         return 125;
     }
     (void)setsid();
-    (void)signal(SIGPIPE, SIG_IGN);
+    /* What the broker ignores is not what the command should. */
+    for (int signo = 1; signo < NSIG; signo++) {
+        (void)signal(signo, signo == SIGPIPE ? SIG_IGN : SIG_DFL);
+    }
     for (size_t i = 0; err == CORDON_OK && i < sizeof(stages) / sizeof(stages[0]); i++) {
         err = stages[i](&init);
     }

@@ -38,6 +38,7 @@ enum cordon_err mask_prepare(struct init *init)
     struct mount_attr attr = {.attr_set = MASK_ATTR};
     mode_t mask = umask(0);
     int tree = tmpfs_tree("0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    struct stat st;
     int file = -1;
 
     if (tree >= 0 && mkdir("/dev/.mask", 0700) == 0 &&
@@ -47,6 +48,9 @@ enum cordon_err mask_prepare(struct init *init)
     (void)umask(mask);
     if (file < 0 || close(file) != 0 || sys_mount_setattr(tree, 0, &attr) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot make the source of the masks");
+    }
+    if (fstat(tree, &st) == 0) {
+        view_add_private(init, st.st_dev);
     }
     init->mask_dir = openat(tree, "dir", O_PATH | O_DIRECTORY | O_CLOEXEC);
     init->mask_file = openat(tree, "file", O_PATH | O_CLOEXEC);

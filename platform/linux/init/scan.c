@@ -47,6 +47,7 @@ static enum cordon_err scan_apply(struct scan *scan, int dir, const char *name,
 {
     struct init *init = scan->init;
     enum cordon_err err;
+    struct stat st;
     int fd;
 
     /* A match on a symbolic link denies what it leads to. */
@@ -55,6 +56,10 @@ static enum cordon_err scan_apply(struct scan *scan, int dir, const char *name,
     identity_as_setup(init);
     if (fd < 0) {
         return CORDON_OK; /* gone again, dangling, or out of the caller's reach */
+    }
+    if (fstat(fd, &st) == 0 && view_is_private(init, st.st_dev)) {
+        (void)close(fd);
+        return CORDON_OK; /* covered already, by an exact rule or another pattern */
     }
     err = verdict == SCAN_DENY ? mask_object(init, fd, false) : mask_read_only(init, fd, name);
     (void)close(fd);
