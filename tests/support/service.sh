@@ -64,6 +64,13 @@ harness_private()
     mount -t tmpfs -o mode=755 cordon-run /run || exit 1
     rm -rf /etc/codex /etc/cordon
     mkdir -m 1777 /run/lock
+    # /tmp is a write root of most profiles: a private one shows what is left in it. (Some
+    # developers build below /tmp; they share it.)
+    PRIVATE_TMP=
+    case "$CORDON_BUILD $CORDON_SOURCE" in
+    /tmp/* | *" /tmp/"*) ;;
+    *) mount -t tmpfs -o mode=1777 cordon-tmp /tmp && PRIVATE_TMP=1 ;;
+    esac
     unset CODEX_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR TMPDIR NOTIFY_SOCKET LISTEN_FDS LISTEN_PID
 }
 
@@ -321,6 +328,10 @@ leftovers()
     [ -z "$left" ] || printf 'process %s\n' "$left"
     left=$(diff <(printf '%s\n' "$MOUNTS_BEFORE") <(mount_list))
     [ -z "$left" ] || printf 'mounts %s\n' "$left"
+    if [ -n "$PRIVATE_TMP" ]; then
+        left=$(find /tmp -mindepth 1 | head -n 5)
+        [ -z "$left" ] || printf 'in /tmp: %s\n' "$left"
+    fi
     if [ -z "$SERVICE_PID" ]; then
         left=$(diff <(printf '%s\n' "$CGROUPS_BEFORE") <(cgroup_list) | grep '^>')
         [ -z "$left" ] || printf 'cgroups %s\n' "$left"
