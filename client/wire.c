@@ -47,7 +47,7 @@ static enum cordon_err send_all(struct cordon *cordon, const struct strbuf *out,
                                 const struct stream_fds *fds, struct cordon_fault *fault)
 {
     union {
-        struct cmsghdr align;
+        struct cmsghdr head;
         unsigned char bytes[CMSG_SPACE(SEND_FDS_MAX * sizeof(int))];
     } control = {0};
     size_t done = 0;
@@ -58,15 +58,14 @@ static enum cordon_err send_all(struct cordon *cordon, const struct strbuf *out,
         ssize_t n;
 
         if (done == 0 && fds != NULL && fds->count > 0) {
-            struct cmsghdr *cmsg;
+            const uint32_t bytes = (uint32_t)(fds->count * sizeof(int));
 
             msg.msg_control = control.bytes;
-            msg.msg_controllen = CMSG_SPACE(fds->count * sizeof(int));
-            cmsg = CMSG_FIRSTHDR(&msg);
-            cmsg->cmsg_level = SOL_SOCKET;
-            cmsg->cmsg_type = SCM_RIGHTS;
-            cmsg->cmsg_len = CMSG_LEN(fds->count * sizeof(int));
-            memcpy(CMSG_DATA(cmsg), fds->fds, fds->count * sizeof(int));
+            msg.msg_controllen = (uint32_t)CMSG_SPACE(bytes);
+            control.head.cmsg_level = SOL_SOCKET;
+            control.head.cmsg_type = SCM_RIGHTS;
+            control.head.cmsg_len = (uint32_t)CMSG_LEN(bytes);
+            memcpy(CMSG_DATA(&control.head), fds->fds, bytes);
         }
         n = sendmsg(cordon->fd, &msg, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) {
@@ -113,7 +112,7 @@ enum cordon_err lib_send(struct cordon *cordon, const struct message *message, u
 static enum cordon_err feed(struct cordon *cordon, struct cordon_fault *fault)
 {
     union {
-        struct cmsghdr align;
+        struct cmsghdr head;
         unsigned char bytes[CMSG_SPACE(RECEIVE_FDS_MAX * sizeof(int))];
     } control;
     unsigned char data[RECEIVE_BYTES];
@@ -124,6 +123,7 @@ static enum cordon_err feed(struct cordon *cordon, struct cordon_fault *fault)
                          .msg_control = control.bytes,
                          .msg_controllen = sizeof(control.bytes)};
     struct stream_chunk chunk = {.data = data, .fds = fds};
+    struct cmsghdr *cmsg;
     ssize_t n = recvmsg(cordon->fd, &msg, MSG_CMSG_CLOEXEC);
 
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
@@ -135,14 +135,11 @@ static enum cordon_err feed(struct cordon *cordon, struct cordon_fault *fault)
     if (n <= 0) {
         return fault_set(fault, CORDON_E_CLOSED, NULL, "the broker closed the connection");
     }
-    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-        size_t bytes = cmsg->cmsg_len - CMSG_LEN(0);
-
-        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-            bytes <= sizeof(fds)) {
-            memcpy(fds, CMSG_DATA(cmsg), bytes);
-            chunk.fd_count = bytes / sizeof(int);
-        }
+    /* One read never crosses from one sender's descriptors to the next: one header. */
+    cmsg = CMSG_FIRSTHDR(&msg);
+    if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
+        chunk.fd_count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(cmsg), chunk.fd_count * sizeof(int));
     }
     chunk.len = (size_t)n;
     chunk.fds_truncated = (msg.msg_flags & MSG_CTRUNC) != 0;
