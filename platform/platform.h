@@ -82,6 +82,16 @@ struct platform_resolved {
     size_t socket_count;
 };
 
+/* What an order is made of. Everything is borrowed. */
+struct platform_parts {
+    const struct policy *policy;
+    const struct plan *plan;
+    const struct platform_resolved *resolved;
+    const struct dfa *own; /* the profile's table */
+    int channel;           /* the job's end */
+    int cwd_fd;
+};
+
 /* A spawn order ready to send; descriptors are owned. */
 struct platform_order {
     int fds[IPC_FDS_MAX]; /* in the order of enum ipc_spawn_fd */
@@ -119,13 +129,8 @@ struct platform {
                             struct arena *arena, struct plan **ret_plan,
                             struct cordon_fault *fault);
 
-    /*
-     * Puts plan, objects, the profile's table, @channel and @cwd_fd (both
-     * duplicated) together. Close ret_order->fds when sent.
-     */
-    enum cordon_err (*order)(const struct policy *policy, const struct plan *plan,
-                             const struct platform_resolved *resolved, const struct dfa *own,
-                             int channel, int cwd_fd, struct platform_order *ret_order,
+    /* Puts the parts together; descriptors are duplicated. Close ret_order->fds when sent. */
+    enum cordon_err (*order)(const struct platform_parts *parts, struct platform_order *ret_order,
                              struct cordon_fault *fault);
 
     /* Checks a hostile order against the managed policy and starts the job. */

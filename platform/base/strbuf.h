@@ -15,7 +15,10 @@ struct strbuf {
     bool failed; /* an append ran out of memory; the contents are incomplete */
 };
 
-#define STRBUF_INIT {NULL, 0, 0, false}
+#define STRBUF_INIT                                                                                \
+    {                                                                                              \
+        NULL, 0, 0, false                                                                          \
+    }
 
 /* Frees the text; the buffer is empty and usable again. NULL is allowed. */
 void strbuf_deinit(struct strbuf *buf);

@@ -17,9 +17,7 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
                               struct arena *arena, struct platform_resolved *ret_resolved,
                               struct cordon_fault *fault);
 void linux_resolved_release(struct platform_resolved *resolved);
-enum cordon_err linux_order(const struct policy *policy, const struct plan *plan,
-                            const struct platform_resolved *resolved, const struct dfa *own,
-                            int channel, int cwd_fd, struct platform_order *ret_order,
+enum cordon_err linux_order(const struct platform_parts *parts, struct platform_order *ret_order,
                             struct cordon_fault *fault);
 /* needed.c: what @program cannot start without; paths live in @arena. */
 enum cordon_err linux_needed(const struct platform_start *start, struct arena *arena,

@@ -184,13 +184,11 @@ static void order_close(struct platform_order *order)
     order->fd_count = 0;
 }
 
-enum cordon_err linux_order(const struct policy *policy, const struct plan *plan,
-                            const struct platform_resolved *resolved, const struct dfa *own,
-                            int channel, int cwd_fd, struct platform_order *ret_order,
+enum cordon_err linux_order(const struct platform_parts *parts, struct platform_order *ret_order,
                             struct cordon_fault *fault)
 {
     struct making making = {
-        .policy = policy, .resolved = resolved, .order = ret_order, .fault = fault};
+        .policy = parts->policy, .resolved = parts->resolved, .order = ret_order, .fault = fault};
     enum cordon_err err;
 
     for (size_t i = 0; i < IPC_SPAWN_GRANTS; i++) {
@@ -198,15 +196,15 @@ enum cordon_err linux_order(const struct policy *policy, const struct plan *plan
     }
     ret_order->fd_count = IPC_SPAWN_GRANTS;
     order_begin(&making.builder);
-    err = block_make(&making, plan);
+    err = block_make(&making, parts->plan);
     order_builder_deinit(&making.builder);
     if (err == CORDON_OK) {
-        err =
-            ipc_memfd("cordon-rules", own, dfa_size(own), &ret_order->fds[IPC_SPAWN_TABLE], fault);
+        err = ipc_memfd("cordon-rules", parts->own, dfa_size(parts->own),
+                        &ret_order->fds[IPC_SPAWN_TABLE], fault);
     }
     if (err == CORDON_OK) {
-        ret_order->fds[IPC_SPAWN_CHANNEL] = fcntl(channel, F_DUPFD_CLOEXEC, 3);
-        ret_order->fds[IPC_SPAWN_CWD] = fcntl(cwd_fd, F_DUPFD_CLOEXEC, 3);
+        ret_order->fds[IPC_SPAWN_CHANNEL] = fcntl(parts->channel, F_DUPFD_CLOEXEC, 3);
+        ret_order->fds[IPC_SPAWN_CWD] = fcntl(parts->cwd_fd, F_DUPFD_CLOEXEC, 3);
         if (ret_order->fds[IPC_SPAWN_CHANNEL] < 0 || ret_order->fds[IPC_SPAWN_CWD] < 0) {
             err = fault_os(fault, errno, NULL, "cannot hand over the job's descriptors");
         }
