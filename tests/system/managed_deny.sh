@@ -30,7 +30,7 @@ lay_out()
 ":root" = "write"
 "~/.ssh" = "write"
 "$TOP/company" = "write"
-"~/work/sub/x.secret" = "write"
+"$home/work/sub/x.secret" = "write"
 [permissions.everything.network]
 enabled = true
 [permissions.child]
