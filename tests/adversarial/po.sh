@@ -87,7 +87,7 @@ po_odd()
     wrong-item) printf '[permissions.filesystem]\ndeny_read = [["x"]]\n' ;;
     not-a-table) printf 'permissions = "x"\n' ;;
     duplicate-key) printf "${good}deny_read = []\n" ;;
-    duplicate-table) printf "$good[permissions.filesystem]\n" ;;
+    duplicate-table) printf "${good}[permissions.filesystem]\n" ;;
     bom) printf '\xef\xbb\xbf' && printf "$good" ;;
     crlf) printf "$good" | sed 's/$/\r/' ;;
     large) printf "$good" && yes '# filler' | head -c 10485760 ;;
