@@ -22,6 +22,7 @@ void host_harden(void);
 /* A session worker: ends with the supervisor, dumps no core. */
 void host_harden_worker(void);
 bool host_is_root(void);
+uint32_t host_uid(void);
 /* Opens /dev/null on those of 0, 1 and 2 that are closed. */
 void host_fill_stdio(void);
 

@@ -39,6 +39,11 @@ bool host_is_root(void)
     return geteuid() == 0;
 }
 
+uint32_t host_uid(void)
+{
+    return geteuid();
+}
+
 void host_fill_stdio(void)
 {
     for (int fd = 0; fd <= 2; fd++) {

@@ -19,6 +19,7 @@ static const struct {
     /* Test builds, which take paths on their command line. */
     {"cordon-test", "client/cordon-test", NULL},
     {"cordond-test", "broker/cordond-test", NULL},
+    {"cordon-worker-test", "broker/cordon-worker-test", NULL},
 };
 #define PLACE_COUNT (sizeof(places) / sizeof(places[0]))
 

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/caller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/job.h"
+#include "broker/lookup.h"
+#include "broker/refuse.h"
+#include "broker/worker_process.h"
+
+#define IDLE_MS 60000U
+#define LOOKUP_FRESH_MS 60000U
+#define USER_ARENA_MAX ((size_t)4U * HOST_USER_BYTES_MAX)
+
+static void session_free(struct caller_session *session)
+{
+    host_close(session->fd);
+    peer_deinit(&session->peer);
+    quota_release(&session->charge);
+    free(session);
+}
+
+/* Frees session @id, or with 0 all. */
+static void sessions_drop(struct caller *caller, uint32_t id)
+{
+    struct caller_session **link = &caller->sessions;
+
+    while (*link != NULL) {
+        struct caller_session *session = *link;
+
+        if (id != 0 && session->id != id) {
+            link = &session->next;
+            continue;
+        }
+        *link = session->next;
+        session_free(session);
+    }
+}
+
+/* Tells those who still wait for a worker why they get none. */
+static void sessions_refuse(struct caller *caller, const struct cordon_fault *fault)
+{
+    struct caller_session **link = &caller->sessions;
+
+    while (*link != NULL) {
+        struct caller_session *session = *link;
+
+        if (session->fd < 0) {
+            link = &session->next;
+            continue;
+        }
+        *link = session->next;
+        audit_failure(&caller->supervisor->audit, "connection refused", fault);
+        refuse_connection(session->fd, fault);
+        session->fd = -1;
+        session_free(session);
+    }
+}
+
+struct caller_session *caller_find_session(struct caller *caller, uint32_t id)
+{
+    struct caller_session *session = caller->sessions;
+
+    while (session != NULL && session->id != id) {
+        session = session->next;
+    }
+    return session;
+}
+
+void caller_free(struct caller *caller)
+{
+    struct caller **link = &caller->supervisor->callers;
+
+    while (*link != caller) {
+        link = &(*link)->next;
+    }
+    *link = caller->next;
+    jobs_free(caller);
+    sessions_drop(caller, 0);
+    worker_stop(caller);
+    lookup_free(caller->lookup);
+    loop_source_free(caller->idle);
+    managed_rules_deinit(&caller->rules);
+    arena_deinit(&caller->user_arena);
+    peer_deinit(&caller->key);
+    free(caller);
+}
+
+static void on_idle(void *context, unsigned events)
+{
+    (void)events;
+    caller_free(context);
+}
+
+void caller_check_idle(struct caller *caller)
+{
+    struct supervisor *supervisor = caller->supervisor;
+
+    if (caller->sessions == NULL && caller->jobs == NULL && caller->idle == NULL) {
+        /* Without memory for the timer the worker just stays. */
+        (void)!loop_after(supervisor->loop, IDLE_MS, on_idle, caller, &caller->idle);
+    }
+    supervisor_check_done(supervisor);
+}
+
+void caller_worker_gone(struct caller *caller)
+{
+    struct cordon_fault fault;
+
+    (void)fault_set(&fault, CORDON_E_CLOSED, "try again", "the session's worker ended early");
+    worker_stop(caller);
+    jobs_doom(caller, 0);
+    sessions_refuse(caller, &fault);
+    sessions_drop(caller, 0);
+    caller_check_idle(caller);
+}
+
+void caller_send(struct caller *caller, const struct ipc_message *message)
+{
+    if (caller->channel.fd < 0) {
+        return;
+    }
+    if (channel_send(&caller->channel, message, NULL, 0) != CORDON_OK) {
+        /* From within its own callbacks: the end shows on the channel's next event. */
+        worker_kill(caller);
+    }
+}
+
+void caller_tell(struct caller *caller)
+{
+    struct supervisor *supervisor = caller->supervisor;
+    const struct managed *managed = &supervisor->managed;
+    struct cordon_fault fault = {.err = CORDON_OK};
+    struct ipc_message message;
+    enum cordon_err err;
+    int fd = -1;
+
+    if (caller->channel.fd < 0 || !caller->known ||
+        (caller->told && caller->told_generation == managed->generation &&
+         (managed->generation > 0 || caller->told_signature == managed->signature))) {
+        return;
+    }
+    memset(&message, 0, sizeof(message));
+    message.type = IPC_MANAGED;
+    err = managed_memfd(managed, &caller->user, &fd, &fault);
+    if (err == CORDON_OK) {
+        err = channel_send(&caller->channel, &message, &fd, 1);
+    }
+    if (err != CORDON_OK) {
+        worker_kill(caller);
+        return;
+    }
+    caller->told = true;
+    caller->told_generation = managed->generation;
+    caller->told_signature = managed->signature;
+}
+
+/* Hands waiting connections to the worker once both are ready. */
+static void deliver(struct caller *caller)
+{
+    supervisor_refresh(caller->supervisor, false);
+    caller_tell(caller);
+    for (struct caller_session *session = caller->sessions; session != NULL;
+         session = session->next) {
+        struct ipc_message message;
+        int fd = session->fd;
+
+        if (fd < 0) {
+            continue;
+        }
+        memset(&message, 0, sizeof(message));
+        message.type = IPC_SESSION;
+        message.session = session->id;
+        session->fd = -1;
+        if (channel_send(&caller->channel, &message, &fd, 1) != CORDON_OK) {
+            worker_kill(caller);
+            return;
+        }
+    }
+}
+
+static void on_lookup(void *context, enum cordon_err err, const char *text, size_t len,
+                      const struct cordon_fault *fault)
+{
+    struct caller *caller = context;
+    struct cordon_fault broken;
+    struct host_user user;
+    struct arena arena;
+
+    arena_init(&arena, USER_ARENA_MAX);
+    if (err == CORDON_OK && host_user_parse(text, len, &arena, &user) != CORDON_OK) {
+        err = fault_set(&broken, CORDON_E_INVALID, NULL, "user database: malformed answer");
+        fault = &broken;
+    }
+    if (err != CORDON_OK) {
+        arena_deinit(&arena);
+        sessions_refuse(caller, fault);
+        lookup_free(caller->lookup);
+        caller->lookup = NULL;
+        caller_check_idle(caller);
+        return;
+    }
+    lookup_free(caller->lookup);
+    caller->lookup = NULL;
+    managed_rules_deinit(&caller->rules);
+    arena_deinit(&caller->user_arena);
+    caller->user_arena = arena;
+    caller->user = user;
+    caller->known = true;
+    caller->known_ms = host_now_ms();
+    caller->told = false;
+    deliver(caller);
+}
+
+static enum cordon_err look_up(struct caller *caller)
+{
+    const struct supervisor *supervisor = caller->supervisor;
+
+    if (caller->lookup != NULL) {
+        return CORDON_OK;
+    }
+    if (caller->known && host_now_ms() - caller->known_ms < LOOKUP_FRESH_MS) {
+        deliver(caller);
+        return CORDON_OK;
+    }
+    return lookup_new(supervisor->loop, supervisor->self_path, &caller->key, on_lookup, caller,
+                      &caller->lookup);
+}
+
+static enum cordon_err copy_key(const struct platform_peer *peer, struct platform_peer *ret_key)
+{
+    struct platform_peer key = *peer;
+
+    key.pidfd = -1;
+    key.groups = NULL;
+    if (peer->group_count > 0) {
+        key.groups = malloc(peer->group_count * sizeof(*key.groups));
+        if (key.groups == NULL) {
+            return CORDON_E_NOMEM;
+        }
+        memcpy(key.groups, peer->groups, peer->group_count * sizeof(*key.groups));
+    }
+    *ret_key = key;
+    return CORDON_OK;
+}
+
+static enum cordon_err caller_get(struct supervisor *supervisor, const struct platform_peer *peer,
+                                  struct caller **ret_caller)
+{
+    struct caller *caller = supervisor->callers;
+
+    while (caller != NULL && !peer_same_key(&caller->key, peer)) {
+        caller = caller->next;
+    }
+    if (caller == NULL) {
+        caller = calloc(1, sizeof(*caller));
+        if (caller == NULL || copy_key(peer, &caller->key) != CORDON_OK) {
+            free(caller);
+            return CORDON_E_NOMEM;
+        }
+        caller->supervisor = supervisor;
+        caller->worker.pidfd = -1;
+        caller->channel.fd = -1;
+        caller->next = supervisor->callers;
+        supervisor->callers = caller;
+    }
+    *ret_caller = caller;
+    return CORDON_OK;
+}
+
+static struct caller_session *session_add(struct caller *caller, int fd, struct platform_peer *peer,
+                                          const struct quota_charge *charge)
+{
+    struct caller_session *session = calloc(1, sizeof(*session));
+
+    if (session != NULL) {
+        session->fd = fd;
+        session->peer = *peer;
+        memset(peer, 0, sizeof(*peer));
+        peer->pidfd = -1;
+        session->charge = *charge;
+        session->id = ++caller->supervisor->last_session;
+        session->next = caller->sessions;
+        caller->sessions = session;
+        loop_source_free(caller->idle);
+        caller->idle = NULL;
+    }
+    return session;
+}
+
+static void refuse(struct supervisor *supervisor, int fd, const struct platform_peer *peer,
+                   const struct cordon_fault *fault)
+{
+    const struct audit_event event = {.kind = AUDIT_REFUSED,
+                                      .uid = peer->uid,
+                                      .pid = peer->pid,
+                                      .generation = supervisor->managed.generation,
+                                      .fault = fault};
+    const uint64_t now = host_now_ms();
+
+    if (fault->err != CORDON_E_QUOTA || now >= supervisor->quiet_until_ms) {
+        supervisor->quiet_until_ms = now + 1000;
+        audit_record(&supervisor->audit, &event);
+    }
+    refuse_connection(fd, fault);
+}
+
+void caller_connect(struct supervisor *supervisor, int fd, struct platform_peer *peer)
+{
+    struct cordon_fault fault = {.err = CORDON_OK};
+    struct quota_charge charge = {NULL, NULL, QUOTA_SESSIONS};
+    struct caller *caller = NULL;
+    enum cordon_err err;
+
+    err = quota_charge(&supervisor->quota, peer->uid, QUOTA_SESSIONS, &charge, &fault);
+    if (err == CORDON_OK && (caller_get(supervisor, peer, &caller) != CORDON_OK ||
+                             session_add(caller, fd, peer, &charge) == NULL)) {
+        err = fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    if (err != CORDON_OK) {
+        quota_release(&charge);
+        if (caller != NULL) {
+            caller_check_idle(caller);
+        }
+        refuse(supervisor, fd, peer, &fault);
+        peer_deinit(peer);
+        return;
+    }
+    err = worker_start(caller, &fault);
+    if (err == CORDON_OK && look_up(caller) != CORDON_OK) {
+        err = fault_set(&fault, CORDON_E_OS, NULL, "the user database cannot be asked");
+    }
+    if (err != CORDON_OK) {
+        sessions_refuse(caller, &fault);
+        caller_check_idle(caller);
+    }
+}
+
+void caller_session_ended(struct caller *caller, uint32_t id)
+{
+    if (caller_find_session(caller, id) == NULL) {
+        return;
+    }
+    jobs_doom(caller, id);
+    sessions_drop(caller, id);
+    caller_check_idle(caller);
+}

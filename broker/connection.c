@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/pipeline.h"
+#include "broker/worker_job.h"
+
+#define HELLO_MS 10000U /* within which a client must have said HELLO */
+#define FDS_MAX 253U
+#define READ_MAX 65536U
+
+static enum cordon_err on_spawn(void *context, const struct session_request *request,
+                                struct cordon_fault *fault)
+{
+    return worker_job_new(context, request, fault);
+}
+
+static enum cordon_err on_signal(void *context, const struct msg_signal *signal,
+                                 struct cordon_fault *fault)
+{
+    return worker_job_signal(context, signal, fault);
+}
+
+static enum cordon_err on_plan(void *context, const struct session_request *request,
+                               struct strbuf *out, struct cordon_fault *fault)
+{
+    const struct connection *connection = context;
+    const struct msg_plan *plan = &request->in->message.u.plan;
+    const struct pipeline_input input = {
+        .worker = connection->worker, .choice = &plan->choice, .cwd_fd = request->in->fds[0]};
+    struct pipeline pipeline;
+    enum cordon_err err;
+
+    pipeline_init(&pipeline);
+    err = pipeline_plan(&pipeline, &input, fault);
+    if (err == CORDON_OK) {
+        plan_print(pipeline.plan, pipeline.policy, plan->json, out);
+    }
+    pipeline_deinit(&pipeline);
+    return err;
+}
+
+static void put_layers(const struct worker *worker, struct jsonw *json)
+{
+    struct platform_probe probe;
+
+    memset(&probe, 0, sizeof(probe));
+    worker->platform->probe(&probe);
+    jsonw_array(json, "layers");
+    for (size_t i = 0; i < probe.layer_count; i++) {
+        const struct platform_layer *layer = &probe.layers[i];
+
+        jsonw_object(json, NULL);
+        jsonw_string(json, "name", layer->name);
+        jsonw_bool(json, "available", layer->available);
+        jsonw_bool(json, "needed", layer->needed);
+        jsonw_string(json, "evidence", layer->evidence);
+        jsonw_string(json, "remedy", layer->remedy);
+        jsonw_string(json, "since", layer->since);
+        jsonw_object_end(json);
+    }
+    jsonw_array_end(json);
+}
+
+static void on_status(void *context, struct strbuf *out)
+{
+    const struct connection *connection = context;
+    const struct worker *worker = connection->worker;
+    struct jsonw json = JSONW_INIT(out);
+
+    jsonw_object(&json, NULL);
+    jsonw_string(&json, "mode", worker->embedded ? "embedded" : "service");
+    jsonw_string(&json, "version", CORDON_VERSION);
+    jsonw_string(&json, "backend", worker->platform->name);
+    jsonw_uint(&json, "generation", worker->managed.generation);
+    jsonw_uint(&json, "managed_files", worker->managed.document_count);
+    if (worker->managed.fault.err != CORDON_OK) {
+        jsonw_string(&json, "managed_error", worker->managed.fault.text);
+    }
+    jsonw_array(&json, "jobs");
+    for (const struct connection *other = worker->connections; other != NULL; other = other->next) {
+        worker_job_list(other, &json);
+    }
+    jsonw_array_end(&json);
+    put_layers(worker, &json);
+    jsonw_object_end(&json);
+}
+
+static void close_fd(void *context, int fd)
+{
+    (void)context;
+    host_close(fd);
+}
+
+void connection_free(struct connection *connection)
+{
+    struct connection **link = &connection->worker->connections;
+    struct ipc_message message;
+
+    while (*link != connection) {
+        link = &(*link)->next;
+    }
+    *link = connection->next;
+    while (connection->jobs != NULL) {
+        worker_job_free(connection->jobs);
+    }
+    memset(&message, 0, sizeof(message));
+    message.type = IPC_SESSION_END;
+    message.session = connection->id;
+    /* If it cannot be sent the channel is closed, and this worker ends. */
+    (void)!channel_send(&connection->worker->channel, &message, NULL, 0);
+    session_deinit(&connection->session);
+    loop_source_free(connection->source);
+    loop_source_free(connection->timer);
+    host_close(connection->fd);
+    free(connection);
+}
+
+void connection_flush(struct connection *connection)
+{
+    struct stream_pending pending;
+    enum cordon_err err = CORDON_OK;
+
+    while (err == CORDON_OK && session_pending(&connection->session, &pending)) {
+        size_t sent = 0;
+
+        err = host_send(connection->fd, pending.data, pending.len, pending.fds, pending.fd_count,
+                        &sent);
+        if (err == CORDON_OK) {
+            session_sent(&connection->session, sent);
+        }
+    }
+    if (err == CORDON_E_AGAIN) {
+        err = loop_watch_for(connection->source, LOOP_READ | LOOP_WRITE);
+    } else if (err == CORDON_OK) {
+        err = loop_watch_for(connection->source, LOOP_READ);
+    }
+    if (err != CORDON_OK || session_finished(&connection->session)) {
+        connection_free(connection);
+    }
+}
+
+static void on_ready(void *context, unsigned events)
+{
+    static char buffer[READ_MAX];
+    struct connection *connection = context;
+    struct stream_chunk chunk = {.data = buffer};
+    struct host_chunk got;
+    int fds[FDS_MAX];
+    enum cordon_err err = CORDON_E_AGAIN;
+
+    if ((events & LOOP_READ) != 0) {
+        err = host_recv(connection->fd, buffer, sizeof(buffer), fds, FDS_MAX, &got);
+    }
+    if (err == CORDON_OK) {
+        chunk.len = got.len;
+        chunk.fds = fds;
+        chunk.fd_count = got.fd_count;
+        chunk.fds_truncated = got.fds_truncated;
+        session_feed(&connection->session, &chunk);
+    } else if (err != CORDON_E_AGAIN) {
+        connection_free(connection);
+        return;
+    }
+    if (connection->timer != NULL && connection->session.state != SESSION_NEW) {
+        loop_source_free(connection->timer);
+        connection->timer = NULL;
+    }
+    connection_flush(connection);
+}
+
+static void on_silent(void *context, unsigned events)
+{
+    (void)events;
+    connection_free(context);
+}
+
+void connection_new(struct worker *worker, uint32_t id, int fd)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+    const struct session_owner owner = {
+        .spawn = on_spawn,
+        .signal = on_signal,
+        .plan = on_plan,
+        .status = on_status,
+        .close_fd = close_fd,
+        .context = connection,
+        .mode = worker->embedded ? MSG_BROKER_EMBEDDED : MSG_BROKER_SERVICE,
+        .version = CORDON_VERSION,
+    };
+
+    if (connection == NULL) {
+        host_close(fd);
+        return;
+    }
+    connection->worker = worker;
+    connection->id = id;
+    connection->fd = fd;
+    session_init(&connection->session, &owner);
+    connection->next = worker->connections;
+    worker->connections = connection;
+    if (host_adopt_stream(fd, NULL) != CORDON_OK ||
+        loop_watch(worker->loop, fd, LOOP_READ, on_ready, connection, &connection->source) !=
+            CORDON_OK ||
+        loop_after(worker->loop, HELLO_MS, on_silent, connection, &connection->timer) !=
+            CORDON_OK) {
+        connection_free(connection);
+    }
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session with its socket, in the worker. */
+#ifndef CORDON_BROKER_CONNECTION_H
+#define CORDON_BROKER_CONNECTION_H
+
+#include "broker/session.h"
+#include "broker/worker.h"
+#include "platform/base/jsonw.h"
+
+struct worker_job;
+
+struct connection {
+    struct connection *next;
+    struct worker *worker;
+    uint32_t id; /* the supervisor's */
+    int fd;
+    struct loop_source *source, *timer;
+    struct session session;
+    struct worker_job *jobs;
+};
+
+/* Takes @fd over, also when it fails. */
+void connection_new(struct worker *worker, uint32_t id, int fd);
+/* Tells the supervisor that the session is over. */
+void connection_free(struct connection *connection);
+/* Writes what the session has to say; may free @connection. */
+void connection_flush(struct connection *connection);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/job.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/undo.h"
+
+#define DOOM_MS 3000U /* after which a killed job is released the hard way */
+
+struct job {
+    struct job *next;
+    struct caller *caller;
+    uint64_t id;
+    uint32_t session, request;
+    bool doomed; /* its session is gone */
+    struct platform_job *handle;
+    struct loop_source *source, *timer;
+    struct quota_charge charge;
+    struct undo undo;
+    uint64_t start_ms, generation;
+    int32_t pid;
+    struct ipc_spawn what; /* strings terminated */
+};
+
+static void undo_charge(void *arg)
+{
+    struct job *job = arg;
+
+    quota_release(&job->charge);
+}
+
+static void undo_handle(void *arg)
+{
+    struct job *job = arg;
+
+    job->caller->supervisor->platform->release(job->handle);
+    job->handle = NULL;
+}
+
+static void undo_sources(void *arg)
+{
+    struct job *job = arg;
+
+    loop_source_free(job->source);
+    loop_source_free(job->timer);
+    job->source = NULL;
+    job->timer = NULL;
+}
+
+static void undo_list(void *arg)
+{
+    struct job *job = arg;
+    struct job **link = &job->caller->jobs;
+
+    while (*link != job) {
+        link = &(*link)->next;
+    }
+    *link = job->next;
+}
+
+static void record(const struct job *job, enum audit_event_kind kind,
+                   const struct ipc_report *report, const struct cordon_fault *fault)
+{
+    static const char *const outcomes[] = {
+        [IPC_REPORT_RUNNING] = "running",
+        [IPC_REPORT_EXITED] = "exited",
+        [IPC_REPORT_SIGNALLED] = "signalled",
+        [IPC_REPORT_NOT_FOUND] = "not-found",
+        [IPC_REPORT_NOT_EXECUTABLE] = "not-executable",
+        [IPC_REPORT_SETUP] = "setup-failed",
+    };
+    const struct audit_event event = {
+        .kind = kind,
+        .job = job->id,
+        .uid = job->caller->key.uid,
+        .pid = job->pid,
+        .command = job->what.command,
+        .policy_hash = job->what.policy_hash,
+        .generation = job->generation,
+        .outcome =
+            report == NULL || report->kind > IPC_REPORT_SETUP ? NULL : outcomes[report->kind],
+        .code = report == NULL ? 0 : report->code,
+        .masked = report == NULL ? 0 : report->masked,
+        .duration_ms = host_now_ms() - job->start_ms,
+        .fault = fault,
+    };
+
+    audit_record(&job->caller->supervisor->audit, &event);
+}
+
+/* Takes back everything that was done for the job. */
+static void job_end(struct job *job)
+{
+    struct caller *caller = job->caller;
+
+    undo_run(&job->undo);
+    free(job);
+    caller_check_idle(caller);
+}
+
+static void tell(const struct job *job, enum ipc_type type, const struct ipc_report *report)
+{
+    struct ipc_message message;
+
+    if (job->doomed) {
+        return;
+    }
+    memset(&message, 0, sizeof(message));
+    message.type = (uint16_t)type;
+    message.session = job->session;
+    message.request = job->request;
+    message.job = job->id;
+    if (report != NULL) {
+        message.u.report = *report;
+    }
+    caller_send(job->caller, &message);
+}
+
+static void on_report(void *context, unsigned events)
+{
+    struct job *job = context;
+    const struct platform *platform = job->caller->supervisor->platform;
+    struct cordon_fault fault;
+    struct ipc_report report;
+    enum cordon_err err;
+
+    (void)events;
+    memset(&report, 0, sizeof(report));
+    err = platform->poll(job->handle, &report);
+    if (err == CORDON_E_AGAIN) {
+        return;
+    }
+    if (err != CORDON_OK) {
+        (void)fault_set(&fault, err, NULL, "the job's end cannot be told");
+        memset(&report, 0, sizeof(report));
+        report.kind = IPC_REPORT_SETUP;
+        fault_to_ipc(&fault, &report.fault);
+    }
+    if (report.kind != IPC_REPORT_RUNNING) {
+        fault_from_ipc(&report.fault, &fault);
+        record(job, AUDIT_END, &report, &fault);
+    }
+    tell(job, IPC_REPORT, &report);
+    if (report.kind != IPC_REPORT_RUNNING) {
+        job_end(job);
+    }
+}
+
+static void on_doom(void *context, unsigned events)
+{
+    struct job *job = context;
+    const struct ipc_report report = {.kind = IPC_REPORT_SIGNALLED, .code = SIGKILL};
+
+    (void)events;
+    record(job, AUDIT_END, &report, NULL);
+    job_end(job);
+}
+
+/* What is checked before anything is started; an order of one row each would say no more. */
+static enum cordon_err check(struct caller *caller, const struct ipc_packet *packet,
+                             struct cordon_fault *fault)
+{
+    struct supervisor *supervisor = caller->supervisor;
+
+    if (packet->fd_count < IPC_SPAWN_GRANTS) {
+        return fault_set(fault, CORDON_E_PROTO, NULL, "order without its descriptors");
+    }
+    supervisor_refresh(supervisor, false);
+    if (packet->message.u.spawn.generation != supervisor->managed.generation) {
+        return fault_set(fault, CORDON_E_AGAIN, NULL, "the managed policy has changed");
+    }
+    return managed_rules_update(&supervisor->managed, &caller->user, &caller->rules, fault);
+}
+
+static struct job *job_new(struct caller *caller, const struct caller_session *session,
+                           const struct ipc_message *message)
+{
+    struct job *job = calloc(1, sizeof(*job));
+
+    if (job != NULL) {
+        job->caller = caller;
+        job->id = ++caller->supervisor->last_job;
+        job->session = session->id;
+        job->request = message->request;
+        job->pid = session->peer.pid;
+        job->start_ms = host_now_ms();
+        job->generation = caller->supervisor->managed.generation;
+        job->what = message->u.spawn;
+        job->what.command[sizeof(job->what.command) - 1] = '\0';
+        job->what.policy_hash[sizeof(job->what.policy_hash) - 1] = '\0';
+        job->next = caller->jobs;
+        caller->jobs = job;
+        undo_push(&job->undo, undo_list, job, "list");
+    }
+    return job;
+}
+
+static enum cordon_err start(struct job *job, const struct caller_session *session,
+                             const struct ipc_packet *packet, struct cordon_fault *fault)
+{
+    struct caller *caller = job->caller;
+    struct supervisor *supervisor = caller->supervisor;
+    const struct platform_spawn spawn = {
+        .job = job->id,
+        .embedded = supervisor->options->embedded,
+        .peer = &session->peer,
+        .managed = caller->rules.policy,
+        .managed_table = caller->rules.table,
+        .fds = packet->fds,
+        .fd_count = packet->fd_count,
+    };
+    enum cordon_err err;
+
+    err = quota_charge(&supervisor->quota, caller->key.uid, QUOTA_JOBS, &job->charge, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
+    undo_push(&job->undo, undo_charge, job, "quota");
+    err = check(caller, packet, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
+    err = supervisor->platform->spawn(&spawn, &job->handle, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
+    undo_push(&job->undo, undo_handle, job, "process tree");
+    undo_push(&job->undo, undo_sources, job, "watch");
+    if (loop_watch(supervisor->loop, supervisor->platform->watch_fd(job->handle), LOOP_READ,
+                   on_report, job, &job->source) != CORDON_OK) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
+    }
+    return CORDON_OK;
+}
+
+static void refuse(struct caller *caller, const struct ipc_message *order,
+                   const struct cordon_fault *fault)
+{
+    struct ipc_message message;
+
+    memset(&message, 0, sizeof(message));
+    message.type = IPC_REFUSED;
+    message.session = order->session;
+    message.request = order->request;
+    fault_to_ipc(fault, &message.u.fault);
+    caller_send(caller, &message);
+}
+
+void job_spawn(struct caller *caller, const struct ipc_packet *packet)
+{
+    const struct caller_session *session = caller_find_session(caller, packet->message.session);
+    struct cordon_fault fault = {.err = CORDON_OK};
+    struct job *job = session == NULL ? NULL : job_new(caller, session, &packet->message);
+
+    if (job == NULL) {
+        (void)fault_set(&fault, session == NULL ? CORDON_E_STATE : CORDON_E_NOMEM, NULL,
+                        "job: its connection is gone, or out of memory");
+        refuse(caller, &packet->message, &fault);
+        return;
+    }
+    if (start(job, session, packet, &fault) != CORDON_OK) {
+        if (fault.err != CORDON_E_AGAIN) {
+            record(job, AUDIT_REFUSED, NULL, &fault);
+        }
+        refuse(caller, &packet->message, &fault);
+        job_end(job);
+        return;
+    }
+    record(job, AUDIT_START, NULL, NULL);
+    tell(job, IPC_STARTED, NULL);
+}
+
+void job_signal(struct caller *caller, uint64_t id, uint32_t signo)
+{
+    for (const struct job *job = caller->jobs; job != NULL; job = job->next) {
+        if (job->id == id && signo >= 1 && signo <= 64 &&
+            caller->supervisor->platform->signal(job->handle, (int)signo) != CORDON_OK) {
+            audit_info(&caller->supervisor->audit, "job %llu: signal %u cannot be sent",
+                       (unsigned long long)id, signo);
+        }
+    }
+}
+
+void jobs_doom(struct caller *caller, uint32_t session)
+{
+    struct supervisor *supervisor = caller->supervisor;
+
+    for (struct job *job = caller->jobs; job != NULL; job = job->next) {
+        if (job->doomed || (session != 0 && job->session != session)) {
+            continue;
+        }
+        job->doomed = true;
+        if (supervisor->platform->signal(job->handle, SIGKILL) != CORDON_OK ||
+            loop_after(supervisor->loop, DOOM_MS, on_doom, job, &job->timer) != CORDON_OK) {
+            audit_info(&supervisor->audit, "job %llu: cannot be killed at once",
+                       (unsigned long long)job->id);
+        }
+    }
+}
+
+void jobs_free(struct caller *caller)
+{
+    while (caller->jobs != NULL) {
+        const struct ipc_report report = {.kind = IPC_REPORT_SIGNALLED, .code = SIGKILL};
+        struct job *job = caller->jobs;
+
+        job->doomed = true;
+        record(job, AUDIT_END, &report, NULL);
+        undo_run(&job->undo);
+        free(job);
+    }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One job as the supervisor sees it: from a worker's order to the record of its end. */
+#ifndef CORDON_BROKER_JOB_H
+#define CORDON_BROKER_JOB_H
+
+#include "broker/caller.h"
+
+/* Answers with IPC_STARTED or IPC_REFUSED. The packet's descriptors stay its own. */
+void job_spawn(struct caller *caller, const struct ipc_packet *packet);
+void job_signal(struct caller *caller, uint64_t id, uint32_t signo);
+/* Kills the jobs of one session, or with 0 of all; they are reaped as usual. */
+void jobs_doom(struct caller *caller, uint32_t session);
+/* Kills and frees every job now; bounded by the back end. */
+void jobs_free(struct caller *caller);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The managed policy as generations: each is a whole set of files that could
+ * be read, parsed and compiled. A broken update leaves the last good one in
+ * force; with none, every job is refused with the reason.
+ */
+#ifndef CORDON_BROKER_MANAGED_H
+#define CORDON_BROKER_MANAGED_H
+
+#include "platform/host.h"
+#include "platform/platform.h"
+
+struct managed {
+    struct managed_places places;
+    enum policy_os os;
+    uint64_t signature;         /* of the files when they were last read */
+    uint64_t generation;        /* 0: there is no good one */
+    struct managed_files files; /* of that generation */
+    struct cordon_fault fault;  /* why the latest files are not in force; else CORDON_OK */
+};
+
+void managed_init(struct managed *managed, const struct managed_places *places, enum policy_os os);
+void managed_deinit(struct managed *managed);
+
+enum managed_change { MANAGED_SAME, MANAGED_NEW, MANAGED_BROKEN };
+/* Reads the files if they changed since the last time, or if @force. */
+enum managed_change managed_refresh(struct managed *managed, bool force);
+
+/* What one caller's jobs are checked against; made from one generation. */
+struct managed_rules {
+    uint64_t generation; /* 0: none was made yet */
+    struct arena arena;
+    struct policy *policy;
+    struct dfa *table;
+};
+void managed_rules_deinit(struct managed_rules *rules); /* all zero is allowed */
+
+/*
+ * Brings @rules to the present generation for @user.
+ * CORDON_E_STATE: there is no good generation; the fault says why. Else as policy_load_managed()
+ * and policy_compile(); @rules is then empty.
+ */
+CORDON_MUST_USE enum cordon_err managed_rules_update(const struct managed *managed,
+                                                     const struct host_user *user,
+                                                     struct managed_rules *rules,
+                                                     struct cordon_fault *fault);
+
+/* What a worker is told, as a sealed memfd. */
+CORDON_MUST_USE enum cordon_err managed_memfd(const struct managed *managed,
+                                              const struct host_user *user, int *ret_fd,
+                                              struct cordon_fault *fault);
+
+/* Between a fault and its fixed-size form. */
+void fault_to_ipc(const struct cordon_fault *fault, struct ipc_fault *ret_fault);
+void fault_from_ipc(const struct ipc_fault *in, struct cordon_fault *ret_fault);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/pipeline.h"
+
+#include <string.h>
+
+#define ARENA_MAX ((size_t)512U * 1024U * 1024U)
+#define OWN_FILES 2U
+
+void pipeline_init(struct pipeline *pipeline)
+{
+    memset(pipeline, 0, sizeof(*pipeline));
+    arena_init(&pipeline->arena, ARENA_MAX);
+}
+
+void pipeline_deinit(struct pipeline *pipeline)
+{
+    if (pipeline->is_resolved) {
+        pipeline->platform->resolved_release(&pipeline->resolved);
+    }
+    dfa_free(pipeline->own);
+    arena_deinit(&pipeline->arena);
+    memset(pipeline, 0, sizeof(*pipeline));
+}
+
+static const char *if_absolute(const char *path)
+{
+    return path != NULL && path[0] == '/' ? path : NULL;
+}
+
+static enum cordon_err out_of_memory(struct cordon_fault *fault)
+{
+    return fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
+}
+
+/* Where one of the caller's own files is: below a folder he names, else below his home. */
+struct own_file {
+    enum policy_layer layer;
+    const char *folder;     /* absolute, or NULL */
+    const char *below_home; /* in its stead */
+    const char *name;
+};
+
+static enum cordon_err read_own(struct pipeline *pipeline, const struct own_file *file,
+                                const char *home, struct policy_document *ret_document,
+                                struct cordon_fault *fault)
+{
+    const char *path = NULL;
+    enum cordon_err err;
+
+    if (file->folder != NULL) {
+        path = arena_printf(&pipeline->arena, "%s/%s", file->folder, file->name);
+    } else if (home[0] != '\0') {
+        path = arena_printf(&pipeline->arena, "%s/%s/%s", home, file->below_home, file->name);
+    } else {
+        return CORDON_E_NOT_FOUND;
+    }
+    if (path == NULL) {
+        return out_of_memory(fault);
+    }
+    err = host_read_file(path, POLICY_FILE_MAX, &pipeline->arena, &ret_document->text,
+                         &ret_document->len, fault);
+    ret_document->layer = file->layer;
+    ret_document->path = path;
+    return err;
+}
+
+static enum cordon_err documents_read(struct pipeline *pipeline, const struct pipeline_input *input,
+                                      struct policy_input *policy_input, struct cordon_fault *fault)
+{
+    const struct worker_managed *managed = &input->worker->managed;
+    const struct msg_choice *choice = input->choice;
+    const struct own_file files[OWN_FILES] = {
+        {LAYER_USER_CODEX, if_absolute(choice->codex_home), ".codex", "config.toml"},
+        {LAYER_USER, if_absolute(choice->xdg_config_home), ".config", "cordon/config.toml"},
+    };
+    struct policy_document *documents;
+    size_t count = managed->document_count;
+
+    documents = arena_array(&pipeline->arena, count + OWN_FILES, sizeof(*documents));
+    if (documents == NULL) {
+        return out_of_memory(fault);
+    }
+    if (count > 0) {
+        memcpy(documents, managed->documents, count * sizeof(*documents));
+    }
+    for (size_t i = 0; i < OWN_FILES; i++) {
+        const enum cordon_err err =
+            read_own(pipeline, &files[i], managed->user.home, &documents[count], fault);
+
+        if (err != CORDON_OK && err != CORDON_E_NOT_FOUND) {
+            return err;
+        }
+        count += err == CORDON_OK ? 1 : 0;
+    }
+    policy_input->documents = documents;
+    policy_input->document_count = count;
+    return CORDON_OK;
+}
+
+static enum policy_os choose_os(const struct pipeline_input *input)
+{
+    switch (input->choice->os) {
+    case MSG_OS_LINUX:
+        return POLICY_OS_LINUX;
+    case MSG_OS_MACOS:
+        return POLICY_OS_MACOS;
+    case MSG_OS_WINDOWS:
+        return POLICY_OS_WINDOWS;
+    case MSG_OS_HOST:
+        break;
+    }
+    return input->worker->platform->os;
+}
+
+static enum cordon_err policy_make(struct pipeline *pipeline, const struct pipeline_input *input,
+                                   struct cordon_fault *fault)
+{
+    const struct worker_managed *managed = &input->worker->managed;
+    const struct msg_choice *choice = input->choice;
+    struct policy_input policy_input;
+    char hostname[256];
+    enum cordon_err err;
+
+    memset(&policy_input, 0, sizeof(policy_input));
+    err = documents_read(pipeline, input, &policy_input, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
+    host_name(hostname, sizeof(hostname));
+    policy_input.context = (struct policy_context){
+        .os = choose_os(input),
+        .home = managed->user.home[0] == '\0' ? NULL : managed->user.home,
+        .user = managed->user.user[0] == '\0' ? NULL : managed->user.user,
+        .groups = managed->user.groups,
+        .group_count = managed->user.group_count,
+        .hostname = hostname,
+        .cwd = pipeline->cwd,
+        .tmpdir = if_absolute(choice->tmpdir),
+        .slash_tmp = host_is_directory("/tmp"),
+    };
+    policy_input.choice = (struct policy_choice){
+        .mode = choice->mode,
+        .profile = choice->profile,
+        .overrides = (const char *const *)choice->overrides.items,
+        .override_count = choice->overrides.count,
+    };
+    return policy_load(&policy_input, &pipeline->arena, &pipeline->policy, fault);
+}
+
+static void denied_text(const struct policy_rule *rule, const char *cwd, struct cordon_fault *fault)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    strbuf_puts(&text, "working directory ");
+    strbuf_escape(&text, cwd, strlen(cwd));
+    strbuf_puts(&text, " is denied");
+    if (rule != NULL) {
+        strbuf_puts(&text, " (");
+        policy_origin_text(&rule->origin, &text);
+        strbuf_puts(&text, ")");
+    } else {
+        strbuf_puts(&text, ": no entry of the profile covers it");
+    }
+    (void)fault_set(fault, CORDON_E_DENIED, "change to another directory, or use -C", "%s",
+                    strbuf_text(&text));
+    strbuf_deinit(&text);
+}
+
+/* Compiles the profile's rules; the working directory must not be denied by either set. */
+static enum cordon_err rules_check(struct pipeline *pipeline, struct cordon_fault *fault)
+{
+    const struct policy *policy = pipeline->policy;
+    struct dfa *managed = NULL;
+    enum cordon_err err = policy_compile(&policy->own, policy->os, &pipeline->own, fault);
+
+    if (err == CORDON_OK) {
+        err = policy_compile(&policy->managed, policy->os, &managed, fault);
+    }
+    if (err == CORDON_OK) {
+        const struct policy_verdict verdict = policy_eval(
+            policy, managed, pipeline->own, pipeline->cwd, strlen(pipeline->cwd), ASK_READ);
+
+        if (!verdict.allow) {
+            err = CORDON_E_DENIED;
+            denied_text(verdict.rule, pipeline->cwd, fault);
+        }
+    }
+    dfa_free(managed);
+    return err;
+}
+
+enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_input *input,
+                              struct cordon_fault *fault)
+{
+    const struct platform *platform = input->worker->platform;
+    const struct worker_managed *managed = &input->worker->managed;
+    struct platform_start start = {
+        .embedded = input->worker->embedded, .program = input->program, .search = input->search};
+    enum cordon_err err;
+
+    pipeline->platform = platform;
+    if (managed->fault.err != CORDON_OK) {
+        *fault = managed->fault;
+        return managed->fault.err;
+    }
+    err = host_directory_name(input->cwd_fd, &pipeline->arena, &pipeline->cwd, fault);
+    if (err == CORDON_OK) {
+        err = policy_make(pipeline, input, fault);
+    }
+    if (err == CORDON_OK) {
+        err = policy_hash(pipeline->policy, pipeline->hash);
+    }
+    if (err == CORDON_OK && pipeline->policy->os == platform->os) {
+        err = rules_check(pipeline, fault);
+    }
+    if (err != CORDON_OK) {
+        return err;
+    }
+    start.cwd = pipeline->cwd;
+    err = platform->resolve(pipeline->policy, &start, &pipeline->arena, &pipeline->resolved, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
+    pipeline->is_resolved = true;
+    if (pipeline->policy->os == platform->os) {
+        return platform->plan(pipeline->policy, &pipeline->resolved.facts, &pipeline->arena,
+                              &pipeline->plan, fault);
+    }
+    return plan_for_os(pipeline->policy->os, pipeline->policy, &pipeline->resolved.facts,
+                       &pipeline->arena, &pipeline->plan, fault);
+}
+
+enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_input *input,
+                               int channel, struct platform_order *ret_order,
+                               struct cordon_fault *fault)
+{
+    const struct platform_parts parts = {.policy = pipeline->policy,
+                                         .plan = pipeline->plan,
+                                         .resolved = &pipeline->resolved,
+                                         .own = pipeline->own,
+                                         .channel = channel,
+                                         .cwd_fd = input->cwd_fd};
+
+    return pipeline->platform->order(&parts, ret_order, fault);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a caller's choice to a policy, a plan and an order; with his own rights. */
+#ifndef CORDON_BROKER_PIPELINE_H
+#define CORDON_BROKER_PIPELINE_H
+
+#include "broker/worker.h"
+#include "proto/message.h"
+
+/* One run of it. Zeroed, then arena_init(); release with pipeline_deinit(). */
+struct pipeline {
+    const struct platform *platform;
+    struct arena arena;
+    const char *cwd;
+    struct policy *policy;
+    struct dfa *own;
+    struct platform_resolved resolved;
+    bool is_resolved;
+    struct plan *plan;
+    char hash[POLICY_HASH_HEX];
+};
+
+struct pipeline_input {
+    const struct worker *worker;
+    const struct msg_choice *choice;
+    int cwd_fd;
+    const char *program; /* NULL: a plan only */
+    const char *search;  /* PATH of the job; NULL */
+};
+
+void pipeline_init(struct pipeline *pipeline);
+void pipeline_deinit(struct pipeline *pipeline);
+
+/* Policy and plan. The faults name file and line, or the rule. */
+CORDON_MUST_USE enum cordon_err pipeline_plan(struct pipeline *pipeline,
+                                              const struct pipeline_input *input,
+                                              struct cordon_fault *fault);
+/* The order of a plan made for a program; @channel stays the caller's. */
+CORDON_MUST_USE enum cordon_err pipeline_order(struct pipeline *pipeline,
+                                               const struct pipeline_input *input, int channel,
+                                               struct platform_order *ret_order,
+                                               struct cordon_fault *fault);
+
+#endif

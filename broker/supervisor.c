@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/supervisor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/caller.h"
+#include "broker/refuse.h"
+#include "platform/posix/siblings.h"
+#include "platform/service.h"
+
+#define ACCEPT_BURST 16
+#define ACCEPT_PAUSE_MS 100U
+
+static void raise_alarm(const struct supervisor *supervisor)
+{
+    const struct managed *managed = &supervisor->managed;
+    const struct audit_event event = {
+        .kind = AUDIT_ALARM, .generation = managed->generation, .fault = &managed->fault};
+
+    audit_record(&supervisor->audit, &event);
+    audit_failure(&supervisor->audit,
+                  managed->generation > 0 ? "managed policy: the last good one stays in force"
+                                          : "managed policy: every job is refused",
+                  &managed->fault);
+}
+
+void supervisor_refresh(struct supervisor *supervisor, bool force)
+{
+    const enum managed_change change = managed_refresh(&supervisor->managed, force);
+
+    if (change == MANAGED_SAME) {
+        return;
+    }
+    if (change == MANAGED_BROKEN) {
+        raise_alarm(supervisor);
+    } else {
+        audit_info(&supervisor->audit, "managed policy: generation %llu, %zu files",
+                   (unsigned long long)supervisor->managed.generation,
+                   supervisor->managed.files.count);
+    }
+    for (struct caller *caller = supervisor->callers; caller != NULL; caller = caller->next) {
+        caller_tell(caller);
+    }
+}
+
+void supervisor_check_done(struct supervisor *supervisor)
+{
+    if (!supervisor->options->embedded) {
+        return;
+    }
+    for (const struct caller *caller = supervisor->callers; caller != NULL; caller = caller->next) {
+        if (caller->sessions != NULL || caller->jobs != NULL) {
+            return;
+        }
+    }
+    loop_stop(supervisor->loop);
+}
+
+static void admit(struct supervisor *supervisor, int fd)
+{
+    struct cordon_fault fault = {.err = CORDON_OK};
+    struct platform_peer peer;
+
+    memset(&peer, 0, sizeof(peer));
+    peer.pidfd = -1;
+    if (peer_identify(fd, supervisor->options->embedded, &peer, &fault) != CORDON_OK) {
+        if (fault.err != CORDON_E_CLOSED) {
+            audit_failure(&supervisor->audit, "connection refused", &fault);
+        }
+        refuse_connection(fd, &fault);
+        return;
+    }
+    caller_connect(supervisor, fd, &peer);
+}
+
+static void on_resume(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+
+    (void)events;
+    loop_source_free(supervisor->listen_pause);
+    supervisor->listen_pause = NULL;
+    (void)!loop_watch_for(supervisor->listen_source, LOOP_READ);
+}
+
+/* Out of descriptors: a ready listener would only keep the loop spinning. */
+static void pause_listening(struct supervisor *supervisor)
+{
+    audit_info(&supervisor->audit, "out of descriptors: connections have to wait");
+    if (supervisor->listen_pause == NULL &&
+        loop_after(supervisor->loop, ACCEPT_PAUSE_MS, on_resume, supervisor,
+                   &supervisor->listen_pause) == CORDON_OK) {
+        (void)!loop_watch_for(supervisor->listen_source, 0);
+    }
+}
+
+static void on_connection(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+    enum cordon_err err = CORDON_OK;
+
+    (void)events;
+    for (int i = 0; err == CORDON_OK && i < ACCEPT_BURST; i++) {
+        int fd = -1;
+
+        err = host_accept(supervisor->listen_fd, &fd);
+        if (err == CORDON_OK) {
+            admit(supervisor, fd);
+        }
+    }
+    if (err == CORDON_E_LIMIT) {
+        pause_listening(supervisor);
+    }
+}
+
+static void on_stop(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+
+    (void)events;
+    loop_stop(supervisor->loop);
+}
+
+static void on_reload(void *context, unsigned events)
+{
+    (void)events;
+    supervisor_refresh(context, true);
+}
+
+static enum cordon_err watch_signals(struct supervisor *supervisor)
+{
+    static const struct {
+        int signo;
+        loop_fn *fn;
+    } rows[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        err = loop_on_signal(supervisor->loop, rows[i].signo, rows[i].fn, supervisor,
+                             &supervisor->signals[i]);
+    }
+    return err;
+}
+
+static enum cordon_err listen_service(struct supervisor *supervisor, struct cordon_fault *fault)
+{
+    enum cordon_err err = service_listen_fd(&supervisor->listen_fd, fault);
+
+    if (err == CORDON_OK && supervisor->listen_fd < 0) {
+        err = host_listen(supervisor->options->socket, &supervisor->listen_fd, fault);
+    }
+    if (err == CORDON_OK &&
+        loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
+                   &supervisor->listen_source) != CORDON_OK) {
+        err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    return err;
+}
+
+static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_fault *fault)
+{
+    const struct supervisor_options *options = supervisor->options;
+    const struct audit_options audit = {options->embedded, options->audit_file};
+    enum cordon_err err = audit_init(&supervisor->audit, &audit, fault);
+
+    if (err == CORDON_OK) {
+        err = sibling_path(options->worker, supervisor->worker_path, SUPERVISOR_PATH_MAX, fault);
+    }
+    if (err == CORDON_OK) {
+        err = sibling_path(options->self, supervisor->self_path, SUPERVISOR_PATH_MAX, fault);
+    }
+    if (err == CORDON_OK &&
+        (loop_new(&supervisor->loop) != CORDON_OK || watch_signals(supervisor) != CORDON_OK)) {
+        err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    if (err == CORDON_OK) {
+        supervisor->platform->cleanup(options->embedded);
+        quota_init(&supervisor->quota);
+        managed_init(&supervisor->managed, &options->places, supervisor->platform->os);
+        supervisor_refresh(supervisor, true);
+    }
+    return err;
+}
+
+static void finish(struct supervisor *supervisor)
+{
+    while (supervisor->callers != NULL) {
+        caller_free(supervisor->callers);
+    }
+    for (size_t i = 0; i < sizeof(supervisor->signals) / sizeof(supervisor->signals[0]); i++) {
+        loop_source_free(supervisor->signals[i]);
+    }
+    loop_source_free(supervisor->listen_source);
+    loop_source_free(supervisor->listen_pause);
+    host_close(supervisor->listen_fd);
+    managed_deinit(&supervisor->managed);
+    quota_deinit(&supervisor->quota);
+    loop_free(supervisor->loop);
+    audit_deinit(&supervisor->audit);
+}
+
+enum cordon_err supervisor_run(const struct supervisor_options *options, struct cordon_fault *fault)
+{
+    struct supervisor supervisor;
+    enum cordon_err err;
+
+    memset(&supervisor, 0, sizeof(supervisor));
+    supervisor.options = options;
+    supervisor.platform = options->platform;
+    supervisor.listen_fd = -1;
+    err = prepare(&supervisor, fault);
+    if (err == CORDON_OK && !options->embedded) {
+        err = listen_service(&supervisor, fault);
+    }
+    if (err == CORDON_OK) {
+        if (options->embedded) {
+            admit(&supervisor, options->client);
+            supervisor_check_done(&supervisor);
+        } else {
+            service_ready();
+        }
+        loop_run(supervisor.loop);
+        service_stopping();
+    }
+    finish(&supervisor);
+    return err;
+}

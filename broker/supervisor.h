@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The privileged half: accepts, identifies, counts, starts and reaps. It holds
+ * connections only until their worker has them and never reads one.
+ */
+#ifndef CORDON_BROKER_SUPERVISOR_H
+#define CORDON_BROKER_SUPERVISOR_H
+
+#include "broker/audit.h"
+#include "broker/loop.h"
+#include "broker/managed.h"
+#include "broker/quota.h"
+
+#define SUPERVISOR_PATH_MAX 512U
+
+struct supervisor_options {
+    const struct platform *platform;
+    bool embedded;          /* serve one client, who started us */
+    int client;             /* embedded: the connection */
+    const char *socket;     /* service: where to listen unless a socket was handed over */
+    const char *audit_file; /* NULL: none */
+    struct managed_places places;
+    const char *worker; /* name of the worker's program, as sibling_path() takes it */
+    const char *self;   /* ... of this one */
+};
+
+struct caller;
+
+struct supervisor {
+    const struct supervisor_options *options;
+    const struct platform *platform;
+    struct loop *loop;
+    char worker_path[SUPERVISOR_PATH_MAX];
+    char self_path[SUPERVISOR_PATH_MAX];
+    struct audit audit;
+    struct quota quota;
+    struct managed managed;
+    struct caller *callers;
+    uint32_t last_session;
+    uint64_t last_job;
+    int listen_fd; /* -1: embedded */
+    struct loop_source *listen_source, *listen_pause;
+    struct loop_source *signals[3];
+    uint64_t quiet_until_ms; /* refusals for quota are logged once a second */
+};
+
+/* Until it is told to stop, or the embedded client left. */
+CORDON_MUST_USE enum cordon_err supervisor_run(const struct supervisor_options *options,
+                                               struct cordon_fault *fault);
+
+/* Looks at the managed files again; tells workers and raises the alarm as needed. */
+void supervisor_refresh(struct supervisor *supervisor, bool force);
+/* A session or a job has ended: an embedded broker with nothing left stops. */
+void supervisor_check_done(struct supervisor *supervisor);
+
+#endif

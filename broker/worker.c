@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The session worker's program; the supervisor starts it with their channel as descriptor 3. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/connection.h"
+#include "broker/worker_job.h"
+
+#define FD_CHANNEL 3
+
+static void on_managed(struct worker *worker, const struct ipc_packet *packet)
+{
+    struct cordon_fault fault = {.err = CORDON_OK};
+
+    if (packet->fd_count != 1 ||
+        worker_managed_take(&worker->managed, packet->fds[0], &fault) != CORDON_OK) {
+        loop_stop(worker->loop);
+    }
+}
+
+static void on_session(struct worker *worker, struct ipc_packet *packet)
+{
+    if (packet->fd_count == 1 && worker->managed.known) {
+        connection_new(worker, packet->message.session, packet->fds[0]);
+        packet->fds[0] = -1;
+    }
+}
+
+static void on_job(struct worker *worker, const struct ipc_message *message)
+{
+    for (struct connection *connection = worker->connections; connection != NULL;
+         connection = connection->next) {
+        if (connection->id == message->session) {
+            (void)worker_job_message(connection, message);
+            return;
+        }
+    }
+}
+
+static void on_packet(void *context, struct ipc_packet *packet)
+{
+    struct worker *worker = context;
+
+    switch (packet->message.type) {
+    case IPC_MANAGED:
+        on_managed(worker, packet);
+        break;
+    case IPC_SESSION:
+        on_session(worker, packet);
+        break;
+    case IPC_REPORT:
+    case IPC_REFUSED:
+    case IPC_STARTED:
+        on_job(worker, &packet->message);
+        break;
+    case IPC_HALT:
+    default:
+        loop_stop(worker->loop);
+        break;
+    }
+}
+
+static void on_closed(void *context, enum cordon_err why)
+{
+    struct worker *worker = context;
+
+    (void)why;
+    loop_stop(worker->loop);
+}
+
+static const struct platform *backend(const char *option)
+{
+#ifdef CORDON_TEST_PATHS
+    if (option != NULL && strcmp(option, "--null") == 0) {
+        return platform_null();
+    }
+#endif
+    (void)option;
+    return platform_host();
+}
+
+int main(int argc, char **argv)
+{
+    struct worker worker;
+    const struct channel_config config = {on_packet, on_closed, &worker};
+
+    memset(&worker, 0, sizeof(worker));
+    worker.channel.fd = -1;
+    host_harden_worker();
+    if (argc < 2) {
+        return EXIT_FAILURE;
+    }
+    worker.embedded = strcmp(argv[1], "--embedded") == 0;
+    worker.platform = backend(argc > 2 ? argv[2] : NULL);
+    if (loop_new(&worker.loop) != CORDON_OK) {
+        return EXIT_FAILURE;
+    }
+    if (channel_init(&worker.channel, worker.loop, FD_CHANNEL, &config) == CORDON_OK) {
+        loop_run(worker.loop);
+    }
+    while (worker.connections != NULL) {
+        connection_free(worker.connections);
+    }
+    channel_deinit(&worker.channel);
+    worker_managed_deinit(&worker.managed);
+    loop_free(worker.loop);
+    return EXIT_SUCCESS;
+}

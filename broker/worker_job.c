@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/worker_job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/managed.h"
+#include "broker/pipeline.h"
+#include "broker/strings.h"
+
+#define RETRIES_MAX 3U
+#define NOTICES_MAX 64U
+#define NOTICE_LEN_MAX 512U
+#define SIGKILL_NUMBER 9U
+
+struct worker_job {
+    struct worker_job *next;
+    struct connection *connection;
+    uint32_t id;      /* the client's */
+    uint32_t request; /* the supervisor's answer names it */
+    uint64_t job;     /* the supervisor's; 0: not started */
+    char name[24];
+    unsigned tries;
+    bool started; /* the client knows */
+    bool timed_out;
+    bool network;
+    struct arena arena;
+    struct msg_spawn spawn; /* leads into @arena */
+    int fds[SPAWN_FD_EXTRA];
+    int channel; /* to its init */
+    struct loop_source *source, *timer;
+    struct msg_list notices;
+};
+
+void worker_job_free(struct worker_job *job)
+{
+    struct worker_job **link = &job->connection->jobs;
+
+    while (*link != job) {
+        link = &(*link)->next;
+    }
+    *link = job->next;
+    loop_source_free(job->source);
+    loop_source_free(job->timer);
+    host_close(job->channel);
+    for (size_t i = 0; i < SPAWN_FD_EXTRA; i++) {
+        host_close(job->fds[i]);
+    }
+    arena_deinit(&job->arena);
+    free(job);
+}
+
+static void fail(struct worker_job *job, const struct cordon_fault *fault,
+                 enum session_status status)
+{
+    struct connection *connection = job->connection;
+
+    session_job_failed(&connection->session, job->id, fault, status);
+    worker_job_free(job);
+    connection_flush(connection);
+}
+
+static void ask_signal(const struct worker_job *job, uint32_t signo)
+{
+    struct ipc_message message;
+
+    memset(&message, 0, sizeof(message));
+    message.type = IPC_SIGNAL;
+    message.session = job->connection->id;
+    message.job = job->job;
+    message.u.signo = signo;
+    (void)!channel_send(&job->connection->worker->channel, &message, NULL, 0);
+}
+
+static void copy_notices(struct worker_job *job, const struct plan *plan)
+{
+    const size_t count = plan->notice_count < NOTICES_MAX ? plan->notice_count : NOTICES_MAX;
+    char **lines = arena_array(&job->arena, count + 1, sizeof(*lines));
+
+    job->notices = (struct msg_list){lines, 0};
+    for (size_t i = 0; lines != NULL && i < count; i++) {
+        const size_t len = strlen(plan->notices[i]);
+
+        lines[i] = arena_strndup(&job->arena, plan->notices[i],
+                                 len < NOTICE_LEN_MAX ? len : NOTICE_LEN_MAX);
+        if (lines[i] == NULL) {
+            return;
+        }
+        job->notices.count++;
+    }
+}
+
+static void describe(const struct worker_job *job, const struct pipeline *pipeline,
+                     struct ipc_message *message)
+{
+    struct ipc_spawn *what = &message->u.spawn;
+
+    memset(message, 0, sizeof(*message));
+    message->type = IPC_SPAWN;
+    message->session = job->connection->id;
+    message->request = job->request;
+    what->generation = job->connection->worker->managed.generation;
+    what->timeout_ms = job->spawn.timeout_ms;
+    what->argc = (uint32_t)job->spawn.argv.count;
+    strings_command(&job->spawn.argv, what->command, sizeof(what->command));
+    (void)snprintf(what->policy_hash, sizeof(what->policy_hash), "%s", pipeline->hash);
+}
+
+/* Plans and sends the order; also a second time when the managed policy changed meanwhile. */
+static enum cordon_err order(struct worker_job *job, struct cordon_fault *fault)
+{
+    struct worker *worker = job->connection->worker;
+    const struct pipeline_input input = {.worker = worker,
+                                         .choice = &job->spawn.choice,
+                                         .cwd_fd = job->fds[SPAWN_FD_CWD],
+                                         .program = job->spawn.argv.items[0],
+                                         .search = strings_path(&job->spawn.env)};
+    struct platform_order made = {.fd_count = 0};
+    struct ipc_message message;
+    struct pipeline pipeline;
+    int pair[2] = {-1, -1};
+    enum cordon_err err;
+
+    pipeline_init(&pipeline);
+    err = pipeline_plan(&pipeline, &input, fault);
+    if (err == CORDON_OK) {
+        err = ipc_pair(pair, fault);
+    }
+    if (err == CORDON_OK) {
+        err = pipeline_order(&pipeline, &input, pair[1], &made, fault);
+        host_close(pair[1]);
+    }
+    if (err == CORDON_OK) {
+        host_close(job->channel);
+        job->channel = pair[0];
+        pair[0] = -1;
+        job->request = ++worker->last_request;
+        job->network = pipeline.policy->network;
+        copy_notices(job, pipeline.plan);
+        describe(job, &pipeline, &message);
+        err = channel_send(&worker->channel, &message, made.fds, made.fd_count);
+        if (err != CORDON_OK) {
+            err = fault_set(fault, err, NULL, "the broker cannot be reached");
+        }
+    }
+    host_close(pair[0]);
+    pipeline_deinit(&pipeline);
+    return err;
+}
+
+static enum cordon_err check(const struct worker_job *job, const struct platform *platform,
+                             struct cordon_fault *fault)
+{
+    static const enum msg_os systems[] = {
+        [POLICY_OS_LINUX] = MSG_OS_LINUX,
+        [POLICY_OS_MACOS] = MSG_OS_MACOS,
+        [POLICY_OS_WINDOWS] = MSG_OS_WINDOWS,
+    };
+    enum cordon_err err = CORDON_OK;
+
+    if (job->spawn.choice.os != MSG_OS_HOST && job->spawn.choice.os != systems[platform->os]) {
+        return fault_set(fault, CORDON_E_UNSUPPORTED, "use --print-plan to see the plan",
+                         "this host runs no other system's sandbox");
+    }
+    if (job->spawn.fd_targets.count > 0) {
+        return fault_set(fault, CORDON_E_UNSUPPORTED, "pass standard streams only",
+                         "more descriptors than the standard streams cannot be passed yet");
+    }
+    for (int i = SPAWN_FD_STDIN; err == CORDON_OK && i <= SPAWN_FD_STDERR; i++) {
+        err = host_check_stream(job->fds[i], fault);
+    }
+    return err;
+}
+
+enum cordon_err worker_job_new(struct connection *connection, const struct session_request *request,
+                               struct cordon_fault *fault)
+{
+    struct worker_job *job = calloc(1, sizeof(*job));
+    enum cordon_err err;
+
+    if (job == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    job->connection = connection;
+    job->id = request->in->id;
+    job->channel = -1;
+    job->spawn = request->in->message.u.spawn;
+    job->arena = *request->arena;
+    arena_init(request->arena, 0);
+    for (size_t i = 0; i < SPAWN_FD_EXTRA; i++) {
+        job->fds[i] = request->in->fds[i];
+        request->in->fds[i] = -1;
+    }
+    job->next = connection->jobs;
+    connection->jobs = job;
+    err = check(job, connection->worker->platform, fault);
+    if (err == CORDON_OK) {
+        err = order(job, fault);
+    }
+    if (err != CORDON_OK) {
+        worker_job_free(job);
+    }
+    return err;
+}
+
+static void tell_started(struct worker_job *job, int pty)
+{
+    const struct msg_started started = {
+        .job = job->name, .terminal = pty >= 0, .notices = job->notices};
+
+    if (!job->started) {
+        job->started = true;
+        session_job_started(&job->connection->session, job->id, &started, pty);
+    } else {
+        host_close(pty);
+    }
+}
+
+/* The terminal of the job, once its init has made it. */
+static void take_answer(struct worker_job *job)
+{
+    struct channel_answer answer;
+    int pty = -1;
+    enum cordon_err err;
+
+    if (job->channel < 0) {
+        return;
+    }
+    err = host_recv_record(job->channel, &answer, sizeof(answer), &pty);
+    if (err == CORDON_E_AGAIN) {
+        return;
+    }
+    loop_source_free(job->source);
+    job->source = NULL;
+    host_close(job->channel);
+    job->channel = -1;
+    if (err == CORDON_OK && answer.magic == CHANNEL_MAGIC && pty >= 0) {
+        tell_started(job, pty);
+    } else {
+        host_close(pty);
+    }
+}
+
+static void on_answer(void *context, unsigned events)
+{
+    struct worker_job *job = context;
+    struct connection *connection = job->connection;
+
+    (void)events;
+    take_answer(job);
+    connection_flush(connection);
+}
+
+static void on_timeout(void *context, unsigned events)
+{
+    struct worker_job *job = context;
+
+    (void)events;
+    job->timed_out = true;
+    ask_signal(job, SIGKILL_NUMBER);
+}
+
+static uint32_t terminals(const struct msg_spawn *spawn)
+{
+    return (spawn->stdin_tty ? CHANNEL_PTY_IN : 0U) | (spawn->stdout_tty ? CHANNEL_PTY_OUT : 0U) |
+           (spawn->stderr_tty ? CHANNEL_PTY_ERR : 0U);
+}
+
+static enum cordon_err send_command(struct worker_job *job, struct cordon_fault *fault)
+{
+    const uint32_t ptys = terminals(&job->spawn);
+    const struct strings_extra extra = {job->name, job->network};
+    struct channel_command command = {.magic = CHANNEL_MAGIC,
+                                      .pty = ptys,
+                                      .rows = (uint16_t)job->spawn.term_rows,
+                                      .cols = (uint16_t)job->spawn.term_cols};
+    int fds[1 + 3] = {-1, -1, -1, -1};
+    size_t count = 1;
+    enum cordon_err err = strings_make(&job->spawn, &extra, &command, &fds[0], fault);
+
+    for (unsigned i = 0; i < 3; i++) {
+        if ((ptys & (1U << i)) == 0) {
+            command.stdio_mask |= 1U << i;
+            fds[count++] = job->fds[SPAWN_FD_STDIN + i];
+        }
+    }
+    if (err == CORDON_OK) {
+        err = host_send_record(job->channel, &command, sizeof(command), fds, count);
+        host_close(fds[0]);
+    }
+    return err;
+}
+
+static void on_started(struct worker_job *job, uint64_t number)
+{
+    struct worker *worker = job->connection->worker;
+    struct cordon_fault fault = {.err = CORDON_OK};
+    enum cordon_err err;
+
+    job->job = number;
+    (void)snprintf(job->name, sizeof(job->name), "%llu", (unsigned long long)number);
+    err = send_command(job, &fault);
+    /* The job has them now; held here too, no reader of a pipe would ever see its end. */
+    for (size_t i = SPAWN_FD_STDIN; i <= SPAWN_FD_STDERR; i++) {
+        host_close(job->fds[i]);
+        job->fds[i] = -1;
+    }
+    if (err == CORDON_OK && terminals(&job->spawn) != 0) {
+        err = loop_watch(worker->loop, job->channel, LOOP_READ, on_answer, job, &job->source);
+    }
+    if (err == CORDON_OK && job->spawn.timeout_ms > 0) {
+        err = loop_after(worker->loop, job->spawn.timeout_ms, on_timeout, job, &job->timer);
+    }
+    if (err != CORDON_OK) {
+        /* Its end is reported as that of any job. */
+        ask_signal(job, SIGKILL_NUMBER);
+    }
+}
+
+static void on_refused(struct worker_job *job, const struct ipc_fault *in)
+{
+    struct cordon_fault fault;
+    enum cordon_err err;
+
+    fault_from_ipc(in, &fault);
+    if (fault.err == CORDON_E_AGAIN && ++job->tries < RETRIES_MAX) {
+        err = order(job, &fault);
+        if (err == CORDON_OK) {
+            return;
+        }
+        fault.err = err;
+    }
+    fail(job, &fault, STATUS_SETUP);
+}
+
+static void on_end(struct worker_job *job, const struct ipc_report *report)
+{
+    struct connection *connection = job->connection;
+    struct msg_exited exited = {.job = job->name, .kind = MSG_EXIT_KILLED};
+
+    tell_started(job, -1);
+    if (job->timed_out) {
+        exited.kind = MSG_EXIT_TIMEOUT;
+    } else if (report->kind == IPC_REPORT_EXITED) {
+        exited.kind = MSG_EXIT_EXITED;
+        exited.code = report->code & 0xffU;
+    } else if (report->code >= 1 && report->code <= 64) {
+        exited.kind = MSG_EXIT_SIGNALLED;
+        exited.code = report->code;
+    }
+    session_job_exited(&connection->session, job->id, &exited);
+    worker_job_free(job);
+    connection_flush(connection);
+}
+
+static void on_report(struct worker_job *job, const struct ipc_report *report)
+{
+    struct connection *connection = job->connection;
+    struct cordon_fault fault;
+
+    fault_from_ipc(&report->fault, &fault);
+    if (terminals(&job->spawn) != 0 && !job->started) {
+        take_answer(job);
+    }
+    switch (report->kind) {
+    case IPC_REPORT_RUNNING:
+        tell_started(job, -1);
+        connection_flush(connection);
+        break;
+    case IPC_REPORT_EXITED:
+    case IPC_REPORT_SIGNALLED:
+        on_end(job, report);
+        break;
+    case IPC_REPORT_NOT_FOUND:
+        fail(job, &fault, STATUS_NOTFOUND);
+        break;
+    case IPC_REPORT_NOT_EXECUTABLE:
+        fail(job, &fault, STATUS_NOEXEC);
+        break;
+    default:
+        fail(job, &fault, STATUS_SETUP);
+        break;
+    }
+}
+
+bool worker_job_message(struct connection *connection, const struct ipc_message *message)
+{
+    struct worker_job *job = connection->jobs;
+
+    while (job != NULL && job->request != message->request) {
+        job = job->next;
+    }
+    if (job == NULL) {
+        return false;
+    }
+    switch (message->type) {
+    case IPC_STARTED:
+        on_started(job, message->job);
+        break;
+    case IPC_REFUSED:
+        on_refused(job, &message->u.fault);
+        break;
+    case IPC_REPORT:
+        on_report(job, &message->u.report);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+enum cordon_err worker_job_signal(struct connection *connection, const struct msg_signal *signal,
+                                  struct cordon_fault *fault)
+{
+    for (const struct worker_job *job = connection->jobs; job != NULL; job = job->next) {
+        if (job->job != 0 && signal->job != NULL && strcmp(job->name, signal->job) == 0) {
+            ask_signal(job, signal->signo);
+            return CORDON_OK;
+        }
+    }
+    return fault_set(fault, CORDON_E_NOT_FOUND, NULL, "there is no such job");
+}
+
+void worker_job_list(const struct connection *connection, struct jsonw *json)
+{
+    for (const struct worker_job *job = connection->jobs; job != NULL; job = job->next) {
+        char command[128];
+
+        strings_command(&job->spawn.argv, command, sizeof(command));
+        jsonw_object(json, NULL);
+        jsonw_string(json, "job", job->name);
+        jsonw_string(json, "command", command);
+        jsonw_bool(json, "running", job->started);
+        jsonw_object_end(json);
+    }
+}

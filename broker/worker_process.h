@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervisor's end of one worker: its process and its channel. */
+#ifndef CORDON_BROKER_WORKER_PROCESS_H
+#define CORDON_BROKER_WORKER_PROCESS_H
+
+#include "broker/caller.h"
+
+/* Does nothing where one is running. */
+CORDON_MUST_USE enum cordon_err worker_start(struct caller *caller, struct cordon_fault *fault);
+/* Kills it; its end is noticed on the channel. */
+void worker_kill(struct caller *caller);
+/* Kills and forgets it; it is reaped in the background. */
+void worker_stop(struct caller *caller);
+
+/* caller.c: what the worker says, and that it is gone. */
+void caller_session_ended(struct caller *caller, uint32_t id);
+void caller_worker_gone(struct caller *caller);
+
+#endif
