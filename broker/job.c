@@ -202,15 +202,7 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
 {
     struct caller *caller = job->caller;
     struct supervisor *supervisor = caller->supervisor;
-    const struct platform_spawn spawn = {
-        .job = job->id,
-        .embedded = supervisor->options->embedded,
-        .peer = &session->peer,
-        .managed = caller->rules.policy,
-        .managed_table = caller->rules.table,
-        .fds = packet->fds,
-        .fd_count = packet->fd_count,
-    };
+    struct platform_spawn spawn;
     enum cordon_err err;
 
     err = quota_charge(&supervisor->quota, caller->key.uid, QUOTA_JOBS, &job->charge, fault);
@@ -222,6 +214,15 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     if (err != CORDON_OK) {
         return err;
     }
+    spawn = (struct platform_spawn){
+        .job = job->id,
+        .embedded = supervisor->options->embedded,
+        .peer = &session->peer,
+        .managed = caller->rules.policy,
+        .managed_table = caller->rules.table,
+        .fds = packet->fds,
+        .fd_count = packet->fd_count,
+    };
     err = supervisor->platform->spawn(&spawn, &job->handle, fault);
     if (err != CORDON_OK) {
         return err;

@@ -150,6 +150,7 @@ static enum cordon_err listen_service(struct supervisor *supervisor, struct cord
 
     if (err == CORDON_OK && supervisor->listen_fd < 0) {
         err = host_listen(supervisor->options->socket, &supervisor->listen_fd, fault);
+        supervisor->own_socket = err == CORDON_OK;
     }
     if (err == CORDON_OK &&
         loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
@@ -186,6 +187,10 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
 
 static void finish(struct supervisor *supervisor)
 {
+    if (supervisor->own_socket) {
+        /* First of all: from here on nobody should wait for an answer. */
+        host_unlisten(supervisor->options->socket);
+    }
     while (supervisor->callers != NULL) {
         caller_free(supervisor->callers);
     }

@@ -38,7 +38,8 @@ struct supervisor {
     struct caller *callers;
     uint32_t last_session;
     uint64_t last_job;
-    int listen_fd; /* -1: embedded */
+    int listen_fd;   /* -1: embedded */
+    bool own_socket; /* made by us, not handed over */
     struct loop_source *listen_source, *listen_pause;
     struct loop_source *signals[3];
     uint64_t quiet_until_ms; /* refusals for quota are logged once a second */

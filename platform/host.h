@@ -108,6 +108,8 @@ uint64_t managed_signature(const struct managed_places *places);
  */
 CORDON_MUST_USE enum cordon_err host_listen(const char *path, int *ret_fd,
                                             struct cordon_fault *fault);
+/* Removes the socket that host_listen() made. */
+void host_unlisten(const char *path);
 /* CORDON_E_AGAIN, CORDON_E_LIMIT (out of descriptors), CORDON_E_OS. */
 CORDON_MUST_USE enum cordon_err host_accept(int fd, int *ret_fd);
 /* Close-on-exec and non-blocking from here on; CORDON_E_INVALID if it is no stream socket. */

@@ -112,6 +112,11 @@ enum cordon_err host_listen(const char *path, int *ret_fd, struct cordon_fault *
     return CORDON_OK;
 }
 
+void host_unlisten(const char *path)
+{
+    (void)unlink(path);
+}
+
 enum cordon_err host_accept(int fd, int *ret_fd)
 {
     int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
