@@ -72,10 +72,14 @@ CORDON_MUST_USE enum cordon_err toml_parse(const struct toml_source *source, con
                                            struct cordon_fault *fault);
 
 /*
- * The guard before the library: its destructors recurse once per segment of a
- * dotted key, with no limit of their own. CORDON_E_LIMIT, position in ret_*.
+ * The guard before the library, whose destructors recurse once per segment of a
+ * dotted key with no limit of their own, and which asserts on some control
+ * characters. Position in ret_*.
+ *
+ * CORDON_E_LIMIT   a dotted key has too many segments
+ * CORDON_E_SYNTAX  a control character, which TOML allows nowhere
  */
-CORDON_MUST_USE enum cordon_err toml_scan_depth(const char *text, size_t len, uint32_t *ret_line,
-                                                uint32_t *ret_column);
+CORDON_MUST_USE enum cordon_err toml_scan(const char *text, size_t len, uint32_t *ret_line,
+                                          uint32_t *ret_column);
 
 #endif

@@ -75,23 +75,41 @@ static void scan_byte(struct scan *scan)
     if (c == '.') {
         scan->dots++;
     } else if (strchr("=,[]{}\n", c) != NULL) {
-        scan->dots = 0; /* a NUL, which strchr() finds too, is refused later */
+        scan->dots = 0;
     }
     scan_step(scan);
 }
 
-enum cordon_err toml_scan_depth(const char *text, size_t len, uint32_t *ret_line,
-                                uint32_t *ret_column)
+static bool is_control(char c)
+{
+    unsigned char byte = (unsigned char)c;
+
+    return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
+}
+
+static void scan_place(const struct scan *scan, uint32_t *ret_line, uint32_t *ret_column)
+{
+    *ret_line = scan->line;
+    *ret_column = (uint32_t)(scan->at - scan->line_start) + 1;
+}
+
+enum cordon_err toml_scan(const char *text, size_t len, uint32_t *ret_line, uint32_t *ret_column)
 {
     struct scan scan = {.text = text, .len = len, .line = 1};
 
+    for (; scan.at < len; scan_step(&scan)) {
+        if (is_control(text[scan.at])) {
+            scan_place(&scan, ret_line, ret_column);
+            return CORDON_E_SYNTAX;
+        }
+    }
+    scan = (struct scan){.text = text, .len = len, .line = 1};
     while (scan.at < len) {
         if (!scan_strings(&scan)) {
             scan_byte(&scan);
         }
         if (scan.dots >= TOML_DEPTH_MAX) {
-            *ret_line = scan.line;
-            *ret_column = (uint32_t)(scan.at - scan.line_start);
+            scan_place(&scan, ret_line, ret_column);
             return CORDON_E_LIMIT;
         }
     }

@@ -78,9 +78,20 @@ TEST(bad_utf8_is_an_error)
     CHECK_FAILS(parse("a = \"\xff\xfe\"\n"), CORDON_E_SYNTAX, "/x.toml:1:");
 }
 
+TEST(letters_outside_of_strings_are_an_error_not_a_crash)
+{
+    CHECK_FAILS(parse("\xc4\xbf = 1\n"), CORDON_E_SYNTAX, "/x.toml:1:1");
+    CHECK_FAILS(parse("a = \xc4\xbf\n"), CORDON_E_SYNTAX, "/x.toml:1:5");
+    CHECK_FAILS(parse("\xc2\xa0 a = 1\n"), CORDON_E_SYNTAX, "/x.toml:1:1");
+    CHECK(parse("a = \"\"\"\\\n  \xc4\xbf\"\"\" # \xc4\xbf\n") == CORDON_OK);
+    CHECK_STR(tree_text(&tree, "a", ""), "\xc4\xbf");
+}
+
 TEST(nul_is_an_error_raw_and_escaped)
 {
-    CHECK(parse_bytes("a = \"x\0y\"\n", 10) != CORDON_OK);
+    CHECK_FAILS(parse_bytes("a = \"x\0y\"\n", 10), CORDON_E_SYNTAX, "/x.toml:1:7: a control");
+    CHECK_FAILS(parse_bytes("\n[\0a.b]\n", 8), CORDON_E_SYNTAX, "/x.toml:2:2: a control");
+    CHECK_FAILS(parse("# \x7f\n"), CORDON_E_SYNTAX, "/x.toml:1:3: a control");
     CHECK_FAILS(parse("a = \"x\\u0000y\"\n"), CORDON_E_INVALID, "NUL");
     CHECK_FAILS(parse("\"x\\u0000\" = 1\n"), CORDON_E_INVALID, "NUL");
     CHECK_FAILS(parse("a = [\"\\u0000\"]\n"), CORDON_E_INVALID, "NUL");
