@@ -48,7 +48,7 @@ static bool is_test_path(const char *path)
     return strcmp(path, SOCKET_PATH) != 0;
 }
 
-static bool service_installed(void)
+bool lib_service_installed(void)
 {
     struct stat st;
 
@@ -79,7 +79,7 @@ static enum cordon_err check_place(const char *path, struct cordon_fault *fault)
     return CORDON_OK;
 }
 
-static enum cordon_err connect_service(struct cordon *cordon, struct cordon_fault *fault)
+enum cordon_err lib_service_connect(int *ret_fd, struct cordon_fault *fault)
 {
     const char *path = socket_path();
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -114,7 +114,7 @@ static enum cordon_err connect_service(struct cordon *cordon, struct cordon_faul
         return fault_set(fault, CORDON_E_DENIED, BROKEN_REMEDY,
                          "%s: the other end is uid %u, not root", path, (unsigned)peer.uid);
     }
-    cordon->fd = fd;
+    *ret_fd = fd;
     return CORDON_OK;
 }
 
@@ -187,11 +187,11 @@ enum cordon_err lib_connect(unsigned flags, struct cordon *cordon, struct cordon
     if ((flags & CORDON_OPEN_EMBEDDED) != 0) {
         return start_broker(cordon, fault);
     }
-    err = connect_service(cordon, fault);
+    err = lib_service_connect(&cordon->fd, fault);
     if (err != CORDON_E_NOT_FOUND) {
         return err;
     }
-    if (service_installed()) {
+    if (lib_service_installed()) {
         return fault_set(fault, CORDON_E_NOT_FOUND, "start it: systemctl start cordond.socket",
                          "the cordon service is installed but %s does not exist", SOCKET_PATH);
     }

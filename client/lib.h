@@ -35,6 +35,15 @@ struct cordon_job {
 /* Copies @fault to *ret_error (NULL is allowed) and returns @status. */
 int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fault *fault);
 
+/* True if the administrator installed the service's units. */
+bool lib_service_installed(void);
+
+/*
+ * Connects to the service. CORDON_E_NOT_FOUND: there is no socket (the fault is
+ * not set); CORDON_E_DENIED: it is not root's; CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err lib_service_connect(int *ret_fd, struct cordon_fault *fault);
+
 /* Connects or starts a private broker; fills fd and broker. */
 CORDON_MUST_USE enum cordon_err lib_connect(unsigned flags, struct cordon *cordon,
                                             struct cordon_fault *fault);
@@ -43,8 +52,8 @@ CORDON_MUST_USE enum cordon_err lib_connect(unsigned flags, struct cordon *cordo
 void lib_reap(pid_t broker);
 
 /*
- * Writes a request, preceded by HELLO if that was not sent yet, in one
- * sendmsg() where the kernel takes it. @fds stay the caller's.
+ * Writes a request, preceded by HELLO if that was not sent yet, without waiting
+ * for WELCOME. @fds stay the caller's.
  */
 CORDON_MUST_USE enum cordon_err lib_send(struct cordon *cordon, const struct message *message,
                                          uint32_t id, const struct stream_fds *fds,

@@ -82,30 +82,35 @@ static enum cordon_err send_all(struct cordon *cordon, const struct strbuf *out,
     return CORDON_OK;
 }
 
+static enum cordon_err send_frame(struct cordon *cordon, const struct message *message, uint32_t id,
+                                  const struct stream_fds *fds, struct cordon_fault *fault)
+{
+    struct strbuf out = STRBUF_INIT;
+    enum cordon_err err = add_frame(&out, message, id, fault);
+
+    if (err == CORDON_OK) {
+        err = send_all(cordon, &out, fds, fault);
+    }
+    strbuf_deinit(&out);
+    return err;
+}
+
 enum cordon_err lib_send(struct cordon *cordon, const struct message *message, uint32_t id,
                          const struct stream_fds *fds, struct cordon_fault *fault)
 {
     const struct message hello = {
         .type = CORDON_MSG_HELLO,
         .u.hello = {CORDON_PROTOCOL_VERSION, CORDON_PROTOCOL_VERSION, CORDON_VERSION}};
-    struct strbuf out = STRBUF_INIT;
     enum cordon_err err = CORDON_OK;
 
     if (cordon->lost) {
         return fault_set(fault, CORDON_E_CLOSED, NULL, "the connection to the broker is lost");
     }
     if (!cordon->greeted) {
-        err = add_frame(&out, &hello, LIB_HELLO_ID, fault);
-    }
-    if (err == CORDON_OK) {
-        err = add_frame(&out, message, id, fault);
-    }
-    if (err == CORDON_OK) {
-        err = send_all(cordon, &out, fds, fault);
         cordon->greeted = true;
+        err = send_frame(cordon, &hello, LIB_HELLO_ID, NULL, fault);
     }
-    strbuf_deinit(&out);
-    return err;
+    return err == CORDON_OK ? send_frame(cordon, message, id, fds, fault) : err;
 }
 
 /* One recvmsg() into the stream. */
