@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(name toml paths schema profile choose managed dump)
+foreach(name toml paths schema profile choose managed cases dump)
   cordon_test(test_policy_${name} LABEL unit
               SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_policy_${name}.c LIBS cordon_policy)
 endforeach()

@@ -42,6 +42,8 @@ static const struct row rows[] = {
     {NULL, NULL, NULL, NULL, ALL_USER, ALL_CODEX, NULL, "u", "default_permissions", LAYER_USER},
     {NULL, NULL, NULL, NULL, "sandbox_mode = \"workspace-write\"\n", ALL_CODEX, NULL, ":workspace",
      "sandbox_mode", LAYER_USER},
+    {NULL, NULL, NULL, NULL, "sandbox_mode = \"danger-full-access\"\n", NULL, NULL, ":read-only",
+     "default", LAYER_BUILTIN},
     /* 6, 7: Codex's file */
     {NULL, NULL, NULL, NULL, NULL, ALL_CODEX, NULL, "c", "default_permissions", LAYER_USER_CODEX},
     {NULL, NULL, NULL, NULL, NULL, "sandbox_mode = \"workspace-write\"\n" PROFILES, NULL,
