@@ -7,6 +7,7 @@
 
 #include "broker/caller.h"
 #include "broker/refuse.h"
+#include "broker/worker_process.h"
 #include "platform/posix/siblings.h"
 #include "platform/service.h"
 
@@ -194,6 +195,7 @@ static void finish(struct supervisor *supervisor)
     while (supervisor->callers != NULL) {
         caller_free(supervisor->callers);
     }
+    worker_remains_free(supervisor);
     for (size_t i = 0; i < sizeof(supervisor->signals) / sizeof(supervisor->signals[0]); i++) {
         loop_source_free(supervisor->signals[i]);
     }

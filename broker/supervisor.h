@@ -25,6 +25,7 @@ struct supervisor_options {
 };
 
 struct caller;
+struct remains;
 
 struct supervisor {
     const struct supervisor_options *options;
@@ -36,6 +37,7 @@ struct supervisor {
     struct quota quota;
     struct managed managed;
     struct caller *callers;
+    struct remains *remains; /* workers that were killed and are not reaped yet */
     uint32_t last_session;
     uint64_t last_job;
     int listen_fd;   /* -1: embedded */

@@ -8,9 +8,24 @@
 
 /* A worker that was killed and is not reaped yet; it may take its time in the kernel. */
 struct remains {
+    struct remains *next;
+    struct supervisor *supervisor;
     struct host_child child;
     struct loop_source *source;
 };
+
+static void remains_free(struct remains *remains)
+{
+    struct remains **link = &remains->supervisor->remains;
+
+    while (*link != remains) {
+        link = &(*link)->next;
+    }
+    *link = remains->next;
+    loop_source_free(remains->source);
+    host_close(remains->child.pidfd);
+    free(remains);
+}
 
 static void on_remains(void *context, unsigned events)
 {
@@ -19,8 +34,7 @@ static void on_remains(void *context, unsigned events)
 
     (void)events;
     if (host_child_reap(&remains->child, how, sizeof(how)) == CORDON_OK) {
-        loop_source_free(remains->source);
-        free(remains);
+        remains_free(remains);
     }
 }
 
@@ -30,15 +44,26 @@ static void bury(struct supervisor *supervisor, struct host_child *child)
 
     host_child_kill(child);
     if (remains != NULL) {
+        remains->supervisor = supervisor;
         remains->child = *child;
-        if (loop_watch(supervisor->loop, child->pidfd, LOOP_READ, on_remains, remains,
-                       &remains->source) == CORDON_OK) {
-            child->pidfd = -1;
-            return;
+        remains->next = supervisor->remains;
+        supervisor->remains = remains;
+        child->pidfd = -1;
+        if (loop_watch(supervisor->loop, remains->child.pidfd, LOOP_READ, on_remains, remains,
+                       &remains->source) != CORDON_OK) {
+            remains_free(remains); /* killed all the same; reaped when we end */
         }
-        free(remains);
+    } else {
+        host_close(child->pidfd);
+        child->pidfd = -1;
     }
-    host_child_deinit(child);
+}
+
+void worker_remains_free(struct supervisor *supervisor)
+{
+    while (supervisor->remains != NULL) {
+        remains_free(supervisor->remains);
+    }
 }
 
 static void on_packet(void *context, struct ipc_packet *packet)

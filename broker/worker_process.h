@@ -11,6 +11,8 @@ CORDON_MUST_USE enum cordon_err worker_start(struct caller *caller, struct cordo
 void worker_kill(struct caller *caller);
 /* Kills and forgets it; it is reaped in the background. */
 void worker_stop(struct caller *caller);
+/* Waits no more for those that were stopped; for the supervisor's own end. */
+void worker_remains_free(struct supervisor *supervisor);
 
 /* caller.c: what the worker says, and that it is gone. */
 void caller_session_ended(struct caller *caller, uint32_t id);
