@@ -135,15 +135,27 @@ static enum cordon_err capabilities_clear(struct init *init)
     return CORDON_OK;
 }
 
+/* The set ends where the kernel knows no further capability, and only there. */
+static enum cordon_err bounding_set_clear(struct init *init)
+{
+    unsigned long cap = 0;
+
+    while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) {
+        cap++;
+    }
+    if (errno != EINVAL || cap <= CAP_WAKE_ALARM ||
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot empty the bounding set");
+    }
+    return CORDON_OK;
+}
+
 enum cordon_err identity_drop(struct init *init)
 {
     const struct order_identity *who = &init->order->identity;
 
-    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) {
-            return fault_os(&init->fault, errno, NULL, "cannot empty the bounding set");
-        }
+    if (bounding_set_clear(init) != CORDON_OK) {
+        return init->fault.err;
     }
     if (syscall(SYS_setresgid, who->gid, who->gid, who->gid) != 0 ||
         syscall(SYS_setresuid, who->uid, who->uid, who->uid) != 0) {

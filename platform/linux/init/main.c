@@ -104,7 +104,9 @@ static enum cordon_err map_user(struct init *init)
         err = identity_map_user(init);
     }
     /* Only now: the maps of an undumpable process belong to root. */
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (err == CORDON_OK && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+        err = fault_os(&init->fault, errno, NULL, "cannot close itself to others");
+    }
     return err;
 }
 
