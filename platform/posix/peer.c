@@ -221,20 +221,48 @@ static enum cordon_err refuse_confined(const struct platform_peer *peer, const c
     return CORDON_OK;
 }
 
+static uint64_t limit_value(const char *word)
+{
+    return strcmp(word, "unlimited") == 0 ? UINT64_MAX : strtoull(word, NULL, 10);
+}
+
+/*
+ * One line a limit, in the order of their RLIMIT_ numbers, the name padded to
+ * 26 columns: proc(5). prlimit() would need CAP_SYS_RESOURCE for another user.
+ */
+static void take_rlimits(struct platform_peer *peer)
+{
+    enum { NAME_WIDTH = 26 };
+    char path[64];
+    char line[160];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/limits", (int)peer->pid);
+    file = fopen(path, "re");
+    if (file == NULL || fgets(line, sizeof(line), file) == NULL) {
+        line[0] = '\0';
+    }
+    for (unsigned i = 0; file != NULL && i < 16U && fgets(line, sizeof(line), file) != NULL; i++) {
+        char soft[24];
+        char hard[24];
+
+        if (strlen(line) > NAME_WIDTH && sscanf(line + NAME_WIDTH, "%23s %23s", soft, hard) == 2) {
+            peer->rlimit[i].soft = limit_value(soft);
+            peer->rlimit[i].hard = limit_value(hard);
+            peer->rlimit_mask |= 1U << i;
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
 static void take_limits(struct platform_peer *peer)
 {
     char path[64];
     char text[32];
 
-    for (unsigned i = 0; i < 16U; i++) {
-        struct rlimit limit;
-
-        if (prlimit(peer->pid, (__rlimit_resource_t)i, NULL, &limit) == 0) {
-            peer->rlimit[i].soft = limit.rlim_cur;
-            peer->rlimit[i].hard = limit.rlim_max;
-            peer->rlimit_mask |= 1U << i;
-        }
-    }
+    take_rlimits(peer);
     errno = 0;
     peer->nice = getpriority(PRIO_PROCESS, (id_t)peer->pid);
     if (errno != 0) {
