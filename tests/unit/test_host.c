@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/host.h"
+#include "tests/support/check.h"
+
+static const char answer[] = "/home/a\0a\0users\0dev\0";
+
+TEST(an_answer_of_the_lookup_is_taken_apart)
+{
+    struct host_user user;
+    struct arena arena;
+
+    arena_init(&arena, HOST_USER_BYTES_MAX);
+    CHECK(host_user_parse(answer, sizeof(answer) - 1, &arena, &user) == CORDON_OK);
+    CHECK_STR(user.home, "/home/a");
+    CHECK_STR(user.user, "a");
+    CHECK(user.group_count == 2);
+    CHECK_STR(user.groups[1], "dev");
+    arena_deinit(&arena);
+}
+
+TEST(a_cut_answer_is_refused_at_every_length)
+{
+    for (size_t len = 0; len < sizeof(answer) - 1; len++) {
+        struct host_user user;
+        struct arena arena;
+        const bool whole = len > 8 && answer[len - 1] == '\0';
+
+        arena_init(&arena, HOST_USER_BYTES_MAX);
+        CHECK((host_user_parse(answer, len, &arena, &user) == CORDON_OK) == whole);
+        arena_deinit(&arena);
+    }
+}
+
+TEST(a_user_without_home_or_name_is_no_error)
+{
+    struct host_user user;
+    struct arena arena;
+
+    arena_init(&arena, HOST_USER_BYTES_MAX);
+    CHECK(host_user_parse("\0\0", 2, &arena, &user) == CORDON_OK);
+    CHECK(user.home[0] == '\0' && user.user[0] == '\0' && user.group_count == 0);
+    arena_deinit(&arena);
+}
+
+TEST(only_regular_files_of_bounded_size_are_read)
+{
+    static const struct {
+        const char *path;
+        enum cordon_err err;
+    } rows[] = {{"/nonexistent/x", CORDON_E_NOT_FOUND},
+                {"/dev/null/x", CORDON_E_NOT_FOUND},
+                {"/", CORDON_E_DENIED},
+                {"/dev/null", CORDON_E_DENIED},
+                {"/proc/self/exe", CORDON_E_LIMIT}};
+    const char *text = NULL;
+    struct arena arena;
+    size_t len = 0;
+
+    arena_init(&arena, 4096);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CHECK(host_read_file(rows[i].path, 100, &arena, &text, &len, NULL) == rows[i].err);
+    }
+    CHECK(text == NULL);
+    arena_deinit(&arena);
+}
+
+TEST(a_fifo_as_a_file_neither_blocks_nor_reads)
+{
+    char path[] = "/tmp/cordon-test-XXXXXX";
+    char fifo[64];
+    const char *text;
+    struct arena arena;
+    size_t len;
+
+    CHECK(mkdtemp(path) != NULL);
+    (void)snprintf(fifo, sizeof(fifo), "%s/fifo", path);
+    CHECK(mkfifo(fifo, 0600) == 0);
+    arena_init(&arena, 4096);
+    CHECK(host_read_file(fifo, 100, &arena, &text, &len, NULL) == CORDON_E_DENIED);
+    arena_deinit(&arena);
+    CHECK(unlink(fifo) == 0 && rmdir(path) == 0);
+}
+
+TEST(a_directory_is_no_standard_stream)
+{
+    int dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    CHECK(host_check_stream(dir, NULL) == CORDON_E_DENIED);
+    CHECK(host_check_stream(null, NULL) == CORDON_OK);
+    (void)close(dir);
+    (void)close(null);
+}
+
+TEST(a_removed_working_directory_has_no_name)
+{
+    char path[] = "/tmp/cordon-test-XXXXXX";
+    const char *name = NULL;
+    struct arena arena;
+    int fd;
+
+    arena_init(&arena, 16384);
+    CHECK(mkdtemp(path) != NULL);
+    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CHECK(host_directory_name(fd, &arena, &name, NULL) == CORDON_OK);
+    CHECK_STR(name, path);
+    CHECK(rmdir(path) == 0);
+    CHECK(host_directory_name(fd, &arena, &name, NULL) == CORDON_E_NOT_FOUND);
+    (void)close(fd);
+    fd = open("/dev/null", O_PATH | O_CLOEXEC);
+    CHECK(host_directory_name(fd, &arena, &name, NULL) == CORDON_E_INVALID);
+    (void)close(fd);
+    arena_deinit(&arena);
+}
+
+static char program[] = "/bin/sh";
+
+TEST(a_child_gets_a_clean_environment_and_no_descriptor)
+{
+    static char dash_c[] = "-c";
+    static char script[] = "env | sort | grep -v ^_ | grep -v ^PWD; ls /proc/self/fd | wc -l";
+    char *const argv[] = {program, dash_c, script, NULL};
+    struct host_start start = {.program = program, .argv = argv, .channel = -1};
+    struct host_child child;
+    char text[256] = "";
+    char how[64];
+    size_t used = 0;
+    size_t len;
+    int pipe[2];
+
+    CHECK(host_pipe(pipe, NULL) == CORDON_OK);
+    start.output = pipe[1];
+    CHECK(host_start(&start, &child, NULL) == CORDON_OK);
+    host_close(pipe[1]);
+    for (enum cordon_err err = CORDON_OK; err != CORDON_E_CLOSED;) {
+        err = host_read(pipe[0], text + used, sizeof(text) - 1 - used, &len);
+        used += err == CORDON_OK ? len : 0;
+        (void)usleep(1000);
+    }
+    /* 0, 1, 2 and the one that ls itself opened */
+    CHECK_STR(text, "LANG=C.UTF-8\nPATH=/usr/local/bin:/usr/bin:/bin\n4\n");
+    while (host_child_reap(&child, how, sizeof(how)) == CORDON_E_AGAIN) {
+        (void)usleep(1000);
+    }
+    CHECK_STR(how, "exited with 0");
+    host_close(pipe[0]);
+}
+
+TEST(a_program_that_is_not_there_is_told_by_its_end)
+{
+    static char missing[] = "/nonexistent/program";
+    char *const argv[] = {missing, NULL};
+    const struct host_start start = {.program = missing, .argv = argv, .channel = -1, .output = -1};
+    struct host_child child;
+    char how[64];
+
+    CHECK(host_start(&start, &child, NULL) == CORDON_OK);
+    while (host_child_reap(&child, how, sizeof(how)) == CORDON_E_AGAIN) {
+        (void)usleep(1000);
+    }
+    CHECK_STR(how, "could not be started (exec)");
+    host_child_deinit(&child);
+}
+
+TEST_MAIN()
