@@ -31,8 +31,10 @@
 #define MERGE_RULES_MAX 512U
 #define MERGE_BYTES_MAX (256U * 1024U)
 #define MERGE_WORK_MAX (1U << 20U)
-/* What is spent on a part at most: about a second. */
-#define PART_WORK_MAX (48U << 20U)
+/* What may be spent on a set: well under a second. */
+#define WORK_MAX (24U << 20U)
+/* Spellings of all rules. */
+#define SPELLINGS_MAX (1U << 20U)
 /* Offsets in a table have 32 bits. */
 #define TABLE_BYTES_MAX (UINT32_MAX / 2)
 /* A table is at least as large as its tree of literal patterns: one state, one cell a node. */
@@ -60,6 +62,8 @@ struct compile {
     bool fold_case;
     bool merged; /* everything goes to one part */
     uint64_t max_bytes;
+    uint64_t used; /* bytes of the parts so far; not above max_bytes */
+    uint64_t work; /* what may still be spent; see struct nfa_limits */
     struct glob_sets sets;
     uint32_t *rank;  /* by rule */
     uint32_t *order; /* rules by rank */
@@ -71,6 +75,8 @@ struct compile {
     struct glob_token *tokens;
     size_t token_count;
     size_t token_cap;
+    uint32_t spellings;       /* read so far in this attempt */
+    uint32_t components;      /* the fewest of the spellings of the rule being ranked */
     uint32_t last[DFA_PARTS]; /* the rule that made each part's last node */
     uint32_t rule;            /* the one being read, or to blame */
     struct cordon_fault *fault;
@@ -93,20 +99,27 @@ static int ranking_order(const void *left, const void *right)
     return (a->rule > b->rule) - (a->rule < b->rule);
 }
 
-static enum cordon_err visit_components(void *context, const struct glob_spelling *spelling)
+/* Braces are cheap to write and dear to expand: the whole set has a share of it. */
+static enum cordon_err charge_spelling(struct compile *compile)
 {
-    uint32_t *least = context;
-
-    *least = spelling->components < *least ? spelling->components : *least;
-    return CORDON_OK;
+    return ++compile->spellings > SPELLINGS_MAX ? CORDON_E_LIMIT : CORDON_OK;
 }
 
-static enum cordon_err read_rule(struct compile *compile, uint32_t rule, glob_visit *visit,
-                                 void *context)
+static enum cordon_err visit_components(void *context, const struct glob_spelling *spelling)
+{
+    struct compile *compile = context;
+
+    if (spelling->components < compile->components) {
+        compile->components = spelling->components;
+    }
+    return charge_spelling(compile);
+}
+
+static enum cordon_err read_rule(struct compile *compile, uint32_t rule, glob_visit *visit)
 {
     const struct dfa_rule *of = &compile->rules[rule];
     const struct glob_reader reader = {&compile->sets, compile->fold_case, !of->glob, visit,
-                                       context};
+                                       compile};
 
     compile->rule = rule;
     return glob_read(&reader, of->pattern, of->len, compile->fault);
@@ -131,7 +144,9 @@ static enum cordon_err rank_rules(struct compile *compile)
             compile->rule = i;
             err = fault_set(compile->fault, CORDON_E_INVALID, NULL, "a rule of no known class");
         } else if (rule->cls == DFA_EXACT) {
-            err = read_rule(compile, i, visit_components, &all[i].components);
+            compile->components = UINT32_MAX;
+            err = read_rule(compile, i, visit_components);
+            all[i].components = compile->components;
         }
     }
     if (err == CORDON_OK) {
@@ -174,8 +189,11 @@ static enum cordon_err visit_rule(void *context, const struct glob_spelling *spe
     struct compile *compile = context;
     struct nfa *nfa = &compile->nfa[LITERAL_PART];
     const uint64_t most = compile->merged ? MERGE_BYTES_MAX : compile->max_bytes;
-    enum cordon_err err;
+    enum cordon_err err = charge_spelling(compile);
 
+    if (err != CORDON_OK) {
+        return err;
+    }
     if (!compile->merged && !spelling->literal) {
         return collect(compile, spelling);
     }
@@ -214,12 +232,15 @@ static enum cordon_err distribute(struct compile *compile)
 static enum cordon_err build_glob_part(struct compile *compile, const struct nfa *nfa,
                                        struct fsm *fsm)
 {
-    const struct nfa_limits merged = {MERGE_BYTES_MAX, MERGE_WORK_MAX};
     /* Twice, because minimising follows; what is twice too large would hardly fit after it. */
-    const struct nfa_limits split = {2 * compile->max_bytes, PART_WORK_MAX};
-    enum cordon_err err =
-        nfa_to_fsm(nfa, &compile->sets, compile->merged ? &merged : &split, fsm, &compile->rule);
+    struct nfa_limits limits = {2 * (compile->max_bytes - compile->used), compile->work};
+    enum cordon_err err;
 
+    if (compile->merged && limits.bytes > MERGE_BYTES_MAX) {
+        limits.bytes = MERGE_BYTES_MAX;
+    }
+    err = nfa_to_fsm(nfa, &compile->sets, &limits, fsm, &compile->rule);
+    compile->work = limits.work;
     return err == CORDON_OK ? fsm_minimise(fsm) : err;
 }
 
@@ -245,28 +266,6 @@ static enum cordon_err build_part(struct compile *compile, uint32_t part)
     return err;
 }
 
-/* From rules to packed parts, as compile->merged says. */
-static enum cordon_err build(struct compile *compile)
-{
-    enum cordon_err err = CORDON_OK;
-
-    for (uint32_t i = 0; i < compile->count && err == CORDON_OK; i++) {
-        err = read_rule(compile, i, visit_rule, compile);
-    }
-    if (err == CORDON_OK && !compile->merged) {
-        err = distribute(compile);
-    }
-    for (uint32_t part = 0; part < DFA_PARTS && err == CORDON_OK; part++) {
-        if (compile->nfa[part].count > 0) {
-            const uint32_t last = compile->nfa[part].nodes[compile->nfa[part].count - 1].owner;
-
-            err = build_part(compile, part);
-            compile->last[part] = last;
-        }
-    }
-    return err;
-}
-
 static void drop_parts(struct compile *compile)
 {
     for (uint32_t part = 0; part < DFA_PARTS; part++) {
@@ -280,24 +279,57 @@ static uint64_t round_up(uint64_t size)
     return (size + 7U) / 8U * 8U;
 }
 
-/* The size of the block. If it is too large: compile->rule is the largest part's last. */
-static enum cordon_err measure(struct compile *compile, uint64_t *ret_size)
+/*
+ * Sets compile->used to the size of the block so far. If that is too much,
+ * compile->rule is the last one of the largest part.
+ */
+static enum cordon_err measure(struct compile *compile)
 {
     uint64_t size = sizeof(struct dfa) + round_up(compile->count * sizeof(uint32_t));
     uint64_t largest = 0;
+    uint32_t rule = compile->count > 0 ? (uint32_t)compile->count - 1 : 0;
 
-    compile->rule = compile->count > 0 ? (uint32_t)compile->count - 1 : 0;
     for (uint32_t part = 0; part < DFA_PARTS; part++) {
         const uint64_t own = packed_size(&compile->packed[part]);
 
         size += own;
         if (own > largest) {
             largest = own;
-            compile->rule = compile->last[part];
+            rule = compile->last[part];
         }
     }
-    *ret_size = size;
-    return size > compile->max_bytes ? CORDON_E_LIMIT : CORDON_OK;
+    compile->used = size;
+    if (size > compile->max_bytes) {
+        compile->rule = rule;
+        return CORDON_E_LIMIT;
+    }
+    return CORDON_OK;
+}
+
+/* From rules to packed parts, as compile->merged says. */
+static enum cordon_err build(struct compile *compile)
+{
+    enum cordon_err err = CORDON_OK;
+
+    for (uint32_t i = 0; i < compile->count && err == CORDON_OK; i++) {
+        err = read_rule(compile, i, visit_rule);
+    }
+    if (err == CORDON_OK && !compile->merged) {
+        err = distribute(compile);
+    }
+    if (err == CORDON_OK) {
+        err = measure(compile);
+    }
+    for (uint32_t part = 0; part < DFA_PARTS && err == CORDON_OK; part++) {
+        if (compile->nfa[part].count > 0) {
+            compile->last[part] = compile->nfa[part].nodes[compile->nfa[part].count - 1].owner;
+            err = build_part(compile, part);
+        }
+        if (err == CORDON_OK) {
+            err = measure(compile);
+        }
+    }
+    return err;
 }
 
 static uint32_t put_bytes(struct dfa *table, uint64_t *used, const void *bytes, size_t size)
@@ -312,9 +344,9 @@ static uint32_t put_bytes(struct dfa *table, uint64_t *used, const void *bytes, 
 }
 
 /* Parts that are there come first in the table, whatever their number was. */
-static enum cordon_err assemble(struct compile *compile, uint64_t size, struct dfa **ret_table)
+static enum cordon_err assemble(struct compile *compile, struct dfa **ret_table)
 {
-    struct dfa *table = calloc(1, (size_t)size);
+    struct dfa *table = calloc(1, (size_t)compile->used);
     uint64_t used = sizeof(*table);
     uint32_t count = 0;
 
@@ -323,7 +355,7 @@ static enum cordon_err assemble(struct compile *compile, uint64_t size, struct d
     }
     table->magic = DFA_MAGIC;
     table->version = DFA_VERSION;
-    table->size = size;
+    table->size = compile->used;
     table->ranks = (uint32_t)compile->count;
     table->ranks_off = put_bytes(table, &used, compile->order, compile->count * sizeof(uint32_t));
     for (uint32_t i = 0; i < DFA_PARTS; i++) {
@@ -345,16 +377,14 @@ static enum cordon_err assemble(struct compile *compile, uint64_t size, struct d
 
 static enum cordon_err attempt(struct compile *compile, bool merged, struct dfa **ret_table)
 {
-    uint64_t size = 0;
     enum cordon_err err;
 
     compile->merged = merged;
+    compile->spellings = 0;
+    compile->work = merged ? MERGE_WORK_MAX : WORK_MAX;
     err = build(compile);
     if (err == CORDON_OK) {
-        err = measure(compile, &size);
-    }
-    if (err == CORDON_OK) {
-        err = assemble(compile, size, ret_table);
+        err = assemble(compile, ret_table);
     }
     drop_parts(compile);
     return err;

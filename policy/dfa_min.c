@@ -37,7 +37,8 @@ struct partition {
     size_t look_count;
     struct piece *pieces; /* to be split off at the end of this round */
     size_t piece_count;
-    bool *queued; /* per state: among the next round's looks */
+    bool *queued;     /* per state: among the next round's looks */
+    uint64_t weights; /* of all classes */
     uint32_t row[256];
     uint32_t other[256];
 };
@@ -55,11 +56,20 @@ static void partition_deinit(struct partition *part)
     free(part->queued);
 }
 
+/* The weight of a class in a sign: any odd number of its own. */
+static uint64_t weight(uint32_t cls)
+{
+    return (2U * cls + 1U) * 0x94D049BB133111EBU;
+}
+
 static enum cordon_err partition_init(struct partition *part, const struct fsm *fsm)
 {
     const size_t states = fsm->states;
 
     part->fsm = fsm;
+    for (uint32_t cls = 0; cls < fsm->classes; cls++) {
+        part->weights += weight(cls);
+    }
     part->block = calloc(states, sizeof(*part->block));
     part->members = calloc(states, sizeof(*part->members));
     part->place = calloc(states, sizeof(*part->place));
@@ -104,22 +114,32 @@ static void row_of(const struct partition *part, uint32_t state, uint32_t row[25
     }
 }
 
-static uint64_t sign_of(struct partition *part, uint32_t state)
+/* Spreads a block's number over 64 bits. */
+static uint64_t mixed(uint32_t block)
 {
-    uint64_t hash = 0x9E3779B97F4A7C15U;
+    uint64_t hash = (block + 1U) * 0x9E3779B97F4A7C15U;
 
-    row_of(part, state, part->row);
-    for (uint32_t cls = 0; cls < part->fsm->classes; cls++) {
-        hash = (hash ^ part->row[cls]) * 0xD6E8FEB86659FD93U;
-        hash ^= hash >> 32U;
-    }
-    return hash;
+    hash = (hash ^ hash >> 32U) * 0xD6E8FEB86659FD93U;
+    return hash ^ hash >> 32U;
 }
 
-static bool alike(struct partition *part, uint32_t a, uint32_t b)
+/* The sum over all classes, weighted; told from the edges alone. */
+static uint64_t sign_of(const struct partition *part, uint32_t state)
 {
-    row_of(part, a, part->row);
-    row_of(part, b, part->other);
+    const struct fsm *fsm = part->fsm;
+    const uint64_t fallback = mixed(part->block[fsm->fallback[state]]);
+    uint64_t sign = fallback * part->weights;
+
+    for (uint32_t e = fsm->first[state]; e < fsm_edges_end(fsm, state); e++) {
+        sign += weight(fsm->cls[e]) * (mixed(part->block[fsm->to[e]]) - fallback);
+    }
+    return sign;
+}
+
+/* Compares with the state whose row is in part->row. */
+static bool alike(struct partition *part, uint32_t state)
+{
+    row_of(part, state, part->other);
     return memcmp(part->row, part->other, part->fsm->classes * sizeof(part->row[0])) == 0;
 }
 
@@ -175,8 +195,9 @@ static uint32_t drop_unchanged(struct partition *part, struct look *looks, uint3
         return count;
     }
     rest = part->members[part->first[block] + count];
+    row_of(part, rest, part->row);
     for (uint32_t i = 0; i < count; i++) {
-        if (!alike(part, looks[i].state, rest)) {
+        if (!alike(part, looks[i].state)) {
             looks[kept++] = looks[i];
         }
     }
@@ -199,8 +220,9 @@ static void cut_block(struct partition *part, struct look *looks, uint32_t count
 
     for (uint32_t at = 0; at < looked; at += piece.count) {
         piece = (struct piece){first + at, 1};
+        row_of(part, looks[at].state, part->row);
         while (at + piece.count < looked && looks[at + piece.count].sign == looks[at].sign &&
-               alike(part, looks[at].state, looks[at + piece.count].state)) {
+               alike(part, looks[at + piece.count].state)) {
             piece.count++;
         }
         if (piece.count > largest.count) {

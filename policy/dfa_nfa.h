@@ -60,7 +60,7 @@ CORDON_MUST_USE enum cordon_err nfa_tree_to_fsm(const struct nfa *nfa, struct fs
 /* Bounds of one subset construction. */
 struct nfa_limits {
     uint64_t bytes; /* of the table that would result, before it is minimised */
-    uint64_t work;  /* nodes looked at */
+    uint64_t work;  /* nodes looked at; what was spent is taken off */
 };
 
 /*
@@ -69,7 +69,7 @@ struct nfa_limits {
  * CORDON_E_NOMEM
  */
 CORDON_MUST_USE enum cordon_err nfa_to_fsm(const struct nfa *nfa, const struct glob_sets *sets,
-                                           const struct nfa_limits *limits, struct fsm *fsm,
+                                           struct nfa_limits *limits, struct fsm *fsm,
                                            uint32_t *ret_owner);
 
 #endif

@@ -371,7 +371,7 @@ static enum cordon_err subset_run(struct subset *sub, const struct nfa_limits *l
 }
 
 enum cordon_err nfa_to_fsm(const struct nfa *nfa, const struct glob_sets *sets,
-                           const struct nfa_limits *limits, struct fsm *fsm, uint32_t *ret_owner)
+                           struct nfa_limits *limits, struct fsm *fsm, uint32_t *ret_owner)
 {
     struct subset *sub = calloc(1, sizeof(*sub));
     enum cordon_err err;
@@ -383,6 +383,7 @@ enum cordon_err nfa_to_fsm(const struct nfa *nfa, const struct glob_sets *sets,
     sub->sets = sets;
     sub->fsm = fsm;
     err = subset_run(sub, limits, ret_owner);
+    limits->work -= sub->work < limits->work ? sub->work : limits->work;
     item_table_deinit(&sub->table);
     items_deinit(&sub->from);
     items_deinit(&sub->base);

@@ -352,6 +352,20 @@ TEST(a_cap_below_the_header_is_refused)
     CHECK(blamed(NULL, 0, 100) == 0);
 }
 
+TEST(braces_of_the_whole_set_are_bounded)
+{
+    static const char pattern[] = "/{a,a}{a,a}{a,a}{a,a}{a,a}{a,a}{a,a}{a,a}{a,a}{a,a}{a,a}{a,a}";
+    struct dfa_rule rules[400];
+
+    for (int cls = DFA_EXACT; cls <= (int)DFA_OVERRIDING; cls++) {
+        for (size_t i = 0; i < COUNT(rules); i++) {
+            rules[i] =
+                (struct dfa_rule){pattern, sizeof(pattern) - 1, true, (enum dfa_class)cls, 0};
+        }
+        CHECK(blamed(rules, COUNT(rules), DFA_BYTES_MAX) == 256);
+    }
+}
+
 TEST(large_sets_stay_small)
 {
     for (int kind = 0; kind < (int)CORPUS_KINDS; kind++) {
