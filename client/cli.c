@@ -390,6 +390,10 @@ static enum cordon_err check_whole(const struct cli *cli, struct cordon_fault *f
                              rows[i].name, cli->row->name);
         }
     }
+    if (cli->mode != NULL && cli->profile != NULL) {
+        return fault_set(fault, CORDON_E_INVALID, "give one of them",
+                         "--sandbox and --permission-profile exclude each other");
+    }
     if (cli->row->operands == CLI_WORDS) {
         return cli->operand_count >= cli->row->min
                    ? CORDON_OK

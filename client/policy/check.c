@@ -103,11 +103,7 @@ int verb_check(struct tool *tool)
 
     document.layer = is_requirements(path) ? LAYER_MANAGED : LAYER_USER_CODEX;
     if (err == CORDON_OK) {
-        err = host_read_file(path, POLICY_FILE_MAX, &tool->arena, &document.text, &document.len,
-                             &fault);
-        if (err == CORDON_E_NOT_FOUND && fault.text[0] == '\0') {
-            (void)fault_set(&fault, err, NULL, "%s: no such file", path);
-        }
+        err = tool_read(tool, &document, &fault);
     }
     if (err == CORDON_OK) {
         err = document.layer == LAYER_MANAGED ? load_alone(tool, &document, NULL, &fault)

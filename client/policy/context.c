@@ -140,6 +140,17 @@ enum cordon_err tool_documents(struct tool *tool, struct cordon_fault *fault)
     return err;
 }
 
+enum cordon_err tool_read(struct tool *tool, struct policy_document *document,
+                          struct cordon_fault *fault)
+{
+    enum cordon_err err = host_read_file(document->path, POLICY_FILE_MAX, &tool->arena,
+                                         &document->text, &document->len, fault);
+
+    return err == CORDON_E_NOT_FOUND
+               ? fault_set(fault, err, NULL, "%s: no such file", document->path)
+               : err;
+}
+
 enum cordon_err tool_policy(struct tool *tool, struct cordon_fault *fault)
 {
     const struct policy_input input = {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "client/policy/tool.h"
 #include "platform/base/jsonw.h"
 
@@ -20,6 +22,10 @@ static void rules_text(struct tool *tool, const char *title, const struct policy
 
         strbuf_puts(out, "  ");
         tool_rule_text(rule.rule, out);
+        if (strcmp(rule.rule->spelled, rule.rule->pattern) != 0) {
+            strbuf_puts(out, " = ");
+            strbuf_escape(out, rule.rule->pattern, rule.rule->pattern_len);
+        }
         strbuf_puts(out, "  (");
         policy_origin_text(&rule.rule->origin, out);
         strbuf_printf(out, ")  [%s%s%s]\n", enforced, note != NULL ? "; " : "",

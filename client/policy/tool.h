@@ -43,6 +43,10 @@ CORDON_MUST_USE enum cordon_err tool_context(struct tool *tool, struct cordon_fa
 /* Every document that counts for this caller. After tool_context(). */
 CORDON_MUST_USE enum cordon_err tool_documents(struct tool *tool, struct cordon_fault *fault);
 
+/* Fills in the text of @document from its path. */
+CORDON_MUST_USE enum cordon_err tool_read(struct tool *tool, struct policy_document *document,
+                                          struct cordon_fault *fault);
+
 /* The effective policy with both tables, as the options of the command line choose. */
 CORDON_MUST_USE enum cordon_err tool_policy(struct tool *tool, struct cordon_fault *fault);
 
