@@ -44,20 +44,17 @@ static void on_packet(void *context, struct ipc_packet *packet)
     switch (packet->message.type) {
     case IPC_MANAGED:
         on_managed(worker, packet);
-        break;
+        return;
     case IPC_SESSION:
         on_session(worker, packet);
-        break;
+        return;
     case IPC_REPORT:
     case IPC_REFUSED:
     case IPC_STARTED:
         on_job(worker, &packet->message);
-        break;
-    case IPC_HALT:
-    default:
-        loop_stop(worker->loop);
-        break;
+        return;
     }
+    loop_stop(worker->loop); /* told to, or out of step with the supervisor */
 }
 
 static void on_closed(void *context, enum cordon_err why)

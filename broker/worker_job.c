@@ -367,21 +367,19 @@ static void on_report(struct worker_job *job, const struct ipc_report *report)
     case IPC_REPORT_RUNNING:
         tell_started(job, -1);
         connection_flush(connection);
-        break;
+        return;
     case IPC_REPORT_EXITED:
     case IPC_REPORT_SIGNALLED:
         on_end(job, report);
-        break;
+        return;
     case IPC_REPORT_NOT_FOUND:
         fail(job, &fault, STATUS_NOTFOUND);
-        break;
+        return;
     case IPC_REPORT_NOT_EXECUTABLE:
         fail(job, &fault, STATUS_NOEXEC);
-        break;
-    default:
-        fail(job, &fault, STATUS_SETUP);
-        break;
+        return;
     }
+    fail(job, &fault, STATUS_SETUP);
 }
 
 bool worker_job_message(struct connection *connection, const struct ipc_message *message)
@@ -403,8 +401,6 @@ bool worker_job_message(struct connection *connection, const struct ipc_message 
         break;
     case IPC_REPORT:
         on_report(job, &message->u.report);
-        break;
-    default:
         break;
     }
     return true;

@@ -74,19 +74,17 @@ static void on_packet(void *context, struct ipc_packet *packet)
     switch (message->type) {
     case IPC_SPAWN:
         job_spawn(caller, packet);
-        break;
+        return;
     case IPC_SIGNAL:
         job_signal(caller, message->job, message->u.signo);
-        break;
+        return;
     case IPC_SESSION_END:
         caller_session_ended(caller, message->session);
-        break;
-    default:
-        audit_info(&caller->supervisor->audit, "worker of user %u: unknown message %u",
-                   caller->key.uid, message->type);
-        worker_kill(caller);
-        break;
+        return;
     }
+    audit_info(&caller->supervisor->audit, "worker of user %u: unknown message %u", caller->key.uid,
+               message->type);
+    worker_kill(caller);
 }
 
 static void on_closed(void *context, enum cordon_err why)

@@ -70,7 +70,8 @@ enum cordon_err policy_compile(const struct policy_ruleset *set, enum policy_os 
     for (size_t i = 0; i < set->count; i++) {
         rules[i] = to_dfa(&set->rules[i], limited);
     }
-    err = dfa_compile(rules, set->count, folds_case(os), DFA_BYTES_MAX, ret_table, &culprit, fault);
+    err = dfa_compile(rules, set->count, DFA_OPTIONS(folds_case(os), DFA_BYTES_MAX), ret_table,
+                      &culprit, fault);
     free(rules);
     if (err != CORDON_OK && culprit < set->count) {
         struct strbuf where = STRBUF_INIT;

@@ -424,9 +424,9 @@ static enum cordon_err compile_fault(const struct compile *compile, enum cordon_
     return err;
 }
 
-enum cordon_err dfa_compile(const struct dfa_rule *rules, size_t count, bool fold_case,
-                            size_t max_bytes, struct dfa **ret_table, uint32_t *ret_rule,
-                            struct cordon_fault *fault)
+enum cordon_err dfa_compile(const struct dfa_rule *rules, size_t count,
+                            const struct dfa_options *options, struct dfa **ret_table,
+                            uint32_t *ret_rule, struct cordon_fault *fault)
 {
     struct compile *compile = calloc(1, sizeof(*compile));
     enum cordon_err err;
@@ -436,8 +436,9 @@ enum cordon_err dfa_compile(const struct dfa_rule *rules, size_t count, bool fol
     }
     compile->rules = rules;
     compile->count = count;
-    compile->fold_case = fold_case;
-    compile->max_bytes = max_bytes < TABLE_BYTES_MAX ? max_bytes : TABLE_BYTES_MAX;
+    compile->fold_case = options->fold_case;
+    compile->max_bytes =
+        options->max_bytes < TABLE_BYTES_MAX ? options->max_bytes : TABLE_BYTES_MAX;
     compile->fault = fault;
     if (count >= DFA_NO_RULE) {
         err = CORDON_E_LIMIT;

@@ -44,16 +44,22 @@ struct dfa_pos {
     uint32_t covered; /* the best rule among those that a directory on the way matched */
 };
 
+struct dfa_options {
+    bool fold_case;   /* ASCII case is ignored */
+    size_t max_bytes; /* of the table */
+};
+#define DFA_OPTIONS(fold, max) (&(const struct dfa_options){(fold), (max)})
+
 /*
- * Compiles @rules (rule ids are indexes into it). @fold_case: ASCII case is
- * ignored. *ret_table is one malloc'ed block.
+ * Compiles @rules; rule ids are indexes into it. *ret_table is one malloc'ed
+ * block.
  *
  * CORDON_E_INVALID  a bad pattern; *ret_rule says which
- * CORDON_E_LIMIT    the table would pass @max_bytes; *ret_rule is the rule that crossed it
+ * CORDON_E_LIMIT    the table would pass max_bytes; *ret_rule is the rule that crossed it
  * CORDON_E_NOMEM
  */
 CORDON_MUST_USE enum cordon_err dfa_compile(const struct dfa_rule *rules, size_t count,
-                                            bool fold_case, size_t max_bytes,
+                                            const struct dfa_options *options,
                                             struct dfa **ret_table, uint32_t *ret_rule,
                                             struct cordon_fault *fault);
 void dfa_free(struct dfa *table);

@@ -65,8 +65,8 @@ static double compile_ms(const struct dfa_rule *rules, size_t count, struct dfa 
         uint32_t rule;
 
         dfa_free(*ret_table);
-        if (dfa_compile(rules, count, false, DFA_BYTES_MAX, ret_table, &rule, &fault) !=
-            CORDON_OK) {
+        if (dfa_compile(rules, count, DFA_OPTIONS(false, DFA_BYTES_MAX), ret_table, &rule,
+                        &fault) != CORDON_OK) {
             (void)printf("FAIL rule %u: %s\n", rule, fault.text);
             exit(1);
         }
@@ -132,7 +132,8 @@ static void bench_refusal(const char *pattern)
     struct dfa *table = NULL;
     uint32_t blamed = 0;
     const double start = now_ms();
-    const enum cordon_err err = dfa_compile(rules, 4, false, DFA_BYTES_MAX, &table, &blamed, NULL);
+    const enum cordon_err err =
+        dfa_compile(rules, 4, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &blamed, NULL);
     const double ms = now_ms() - start;
 
     (void)printf("%s %s: refused in %.0f ms (%.0f), rule %u (2)\n",

@@ -94,8 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     input.path = at;
     input.path_len = left;
-    if (dfa_compile(input.rules, input.count, input.fold, TABLE_MAX, &table, &rule, NULL) !=
-        CORDON_OK) {
+    if (dfa_compile(input.rules, input.count, DFA_OPTIONS(input.fold, TABLE_MAX), &table, &rule,
+                    NULL) != CORDON_OK) {
         return 0;
     }
     if (dfa_check(table, dfa_size(table), input.count, &checked) != CORDON_OK) {

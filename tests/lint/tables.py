@@ -44,6 +44,7 @@ LAYERS = [
     ("proto", r"proto/"),
     ("broker", r"broker/"),
     ("public", r"client/include/"),
+    ("tool", r"client/policy/"),
     ("client", r"client/"),
     ("packaging", r"packaging/"),
 ]
@@ -61,6 +62,8 @@ INCLUDE_TABLE = {
     "plan": ({"plan", "os", "platform.h", "base", "policy"}, "pure"),
     "os": ({"os", "plan", "platform.h", "ipc.h", "base", "policy"}, "any"),
     "broker": ({"broker", "proto", "policy", "base", "platform.h", "ipc.h"}, "standard"),
+    # cordon-policy reads what a worker would and asks this host what it can do.
+    "tool": ({"tool", "client", "public", "base", "policy", "platform.h"}, "any"),
     "client": ({"client", "public", "proto", "base", "ipc.h", "policy"}, "any"),
     "public": ({"public"}, "standard"),
     "tests": (None, "any"),

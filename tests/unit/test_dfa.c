@@ -20,7 +20,8 @@ static struct dfa *compile(const struct dfa_rule *rules, size_t count)
     struct dfa *table = NULL;
     uint32_t rule;
 
-    CHECK(dfa_compile(rules, count, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_OK);
+    CHECK(dfa_compile(rules, count, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_OK);
     return table;
 }
 
@@ -262,7 +263,8 @@ TEST(a_rule_of_an_unknown_class_is_refused)
     struct dfa *table = NULL;
     uint32_t rule = 0;
 
-    CHECK(dfa_compile(rules, 2, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_E_INVALID);
+    CHECK(dfa_compile(rules, 2, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_E_INVALID);
     CHECK(rule == 1 && table == NULL);
 }
 
@@ -273,9 +275,11 @@ TEST(bad_literal_patterns_are_refused)
     struct dfa *table = NULL;
     uint32_t rule = 7;
 
-    CHECK(dfa_compile(rules, 1, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_E_INVALID);
+    CHECK(dfa_compile(rules, 1, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_E_INVALID);
     CHECK(rule == 0);
-    CHECK(dfa_compile(glob, 1, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_E_INVALID);
+    CHECK(dfa_compile(glob, 1, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_E_INVALID);
 }
 
 /* Compiles rules that must not fit; the rule blamed. */
@@ -285,7 +289,8 @@ static uint32_t blamed(const struct dfa_rule *rules, size_t count, size_t max_by
     struct dfa *table = NULL;
     uint32_t rule = UINT32_MAX;
 
-    CHECK(dfa_compile(rules, count, false, max_bytes, &table, &rule, &fault) == CORDON_E_LIMIT);
+    CHECK(dfa_compile(rules, count, DFA_OPTIONS(false, max_bytes), &table, &rule, &fault) ==
+          CORDON_E_LIMIT);
     CHECK(table == NULL && fault.err == CORDON_E_LIMIT && strstr(fault.text, "bytes") != NULL);
     return rule;
 }
@@ -337,7 +342,8 @@ TEST(globs_that_pass_the_cap_are_named)
     CHECK(rule > 10 && rule < globs);
     rule = blamed(rules, globs, 128U << 10U);
     CHECK(rule < globs);
-    CHECK(dfa_compile(rules, globs, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_OK);
+    CHECK(dfa_compile(rules, globs, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_OK);
     /* Too small by one byte is too small. */
     (void)blamed(rules, globs, dfa_size(table) - 1);
     dfa_free(table);

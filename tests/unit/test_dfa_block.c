@@ -54,7 +54,8 @@ static struct fenced sample(void)
     struct fenced fenced;
     uint32_t rule;
 
-    CHECK(dfa_compile(rules, RULES, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_OK);
+    CHECK(dfa_compile(rules, RULES, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_OK);
     fenced = fence(table, dfa_size(table));
     dfa_free(table);
     return fenced;
@@ -105,7 +106,8 @@ TEST(an_empty_set_is_a_good_block)
     const struct dfa *checked = NULL;
     uint32_t rule;
 
-    CHECK(dfa_compile(NULL, 0, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_OK);
+    CHECK(dfa_compile(NULL, 0, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_OK);
     CHECK(dfa_check(table, dfa_size(table), 0, &checked) == CORDON_OK);
     dfa_free(table);
 }

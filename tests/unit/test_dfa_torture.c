@@ -92,7 +92,7 @@ static void torture(const struct dfa_rule *rules, size_t count, size_t max_bytes
         uint32_t rule;
 
         fail_at = n;
-        err = dfa_compile(rules, count, true, max_bytes, &table, &rule, &fault);
+        err = dfa_compile(rules, count, DFA_OPTIONS(true, max_bytes), &table, &rule, &fault);
         CHECK(err == CORDON_E_NOMEM ? fault.err == err && table == NULL : fail_at > 0);
         fail_at = 0;
         dfa_free(table);

@@ -13,7 +13,7 @@ static bool covers_text(const char *pattern, size_t len, bool fold, const char *
     uint32_t id;
     uint32_t found;
 
-    if (dfa_compile(&rule, 1, fold, DFA_BYTES_MAX, &table, &id, &fault) != CORDON_OK) {
+    if (dfa_compile(&rule, 1, DFA_OPTIONS(fold, DFA_BYTES_MAX), &table, &id, &fault) != CORDON_OK) {
         (void)fprintf(stderr, "  %s: %s\n", pattern, fault.text);
         CHECK(false);
     }
@@ -46,7 +46,8 @@ static bool refused_text(const char *pattern, size_t len, const char *reason)
         strstr(fault.text, reason) == NULL) {
         return false;
     }
-    return dfa_compile(rules, 2, false, DFA_BYTES_MAX, &table, &id, &fault) == CORDON_E_INVALID &&
+    return dfa_compile(rules, 2, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &id, &fault) ==
+               CORDON_E_INVALID &&
            id == 1 && strstr(fault.text, reason) != NULL && table == NULL;
 }
 
@@ -380,7 +381,8 @@ TEST(many_sets_in_one_rule_set_are_told_apart)
                        'A' + (int)(i / 26));
         rules[i] = (struct dfa_rule){patterns[i], strlen(patterns[i]), true, DFA_OVERRIDING, 0};
     }
-    CHECK(dfa_compile(rules, 600, false, DFA_BYTES_MAX, &table, &rule, NULL) == CORDON_OK);
+    CHECK(dfa_compile(rules, 600, DFA_OPTIONS(false, DFA_BYTES_MAX), &table, &rule, NULL) ==
+          CORDON_OK);
     CHECK(dfa_match(table, "/27b", 4) == 27);
     CHECK(dfa_match(table, "/27B", 4) == 27);
     CHECK(dfa_match(table, "/27c", 4) == DFA_NO_RULE);

@@ -121,6 +121,15 @@ TEST(a_frame_survives_a_split_at_every_byte_with_descriptors_on_either_side)
     strbuf_deinit(&frame);
 }
 
+/* A spawn with its seven descriptors and a status by turns. */
+static void check_in_turn(const struct stream_message *got, size_t seen)
+{
+    CHECK(got->id == 1 + seen % 2);
+    if (got->id == 1) {
+        check_spawn(got, 1, 100 + 7 * (int)(seen / 2));
+    }
+}
+
 TEST(frames_survive_any_chunk_size)
 {
     struct strbuf bytes = STRBUF_INIT;
@@ -147,11 +156,7 @@ TEST(frames_survive_any_chunk_size)
                   CORDON_OK);
             given = want;
             while (receive(&stream, &got) == CORDON_OK) {
-                CHECK(got.id == 1 + seen % 2);
-                if (got.id == 1) {
-                    check_spawn(&got, 1, 100 + 7 * (int)(seen / 2));
-                }
-                seen++;
+                check_in_turn(&got, seen++);
             }
             CHECK(stream.dead == CORDON_OK);
         }

@@ -335,7 +335,7 @@ static int empty_table(void)
     uint32_t rule = 0;
     int fd = -1;
 
-    if (dfa_compile(NULL, 0, false, 1U << 20, &table, &rule, &fault) != CORDON_OK ||
+    if (dfa_compile(NULL, 0, DFA_OPTIONS(false, 1U << 20), &table, &rule, &fault) != CORDON_OK ||
         ipc_memfd("table", table, dfa_size(table), &fd, &fault) != CORDON_OK) {
         die(fault.text);
     }
