@@ -88,7 +88,7 @@ dr_03_spellings()
         expect_denied inner.txt "$path"
     done
     job cordon-a -- sh -c "cd '$HOME_A/vault' && cat inner.txt"
-    expect_denied "$SECRET" "from inside"
+    expect_denied "$SECRET" "from inside" "can't cd"
     DIR=$HOME_A/vault job cordon-a -- cat inner.txt
     expect_denied "$SECRET" "started inside"
     job cordon-a -C "$HOME_A/vault" -- cat inner.txt

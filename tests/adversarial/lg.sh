@@ -32,10 +32,10 @@ TOML
     lg_killed_job cordon 'sleep 43.5'
     lg_killed_job cordond 'sleep 44.5'
     expect_same_tree "$WS_A" "$before"
-    status=$(as_user cordon-a git -C "$WS_A" status --porcelain --ignored)
-    [ -z "$status" ] || fail "git status after: $status"
     kill "$pid"
     wait "$pid" 2>/dev/null
+    status=$(as_user cordon-a git -C "$WS_A" status --porcelain --ignored)
+    [ -z "$status" ] || fail "git status after: $status"
     [ "$(cat "$TOP/watch")" = ready ] || fail "seen in the work tree: $(tail -n +2 "$TOP/watch")"
     rm -f "$TOP/watch"
 }

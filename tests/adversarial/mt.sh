@@ -11,6 +11,8 @@ mt_03_unreachable_path_is_no_oracle()
 {
     local access existing missing
 
+    job cordon-a -- true
+    expect_ok "the control"
     install -d -m 700 "$TOP/private" "$TOP/private/sub"
     echo "the-content-nobody-may-see" >"$TOP/private/sub/there"
     for access in write read deny; do
@@ -27,9 +29,9 @@ TOML
             [[ $OUT$ERR != *nobody-may-see* ]] || fail "$access: the content shows"
             [ "$RC" != 0 ] || fail "$access: cat succeeded"
             if [ "$name" = there ]; then
-                existing="$RC $OUT ${ERR//there/NAME}"
+                existing="$RC $OUT $(sort <<<"${ERR//there/NAME}")"
             else
-                missing="$RC $OUT ${ERR//none_/NAME}"
+                missing="$RC $OUT $(sort <<<"${ERR//none_/NAME}")"
             fi
         done
         [ "$existing" = "$missing" ] || fail "$access: an oracle: '$existing' against '$missing'"

@@ -36,11 +36,16 @@ harness_enter()
     fi
     exec </dev/null
     umask 022
+    shopt -s lastpipe # "text | managed_codex" restarts the service in this shell
     harness_private
     harness_users
     CORDON=$CORDON_BUILD/client/cordon
     CORDOND=$CORDON_BUILD/broker/cordond
     PROBES=$CORDON_BUILD/tests/adversarial/probes
+    if [ ! -x "$CORDON" ] || [ ! -x "$CORDOND" ]; then
+        echo "nothing is built in $CORDON_BUILD" >&2
+        exit 1
+    fi
     MOUNTS_BEFORE=$(mount_list)
     CGROUPS_BEFORE=$(cgroup_list)
     trap harness_exit EXIT

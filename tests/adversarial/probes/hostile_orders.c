@@ -119,6 +119,28 @@ static void link_by_dots(struct making *making)
     text_step(making, ORDER_LINK, "/dev/../etc/cordon-evil", "/tmp/x");
 }
 
+/* Made as root, on the host, if the link were not refused there. */
+static void link_on_a_writable_root(struct making *making)
+{
+    making->builder.head.flags |= ORDER_ROOT_WRITABLE | ORDER_FULL_ACCESS;
+    text_step(making, ORDER_LINK, "/etc/cordon-evil", "/tmp/x");
+}
+
+static void link_below_a_write_grant(struct making *making)
+{
+    grant_step(making, ORDER_GRANT_WRITE, grant(making, "/etc", O_PATH));
+    text_step(making, ORDER_LINK, "/etc/cordon-evil", "/tmp/x");
+}
+
+/* Below an opened mask mount points are made; the managed mask must still come on top. */
+static void regrant_in_an_opened_mask(struct making *making)
+{
+    text_step(making, ORDER_MASK, making->home, NULL);
+    making->builder.steps[making->builder.step_count - 1].flags = ORDER_STEP_OPEN;
+    grant_step(making, ORDER_GRANT_READ, grant(making, "vault/inner.txt", O_PATH));
+    grant_step(making, ORDER_GRANT_WRITE, grant(making, "secret.txt", O_PATH));
+}
+
 static void index_out_of_range(struct making *making)
 {
     grant_step(making, ORDER_GRANT_WRITE, 7);
@@ -252,6 +274,9 @@ static const struct {
     {"reopen below the denied directory", true, reopen_below_the_denied_directory},
     {"link in the way", true, link_in_the_way},
     {"link by dots", true, link_by_dots},
+    {"link on a writable root", true, link_on_a_writable_root},
+    {"link below a write grant", true, link_below_a_write_grant},
+    {"regrant in an opened mask", true, regrant_in_an_opened_mask},
     {"mask with dots", true, mask_with_dots},
     {"root's identity", true, root_identity},
     {"root writable", true, root_writable},

@@ -36,6 +36,16 @@ static const char command[] =
     "[ $$ -lt 100 ] || echo GAIN-pids; echo looked";
 
 static FILE *log_file;
+static uint64_t generation; /* of the managed policy, as the supervisor said */
+
+static void take_generation(const struct ipc_packet *packet)
+{
+    struct ipc_managed_head head;
+
+    if (packet->fd_count == 1 && pread(packet->fds[0], &head, sizeof(head), 0) == sizeof(head)) {
+        generation = head.generation;
+    }
+}
 
 static bool answer(uint16_t wanted_a, uint16_t wanted_b, struct ipc_packet *ret)
 {
@@ -49,6 +59,9 @@ static bool answer(uint16_t wanted_a, uint16_t wanted_b, struct ipc_packet *ret)
         }
         if (err != CORDON_OK) {
             return false;
+        }
+        if (ret->message.type == IPC_MANAGED) {
+            take_generation(ret);
         }
         ipc_packet_close(ret);
         if (ret->message.type == wanted_a || ret->message.type == wanted_b) {
@@ -98,6 +111,7 @@ static void try_order(size_t index, struct hostile *order, const char *home)
     int channel[2];
 
     message.u.spawn.argc = 1;
+    message.u.spawn.generation = generation;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0) {
         exit(70);
     }
