@@ -41,7 +41,7 @@ struct dfa_rule {
 /* Position in a path being walked; copy it to remember a directory. */
 struct dfa_pos {
     uint32_t state[DFA_PARTS];
-    uint32_t covered; /* the best rule among those that a directory on the way matched */
+    uint32_t covered; /* the best rank (not rule id) that a directory on the way matched */
 };
 
 struct dfa_options {
