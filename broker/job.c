@@ -273,6 +273,28 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
     tell(job, IPC_STARTED, NULL);
 }
 
+void job_check(struct caller *caller, const struct ipc_message *message)
+{
+    struct supervisor *supervisor = caller->supervisor;
+    const struct caller_session *session = caller_find_session(caller, message->session);
+    struct job job = {.caller = caller, .start_ms = host_now_ms(), .what = message->u.spawn};
+    struct cordon_fault fault;
+
+    supervisor_refresh(supervisor, false);
+    job.generation = supervisor->managed.generation;
+    if (message->u.spawn.generation != job.generation) {
+        (void)fault_set(&fault, CORDON_E_AGAIN, NULL, "the managed policy has changed");
+    } else {
+        (void)fault_set(&fault, CORDON_E_DENIED, NULL,
+                        "refused for its policy, its plan or its working directory");
+        job.pid = session == NULL ? 0 : session->peer.pid;
+        job.what.command[sizeof(job.what.command) - 1] = '\0';
+        job.what.policy_hash[sizeof(job.what.policy_hash) - 1] = '\0';
+        record(&job, AUDIT_REFUSED, NULL, &fault);
+    }
+    refuse(caller, message, &fault);
+}
+
 void job_signal(struct caller *caller, uint64_t id, uint32_t signo)
 {
     for (const struct job *job = caller->jobs; job != NULL; job = job->next) {

@@ -31,6 +31,7 @@ struct worker_job {
     int channel; /* to its init */
     struct loop_source *source, *timer;
     struct msg_list notices;
+    struct cordon_fault refusal; /* waits for the supervisor to say that nothing has changed */
 };
 
 void worker_job_free(struct worker_job *job)
@@ -91,13 +92,13 @@ static void copy_notices(struct worker_job *job, const struct plan *plan)
     }
 }
 
-static void describe(const struct worker_job *job, const struct pipeline *pipeline,
-                     struct ipc_message *message)
+static void describe(const struct worker_job *job, enum ipc_type type,
+                     const struct pipeline *pipeline, struct ipc_message *message)
 {
     struct ipc_spawn *what = &message->u.spawn;
 
     memset(message, 0, sizeof(*message));
-    message->type = IPC_SPAWN;
+    message->type = (uint16_t)type;
     message->session = job->connection->id;
     message->request = job->request;
     what->generation = job->connection->worker->managed.generation;
@@ -122,6 +123,8 @@ static enum cordon_err order(struct worker_job *job, struct cordon_fault *fault)
     int pair[2] = {-1, -1};
     enum cordon_err err;
 
+    memset(&job->refusal, 0, sizeof(job->refusal));
+    job->request = ++worker->last_request;
     pipeline_init(&pipeline);
     err = pipeline_plan(&pipeline, &input, fault);
     if (err == CORDON_OK) {
@@ -135,18 +138,23 @@ static enum cordon_err order(struct worker_job *job, struct cordon_fault *fault)
         host_close(job->channel);
         job->channel = pair[0];
         pair[0] = -1;
-        job->request = ++worker->last_request;
         job->network = pipeline.policy->network;
         copy_notices(job, pipeline.plan);
-        describe(job, &pipeline, &message);
+        describe(job, IPC_SPAWN, &pipeline, &message);
         err = channel_send(&worker->channel, &message, made.fds, made.fd_count);
-        if (err != CORDON_OK) {
-            err = fault_set(fault, err, NULL, "the broker cannot be reached");
-        }
+    } else {
+        /* The policy that refuses may be an old one by now. */
+        job->refusal = *fault;
+        job->refusal.err = err;
+        describe(job, IPC_CHECK, &pipeline, &message);
+        err = channel_send(&worker->channel, &message, NULL, 0);
     }
     host_close(pair[0]);
     pipeline_deinit(&pipeline);
-    return err;
+    if (err != CORDON_OK) {
+        return fault_set(fault, err, NULL, "the broker cannot be reached");
+    }
+    return CORDON_OK;
 }
 
 static enum cordon_err check(const struct worker_job *job, const struct platform *platform,
@@ -321,15 +329,15 @@ static void on_started(struct worker_job *job, uint64_t number)
 static void on_refused(struct worker_job *job, const struct ipc_fault *in)
 {
     struct cordon_fault fault;
-    enum cordon_err err;
 
     fault_from_ipc(in, &fault);
     if (fault.err == CORDON_E_AGAIN && ++job->tries < RETRIES_MAX) {
-        err = order(job, &fault);
-        if (err == CORDON_OK) {
+        fault.err = order(job, &fault);
+        if (fault.err == CORDON_OK) {
             return;
         }
-        fault.err = err;
+    } else if (job->refusal.err != CORDON_OK) {
+        fault = job->refusal;
     }
     fail(job, &fault, STATUS_SETUP);
 }

@@ -75,6 +75,9 @@ static void on_packet(void *context, struct ipc_packet *packet)
     case IPC_SPAWN:
         job_spawn(caller, packet);
         return;
+    case IPC_CHECK:
+        job_check(caller, message);
+        return;
     case IPC_SIGNAL:
         job_signal(caller, message->job, message->u.signo);
         return;

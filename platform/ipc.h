@@ -27,9 +27,12 @@ enum ipc_type {
     IPC_STARTED = 5, /* the order of @request is now job @job */
     IPC_HALT = 6,    /* finish: the supervisor stops */
     /* worker to supervisor */
-    IPC_SPAWN = 16,      /* payload spawn; fds: see struct ipc_spawn */
-    IPC_SIGNAL = 17,     /* payload signo, for @job */
-    IPC_SESSION_END = 18 /* the connection of @session is closed; its jobs end */
+    IPC_SPAWN = 16,       /* payload spawn; fds: see struct ipc_spawn */
+    IPC_SIGNAL = 17,      /* payload signo, for @job */
+    IPC_SESSION_END = 18, /* the connection of @session is closed; its jobs end */
+    /* Payload spawn: @request is to be refused under that generation. The answer is IPC_REFUSED,
+     * with CORDON_E_AGAIN where there is a newer one. */
+    IPC_CHECK = 19
 };
 
 /* Descriptors of an IPC_SPAWN, in this order; then the grants of the order. */
