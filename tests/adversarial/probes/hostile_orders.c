@@ -387,7 +387,7 @@ bool hostile_order(size_t index, const char *home, struct hostile *ret)
     }
     ret->fds[IPC_SPAWN_ORDER] = order_memfd(&making, index);
     ret->fds[IPC_SPAWN_TABLE] = empty_table();
-    ret->fds[IPC_SPAWN_CWD] = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    ret->fds[IPC_SPAWN_CWD] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     order_builder_deinit(&making.builder);
     return true;
 }

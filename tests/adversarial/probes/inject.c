@@ -14,6 +14,7 @@
  * same call fails in client, worker and init at once; this counts over all.
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,11 +31,18 @@
     (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |      \
      PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
 
+/* The start of struct ptrace_syscall_info, which not every libc declares. */
+#define PTRACE_GET_SYSCALL_INFO_NUMBER 0x420e
+#define CALL_ENTRY 1
+struct call_info {
+    unsigned char op;
+    unsigned char rest[87];
+};
+
 struct tracee {
     pid_t pid;
     bool known;     /* @matches is up to date */
     bool matches;   /* its executable is the program */
-    bool entered;   /* between entry and exit of a call */
     bool injecting; /* the call is to fail at its exit */
 };
 
@@ -85,22 +93,32 @@ static bool is_program(pid_t pid)
     return strncmp(base, program, (size_t)len) == 0 && (base[len] == '\0' || base[len] == ' ');
 }
 
-/* Ending is not among the calls that can fail. */
+/* Ending is not among the calls that can fail; waiting fails with EINTR alone. */
 static bool may_fail(long nr)
 {
-    return nr != SYS_exit && nr != SYS_exit_group && nr != SYS_rt_sigreturn &&
-           nr != SYS_restart_syscall && nr != SYS_execve && nr != SYS_arch_prctl;
+    static const long never[] = {SYS_exit,   SYS_exit_group, SYS_rt_sigreturn, SYS_restart_syscall,
+                                 SYS_execve, SYS_arch_prctl, SYS_getpid,       SYS_getuid};
+    static const long waits[] = {SYS_epoll_wait, SYS_epoll_pwait, SYS_poll,  SYS_ppoll,
+                                 SYS_wait4,      SYS_waitid,      SYS_futex, SYS_nanosleep};
+
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        if (nr == never[i] || (nr == waits[i] && error != EINTR)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void at_syscall(struct tracee *t)
 {
     struct user_regs_struct regs;
+    struct call_info info = {0};
 
-    t->entered = !t->entered;
-    if (ptrace(PTRACE_GETREGS, t->pid, NULL, &regs) != 0) {
+    if (ptrace(PTRACE_GET_SYSCALL_INFO_NUMBER, t->pid, (void *)sizeof(info), &info) <= 0 ||
+        ptrace(PTRACE_GETREGS, t->pid, NULL, &regs) != 0) {
         return;
     }
-    if (!t->entered) {
+    if (info.op != CALL_ENTRY) {
         if (t->injecting) {
             regs.rax = (unsigned long long)-(long long)error;
             (void)ptrace(PTRACE_SETREGS, t->pid, NULL, &regs);
@@ -206,23 +224,17 @@ static void seize(pid_t pid)
     }
 }
 
-/* Lets a seized service run on by itself: stop it, drop what is pending, detach. */
+/* Lets a seized service run on by itself. Any stop will do: the first takes the interrupt. */
 static void let_go(void)
 {
+    countdown = LONG_MAX;
     for (size_t i = 0; i < TRACEES; i++) {
+        pid_t pid = tracees[i].pid;
         int status;
 
-        if (tracees[i].pid == 0 || ptrace(PTRACE_INTERRUPT, tracees[i].pid, NULL, NULL) != 0) {
-            continue;
-        }
-        while (waitpid(tracees[i].pid, &status, __WALL) == tracees[i].pid && WIFSTOPPED(status)) {
-            int sig = at_stop(&tracees[i], status);
-
-            if (status >> 16 == PTRACE_EVENT_STOP) {
-                (void)ptrace(PTRACE_DETACH, tracees[i].pid, NULL, NULL);
-                break;
-            }
-            (void)ptrace(PTRACE_SYSCALL, tracees[i].pid, NULL, (void *)(long)sig);
+        if (pid != 0 && ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 &&
+            waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
+            (void)ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)at_stop(&tracees[i], status));
         }
     }
 }
