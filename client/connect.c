@@ -26,9 +26,9 @@ extern char **environ;
 
 /* Any of these says that the administrator meant this host to have the service. */
 static const char *const installed[] = {
-    "/etc/systemd/system/cordond.socket",
-    "/usr/lib/systemd/system/cordond.socket",
-    "/lib/systemd/system/cordond.socket",
+    "/etc/systemd/system/cordond.socket", "/usr/lib/systemd/system/cordond.socket",
+    "/lib/systemd/system/cordond.socket", "/usr/local/lib/systemd/system/cordond.socket",
+    CORDON_UNITDIR "/cordond.socket",
 };
 
 static const char *socket_path(void)

@@ -78,13 +78,14 @@ void output_error(const struct cordon_error *error, bool as_json)
     strbuf_deinit(&out);
 }
 
-void output_notice(const char *text, bool as_json)
+void output_notice(const char *text, bool as_json, struct strbuf *lines)
 {
-    struct strbuf out = STRBUF_INIT;
-    struct jsonw json = JSONW_INIT(&out);
+    struct jsonw json = JSONW_INIT(lines);
 
     if (!as_json) {
-        say(text, NULL);
+        strbuf_puts(lines, "cordon: ");
+        strbuf_escape(lines, text, strlen(text));
+        strbuf_puts(lines, "\n");
         return;
     }
     jsonw_object(&json, NULL);
@@ -92,8 +93,6 @@ void output_notice(const char *text, bool as_json)
     jsonw_string(&json, "text", text);
     jsonw_object_end(&json);
     jsonw_newline(&json);
-    output_lines(&out);
-    strbuf_deinit(&out);
 }
 
 static void violation_json(const struct cordon_event *event, struct strbuf *out)

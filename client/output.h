@@ -21,8 +21,8 @@ void output_failure(const char *text, const char *remedy);
 /* As output_failure(), or {"event":"failed",...} on a line of JSON. */
 void output_error(const struct cordon_error *error, bool json);
 
-/* "cordon: TEXT", or {"event":"notice",...} */
-void output_notice(const char *text, bool json);
+/* Appends "cordon: TEXT", or {"event":"notice",...}, to @lines. */
+void output_notice(const char *text, bool json, struct strbuf *lines);
 
 /* Appends one denial as POLICY.md section 3 shows it, or as a line of JSON. */
 void output_violation(const struct cordon_event *event, bool json, struct strbuf *out);

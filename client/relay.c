@@ -32,8 +32,9 @@ static void on_started(struct relay *relay, const struct cordon_event *event)
 {
     int flags;
 
+    /* Held back until the end: the command writes to the same stream meanwhile. */
     for (size_t i = 0; event->notices[i] != NULL; i++) {
-        output_notice(event->notices[i], relay->json);
+        output_notice(event->notices[i], relay->json, &relay->result->lines);
     }
     relay->pty = cordon_job_pty(relay->job);
     if (relay->pty < 0) {
@@ -61,7 +62,7 @@ static int on_job(struct relay *relay, struct cordon_error *ret_error)
             on_started(relay, &event);
             break;
         case CORDON_EVENT_VIOLATION:
-            output_violation(&event, relay->json, &relay->result->denials);
+            output_violation(&event, relay->json, &relay->result->lines);
             break;
         case CORDON_EVENT_ENDED:
             relay->result->end = event;

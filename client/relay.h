@@ -11,7 +11,7 @@
 
 struct relay_result {
     struct cordon_event end; /* kind ENDED; its strings are not valid */
-    struct strbuf denials;   /* lines for standard error; owned */
+    struct strbuf lines;     /* for standard error, after the command's own; owned */
 };
 
 /*

@@ -95,10 +95,10 @@ static int run_job(const struct cli *cli, struct cordon *cordon)
     if (status != 0) {
         (void)fail(cli, &error);
     } else {
-        output_lines(&result.denials);
+        output_lines(&result.lines);
         status = finish(cli, &result.end);
     }
-    strbuf_deinit(&result.denials);
+    strbuf_deinit(&result.lines);
     cordon_job_free(job);
     return status;
 }

@@ -348,6 +348,14 @@ static void command_reap(const struct init *init, pid_t command)
     }
 }
 
+/* What cannot be watched is ended: pid 1 takes the whole job with it. */
+static _Noreturn void command_lost(struct init *init)
+{
+    (void)fault_os(&init->fault, errno, "try again", "cannot watch the command");
+    init_report(IPC_REPORT_SETUP, 0, init);
+    _exit(125);
+}
+
 static void close_range_of(int first, int end)
 {
     for (int fd = first; fd < end; fd++) {
@@ -367,18 +375,25 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     /* What stays open is the report pipe and the signals. */
     close_range_of(INIT_FD_ORDER, INIT_FD_COUNT);
     (void)sigfillset(&all);
-    (void)sigprocmask(SIG_SETMASK, &all, NULL);
     signals = signalfd(-1, &all, SFD_CLOEXEC);
+    /* Before anything runs: a command that could not be watched is not started. */
+    if (signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
+        command_lost(init);
+    }
     pid = command_start(init, command);
     close_range_of(0, INIT_FD_ORDER);
     (void)close(command->pty_slave);
-    while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGCHLD) {
+    for (;;) {
+        ssize_t len = read(signals, &info, sizeof(info));
+
+        if (len != (ssize_t)sizeof(info) && (len >= 0 || errno != EINTR)) {
+            command_lost(init);
+        }
+        if (len < 0 || info.ssi_signo == SIGCHLD) {
             command_reap(init, pid);
         } else if (info.ssi_pid == 0) {
             /* From outside the job: meant for the command. */
             (void)kill(pid, (int)info.ssi_signo);
         }
     }
-    _exit(125);
 }
