@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+cordon_test(test_cli_parse LABEL unit SOURCES test_cli_parse.c LIBS cordon_cli)
+cordon_test(test_cli_completion LABEL unit SOURCES test_cli_completion.c LIBS cordon_cli)
+cordon_test(test_cli_output LABEL unit SOURCES test_cli_output.c ${PROJECT_SOURCE_DIR}/client/output.c
+            LIBS cordon_base)
+# The manual against the tables: an option, verb or key without a word in its page fails.
+cordon_test(test_cli_man LABEL unit SOURCES test_cli_man.c LIBS cordon_cli cordon_policy)
+target_compile_definitions(test_cli_man PRIVATE
+                           MAN_FOLDER="${PROJECT_SOURCE_DIR}/packaging/man")
+cordon_test(test_cli_library LABEL unit SOURCES test_cli_library.c LIBS cordon_client)
