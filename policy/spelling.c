@@ -206,7 +206,7 @@ enum cordon_err spelling_parse(const char *text, enum policy_access access,
                                const struct toml_pos *pos, struct spelling *ret_spelling,
                                struct cordon_fault *fault)
 {
-    struct spelling spelling;
+    struct spelling spelling = {.rest = text};
     enum cordon_err err = text[0] == ':' ? parse_special(text, pos, &spelling, fault)
                                          : parse_path(text, pos, &spelling, fault);
 
@@ -242,7 +242,7 @@ enum cordon_err spelling_parse_sub(const char *text, enum policy_access access,
                                    const struct toml_pos *pos, struct spelling *ret_spelling,
                                    struct cordon_fault *fault)
 {
-    struct spelling spelling;
+    struct spelling spelling = {.rest = text};
     enum cordon_err err = parse_path(text, pos, &spelling, fault);
 
     if (err == CORDON_OK && (spelling.kind != SPELL_RELATIVE || climbs(text) || text[0] == ':')) {
@@ -261,7 +261,7 @@ enum cordon_err spelling_parse_sub(const char *text, enum policy_access access,
 enum cordon_err spelling_parse_managed(const char *text, const struct toml_pos *pos,
                                        struct spelling *ret_spelling, struct cordon_fault *fault)
 {
-    struct spelling spelling;
+    struct spelling spelling = {.rest = text};
     enum cordon_err err = parse_path(text, pos, &spelling, fault);
 
     if (err == CORDON_OK && text[0] == ':') {
