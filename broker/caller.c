@@ -46,7 +46,7 @@ static void sessions_refuse(struct caller *caller, const struct cordon_fault *fa
     while (*link != NULL) {
         struct caller_session *session = *link;
 
-        if (session->fd < 0) {
+        if (session->delivered) {
             link = &session->next;
             continue;
         }
@@ -164,16 +164,17 @@ static void deliver(struct caller *caller)
     for (struct caller_session *session = caller->sessions; session != NULL;
          session = session->next) {
         struct ipc_message message;
-        int fd = session->fd;
+        int fd;
 
-        if (fd < 0) {
+        if (session->delivered) {
             continue;
         }
+        fd = host_dup(session->fd);
         memset(&message, 0, sizeof(message));
         message.type = IPC_SESSION;
         message.session = session->id;
-        session->fd = -1;
-        if (channel_send(&caller->channel, &message, &fd, 1) != CORDON_OK) {
+        session->delivered = true;
+        if (fd < 0 || channel_send(&caller->channel, &message, &fd, 1) != CORDON_OK) {
             worker_kill(caller);
             return;
         }
@@ -306,6 +307,32 @@ static void refuse(struct supervisor *supervisor, int fd, const struct platform_
     refuse_connection(fd, fault);
 }
 
+/* Sessions whose client has left count no more, though their worker has not said so yet. */
+static void forget_gone(struct supervisor *supervisor, uint32_t uid)
+{
+    for (struct caller *caller = supervisor->callers; caller != NULL; caller = caller->next) {
+        struct caller_session *session = caller->key.uid == uid ? caller->sessions : NULL;
+
+        for (; session != NULL; session = session->next) {
+            if (host_hung_up(session->fd)) {
+                quota_release(&session->charge);
+            }
+        }
+    }
+}
+
+static enum cordon_err charge_session(struct supervisor *supervisor, uint32_t uid,
+                                      struct quota_charge *ret_charge, struct cordon_fault *fault)
+{
+    enum cordon_err err = quota_charge(&supervisor->quota, uid, QUOTA_SESSIONS, ret_charge, fault);
+
+    if (err == CORDON_E_QUOTA) {
+        forget_gone(supervisor, uid);
+        err = quota_charge(&supervisor->quota, uid, QUOTA_SESSIONS, ret_charge, fault);
+    }
+    return err;
+}
+
 void caller_connect(struct supervisor *supervisor, int fd, struct platform_peer *peer)
 {
     struct cordon_fault fault = {.err = CORDON_OK};
@@ -313,7 +340,7 @@ void caller_connect(struct supervisor *supervisor, int fd, struct platform_peer 
     struct caller *caller = NULL;
     enum cordon_err err;
 
-    err = quota_charge(&supervisor->quota, peer->uid, QUOTA_SESSIONS, &charge, &fault);
+    err = charge_session(supervisor, peer->uid, &charge, &fault);
     if (err == CORDON_OK && (caller_get(supervisor, peer, &caller) != CORDON_OK ||
                              session_add(caller, fd, peer, &charge) == NULL)) {
         err = fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");

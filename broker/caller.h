@@ -13,7 +13,8 @@
 struct caller_session {
     struct caller_session *next;
     uint32_t id;
-    int fd;                    /* until the worker has it; then -1 */
+    int fd;                    /* never read; says whether the client is still there */
+    bool delivered;            /* the worker has the connection */
     struct platform_peer peer; /* this connection's own attributes; owned */
     struct quota_charge charge;
 };

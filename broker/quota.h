@@ -10,7 +10,7 @@
 
 enum quota_kind { QUOTA_SESSIONS, QUOTA_JOBS, QUOTA_KIND_COUNT };
 
-#define CORDON_MAX_SESSIONS 64U /* of one user */
+#define CORDON_MAX_SESSIONS 128U /* of one user */
 #define CORDON_MAX_JOBS 256U
 #define CORDON_MAX_SESSIONS_ALL 2048U
 #define CORDON_MAX_JOBS_ALL 2048U

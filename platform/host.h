@@ -115,6 +115,11 @@ CORDON_MUST_USE enum cordon_err host_accept(int fd, int *ret_fd);
 /* Close-on-exec and non-blocking from here on; CORDON_E_INVALID if it is no stream socket. */
 CORDON_MUST_USE enum cordon_err host_adopt_stream(int fd, struct cordon_fault *fault);
 
+/* A second descriptor of the same; -1 when there is no room. */
+int host_dup(int fd);
+/* True once the other end of a connection is closed, whatever it left to be read. */
+bool host_hung_up(int fd);
+
 struct host_chunk {
     size_t len;
     size_t fd_count;

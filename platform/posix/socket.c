@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,6 +144,18 @@ enum cordon_err host_adopt_stream(int fd, struct cordon_fault *fault)
         return fault_os(fault, errno, NULL, "descriptor %d", fd);
     }
     return CORDON_OK;
+}
+
+int host_dup(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+bool host_hung_up(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = 0};
+
+    return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 static void take_fds(struct msghdr *head, int *fds, size_t fds_max, struct host_chunk *chunk)
