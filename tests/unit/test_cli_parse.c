@@ -9,9 +9,10 @@ static struct cordon_fault fault;
 static struct cli cli;
 static char *args[ARGS_MAX];
 
-/* Parses "cordon" and @words up to a NULL. */
-static enum cordon_err parse(char *const *words)
+/* Parses "cordon" and copies of @words up to a NULL; what @cli points to stays valid. */
+static enum cordon_err parse(const char *const *words)
 {
+    static char copies[ARGS_MAX][512];
     static char name[] = "cordon";
     int argc = 1;
 
@@ -20,15 +21,15 @@ static enum cordon_err parse(char *const *words)
     memset(&fault, 0, sizeof(fault));
     memset(&cli, 0, sizeof(cli));
     args[0] = name;
-    for (; words[argc - 1] != NULL; argc++) {
-        args[argc] = words[argc - 1];
+    for (; argc < ARGS_MAX - 1 && words[argc - 1] != NULL; argc++) {
+        (void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
+        args[argc] = copies[argc];
     }
     args[argc] = NULL;
     return cli_parse(argc, args, &arena, &cli, &fault);
 }
 
-#define PARSE(...) parse((char *[]){__VA_ARGS__, NULL})
-#define W(text) ((char[]){text})
+#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
 
 static bool seen(enum cli_opt opt)
 {
@@ -37,7 +38,7 @@ static bool seen(enum cli_opt opt)
 
 TEST(command_follows_the_system_word)
 {
-    CHECK(PARSE(W("sandbox"), W("linux"), W("ls"), W("-l")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "linux", "ls", "-l") == CORDON_OK);
     CHECK(cli.os == CLI_OS_LINUX && cli.command_count == 2);
     CHECK_STR(cli.command[0], "ls");
     CHECK_STR(cli.command[1], "-l");
@@ -46,53 +47,52 @@ TEST(command_follows_the_system_word)
 
 TEST(system_word_is_optional)
 {
-    CHECK(PARSE(W("sandbox"), W("ls")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "ls") == CORDON_OK);
     CHECK(cli.os == CLI_OS_HOST);
     CHECK_STR(cli.command[0], "ls");
 }
 
 TEST(only_the_first_word_is_a_system)
 {
-    CHECK(PARSE(W("sandbox"), W("linux"), W("linux")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "linux", "linux") == CORDON_OK);
     CHECK_STR(cli.command[0], "linux");
-    CHECK(PARSE(W("sandbox"), W("--"), W("macos")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "--", "macos") == CORDON_OK);
     CHECK(cli.os == CLI_OS_HOST);
     CHECK_STR(cli.command[0], "macos");
-    CHECK(PARSE(W("debug"), W("landlock"), W("windows")) == CORDON_OK);
+    CHECK(PARSE("debug", "landlock", "windows") == CORDON_OK);
     CHECK(cli.os == CLI_OS_LINUX);
     CHECK_STR(cli.command[0], "windows");
 }
 
 TEST(old_names_are_systems)
 {
-    CHECK(PARSE(W("debug"), W("landlock"), W("true")) == CORDON_OK && cli.os == CLI_OS_LINUX);
-    CHECK(PARSE(W("debug"), W("seatbelt"), W("--log-denials"), W("true")) == CORDON_OK);
+    CHECK(PARSE("debug", "landlock", "true") == CORDON_OK && cli.os == CLI_OS_LINUX);
+    CHECK(PARSE("debug", "seatbelt", "--log-denials", "true") == CORDON_OK);
     CHECK(cli.os == CLI_OS_MACOS && seen(CLI_OPT_LOG_DENIALS));
 }
 
 TEST(help_is_a_command_like_any_other)
 {
-    CHECK(PARSE(W("sandbox"), W("help")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "help") == CORDON_OK);
     CHECK(cli.row->verb == CLI_SANDBOX);
     CHECK_STR(cli.command[0], "help");
 }
 
 TEST(mode_before_and_after_the_verb)
 {
-    CHECK(PARSE(W("-s"), W("read-only"), W("sandbox"), W("true")) == CORDON_OK);
+    CHECK(PARSE("-s", "read-only", "sandbox", "true") == CORDON_OK);
     CHECK_STR(cli.mode, "read-only");
-    CHECK(PARSE(W("sandbox"), W("--sandbox"), W("workspace-write"), W("true")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "--sandbox", "workspace-write", "true") == CORDON_OK);
     CHECK_STR(cli.mode, "workspace-write");
-    CHECK(PARSE(W("sandbox"), W("linux"), W("--sandbox=read-only"), W("true")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "linux", "--sandbox=read-only", "true") == CORDON_OK);
     CHECK_STR(cli.mode, "read-only");
-    CHECK(PARSE(W("-sread-only"), W("sandbox"), W("-s=workspace-write"), W("true")) == CORDON_OK);
+    CHECK(PARSE("-sread-only", "sandbox", "-s=workspace-write", "true") == CORDON_OK);
     CHECK_STR(cli.mode, "workspace-write");
 }
 
 TEST(overrides_add_up_in_order)
 {
-    CHECK(PARSE(W("-c"), W("a=1"), W("sandbox"), W("-cb=2"), W("--config=c=\"x=y\""), W("true")) ==
-          CORDON_OK);
+    CHECK(PARSE("-c", "a=1", "sandbox", "-cb=2", "--config=c=\"x=y\"", "true") == CORDON_OK);
     CHECK(cli.override_count == 3);
     CHECK_STR(cli.overrides[0], "a=1");
     CHECK_STR(cli.overrides[1], "b=2");
@@ -101,8 +101,8 @@ TEST(overrides_add_up_in_order)
 
 TEST(values_are_taken_literally)
 {
-    CHECK(PARSE(W("sandbox"), W("-C"), W("--odd dir\n="), W("-P"), W("--"), W("--"), W("--x=y"),
-                W("a b"), W("")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "-C", "--odd dir\n=", "-P", "--", "--", "--x=y", "a b", "") ==
+          CORDON_OK);
     CHECK_STR(cli.cwd, "--odd dir\n=");
     CHECK_STR(cli.profile, "--");
     CHECK(cli.command_count == 3);
@@ -112,7 +112,7 @@ TEST(values_are_taken_literally)
 
 TEST(the_commands_own_options_are_not_ours)
 {
-    CHECK(PARSE(W("sandbox"), W("ls"), W("--json"), W("-s"), W("--help"), W("--")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "ls", "--json", "-s", "--help", "--") == CORDON_OK);
     CHECK(!seen(CLI_OPT_JSON) && !seen(CLI_OPT_HELP) && cli.mode == NULL);
     CHECK(cli.command_count == 5);
     CHECK_STR(cli.command[4], "--");
@@ -121,68 +121,69 @@ TEST(the_commands_own_options_are_not_ours)
 TEST(empty_argument_lists_are_usage_errors)
 {
     static char empty[] = "";
+    static char verb[] = "sandbox";
+    const char *const no_words[] = {NULL};
     char *none[] = {NULL};
-    char *nameless[] = {empty, W("sandbox"), W("true"), NULL};
+    char *nameless[] = {empty, verb, verb, NULL};
 
     CHECK(cli_parse(0, none, &arena, &cli, &fault) == CORDON_E_SYNTAX);
     CHECK(cli_parse(3, nameless, &arena, &cli, &fault) == CORDON_E_SYNTAX);
-    CHECK(parse(none) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("sandbox")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("sandbox"), W("linux")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("sandbox"), W("linux"), W("--")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("sandbox"), W("")) == CORDON_E_SYNTAX);
+    CHECK(parse(no_words) == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox") == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox", "linux") == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox", "linux", "--") == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox", "") == CORDON_E_SYNTAX);
 }
 
 TEST(a_plan_needs_no_command)
 {
-    CHECK(PARSE(W("sandbox"), W("macos"), W("--print-plan")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "macos", "--print-plan") == CORDON_OK);
     CHECK(cli.command == NULL && cli.os == CLI_OS_MACOS);
 }
 
 TEST(mistakes_get_a_suggestion)
 {
-    CHECK(PARSE(W("sandbx"), W("true")) == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbx", "true") == CORDON_E_SYNTAX);
     CHECK_STR(fault.remedy, "did you mean 'sandbox'?");
-    CHECK(PARSE(W("sandbox"), W("--log-denails"), W("true")) == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox", "--log-denails", "true") == CORDON_E_SYNTAX);
     CHECK_STR(fault.remedy, "did you mean '--log-denials'?");
-    CHECK(PARSE(W("policy"), W("shwo")) == CORDON_E_SYNTAX);
+    CHECK(PARSE("policy", "shwo") == CORDON_E_SYNTAX);
     CHECK_STR(fault.remedy, "did you mean 'show'?");
-    CHECK(PARSE(W("-s"), W("readonly"), W("sandbox"), W("true")) == CORDON_E_SYNTAX);
+    CHECK(PARSE("-s", "readonly", "sandbox", "true") == CORDON_E_SYNTAX);
     CHECK_STR(fault.remedy, "did you mean 'read-only'?");
-    CHECK(PARSE(W("xyzzy")) == CORDON_E_SYNTAX);
+    CHECK(PARSE("xyzzy") == CORDON_E_SYNTAX);
     CHECK(strstr(fault.remedy, "did you mean") == NULL);
 }
 
 TEST(what_codex_had_is_refused_with_a_hint)
 {
-    CHECK(PARSE(W("-p"), W("x"), W("sandbox"), W("true")) == CORDON_E_INVALID);
+    CHECK(PARSE("-p", "x", "sandbox", "true") == CORDON_E_INVALID);
     CHECK(strstr(fault.remedy, "-P") != NULL);
-    CHECK(PARSE(W("sandbox"), W("--full-auto"), W("true")) == CORDON_E_INVALID);
+    CHECK(PARSE("sandbox", "--full-auto", "true") == CORDON_E_INVALID);
     CHECK(strstr(fault.remedy, "workspace-write") != NULL);
 }
 
 TEST(managed_config_is_accepted_and_changes_nothing)
 {
-    CHECK(PARSE(W("sandbox"), W("--include-managed-config"), W("true")) == CORDON_OK);
+    CHECK(PARSE("sandbox", "--include-managed-config", "true") == CORDON_OK);
     CHECK_STR(cli.command[0], "true");
 }
 
 TEST(options_belong_to_verbs)
 {
-    CHECK(PARSE(W("--read"), W("sandbox"), W("true")) == CORDON_E_INVALID);
-    CHECK(PARSE(W("doctor"), W("-s"), W("read-only")) == CORDON_E_INVALID);
-    CHECK(PARSE(W("--json"), W("doctor")) == CORDON_OK && seen(CLI_OPT_JSON));
-    CHECK(PARSE(W("sandbox"), W("-s"), W("read-only"), W("-P"), W("x"), W("true")) ==
-          CORDON_E_INVALID);
+    CHECK(PARSE("--read", "sandbox", "true") == CORDON_E_INVALID);
+    CHECK(PARSE("doctor", "-s", "read-only") == CORDON_E_INVALID);
+    CHECK(PARSE("--json", "doctor") == CORDON_OK && seen(CLI_OPT_JSON));
+    CHECK(PARSE("sandbox", "-s", "read-only", "-P", "x", "true") == CORDON_E_INVALID);
 }
 
 TEST(values_are_where_they_belong)
 {
-    CHECK(PARSE(W("sandbox"), W("--json=yes"), W("true")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("sandbox"), W("-s")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("sandbox"), W("-c"), W("novalue"), W("true")) == CORDON_E_INVALID);
-    CHECK(PARSE(W("sandbox"), W("-P"), W(""), W("true")) == CORDON_E_INVALID);
-    CHECK(PARSE(W("sandbox"), W("-C"), W(""), W("true")) == CORDON_E_INVALID);
+    CHECK(PARSE("sandbox", "--json=yes", "true") == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox", "-s") == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox", "-c", "novalue", "true") == CORDON_E_INVALID);
+    CHECK(PARSE("sandbox", "-P", "", "true") == CORDON_E_INVALID);
+    CHECK(PARSE("sandbox", "-C", "", "true") == CORDON_E_INVALID);
 }
 
 TEST(times_are_seconds)
@@ -210,37 +211,37 @@ TEST(times_are_seconds)
         enum cordon_err want = rows[i].ms == 0 ? CORDON_E_INVALID : CORDON_OK;
 
         (void)snprintf(text, sizeof(text), "%s", rows[i].text);
-        CHECK(PARSE(W("sandbox"), W("--timeout"), text, W("true")) == want);
+        CHECK(PARSE("sandbox", "--timeout", text, "true") == want);
         CHECK(cli.timeout_ms == rows[i].ms);
     }
 }
 
 TEST(operands_and_options_mix)
 {
-    CHECK(PARSE(W("why"), W("/x"), W("--write"), W("-c"), W("a=1")) == CORDON_OK);
+    CHECK(PARSE("why", "/x", "--write", "-c", "a=1") == CORDON_OK);
     CHECK(cli.row->verb == CLI_WHY && seen(CLI_OPT_WRITE) && cli.override_count == 1);
     CHECK_STR(cli.operand[0], "/x");
-    CHECK(PARSE(W("why"), W("--"), W("--write")) == CORDON_OK);
+    CHECK(PARSE("why", "--", "--write") == CORDON_OK);
     CHECK_STR(cli.operand[0], "--write");
-    CHECK(PARSE(W("why"), W("a"), W("b")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("why")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("why"), W("-")) == CORDON_OK);
+    CHECK(PARSE("why", "a", "b") == CORDON_E_SYNTAX);
+    CHECK(PARSE("why") == CORDON_E_SYNTAX);
+    CHECK(PARSE("why", "-") == CORDON_OK);
 }
 
 TEST(second_words_are_needed)
 {
-    CHECK(PARSE(W("policy")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("debug"), W("macos"), W("true")) == CORDON_E_SYNTAX);
-    CHECK(PARSE(W("policy"), W("check"), W("x.toml")) == CORDON_OK);
+    CHECK(PARSE("policy") == CORDON_E_SYNTAX);
+    CHECK(PARSE("debug", "macos", "true") == CORDON_E_SYNTAX);
+    CHECK(PARSE("policy", "check", "x.toml") == CORDON_OK);
     CHECK(cli.row->verb == CLI_POLICY_CHECK && cli.row->elsewhere);
 }
 
 TEST(help_and_version_win_over_mistakes_behind_them)
 {
-    CHECK(PARSE(W("--help")) == CORDON_OK && cli.row->verb == CLI_HELP);
-    CHECK(PARSE(W("sandbox"), W("-h")) == CORDON_OK && cli.row->verb == CLI_HELP);
+    CHECK(PARSE("--help") == CORDON_OK && cli.row->verb == CLI_HELP);
+    CHECK(PARSE("sandbox", "-h") == CORDON_OK && cli.row->verb == CLI_HELP);
     CHECK_STR(cli.operand[0], "sandbox");
-    CHECK(PARSE(W("-V")) == CORDON_OK && cli.row->verb == CLI_VERSION);
+    CHECK(PARSE("-V") == CORDON_OK && cli.row->verb == CLI_VERSION);
 }
 
 TEST(unknown_words_may_be_of_any_length)
@@ -251,7 +252,7 @@ TEST(unknown_words_may_be_of_any_length)
     word[0] = '-';
     word[1] = '-';
     word[sizeof(word) - 1] = '\0';
-    CHECK(PARSE(W("sandbox"), word, W("true")) == CORDON_E_SYNTAX);
+    CHECK(PARSE("sandbox", word, "true") == CORDON_E_SYNTAX);
     CHECK(PARSE(word + 2) == CORDON_E_SYNTAX);
 }
 
