@@ -95,7 +95,10 @@ static int run_job(const struct cli *cli, struct cordon *cordon)
     if (status != 0) {
         (void)fail(cli, &error);
     } else {
-        output_lines(&result.lines);
+        /* A failure is one line; what would have held does not matter then. */
+        if (result.end.end != CORDON_END_FAILED) {
+            output_lines(&result.lines);
+        }
         status = finish(cli, &result.end);
     }
     strbuf_deinit(&result.lines);

@@ -2,6 +2,7 @@
 #include "platform/linux/init/init.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
