@@ -244,6 +244,9 @@ enum cordon_err command_prepare(struct init *init, struct command *command)
         }
     }
     (void)close(null);
+    if (command->pty_slave >= 0) {
+        (void)close(command->pty_slave); /* it lives on as one of the streams */
+    }
     return directory_enter(init);
 }
 
@@ -296,8 +299,10 @@ static _Noreturn void command_child(const struct command *command, volatile int 
     sigset_t none;
 
     (void)setsid();
-    if (command->pty_slave >= 0) {
-        (void)ioctl(command->pty_slave, TIOCSCTTY, 0);
+    for (int i = 0; i < 3; i++) {
+        if ((command->head.pty & (1U << i)) != 0 && ioctl(i, TIOCSCTTY, 0) == 0) {
+            break;
+        }
     }
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -383,7 +388,6 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     }
     pid = command_start(init, command);
     close_range_of(0, INIT_FD_ORDER);
-    (void)close(command->pty_slave);
     for (;;) {
         ssize_t len = read(signals, &info, sizeof(info));
 
