@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # The fixture of every test that runs the real product. A script that sources
 # this file and calls `harness_enter "$@"` is started again in mount and pid
-# namespaces of its own, where /etc is an overlay, /run and the folder of the
-# test users are tmpfs: the machine never sees a test user, a policy file or a
+# namespaces of its own, where /etc is a copy, /run and the folder of the test
+# users are tmpfs: the machine never sees a test user, a policy file or a
 # socket, parallel tests do not meet, and a killed test leaves nothing.
 #
 # After harness_enter:
@@ -64,8 +64,9 @@ harness_private()
         esac
     done
     mount -t tmpfs -o mode=755 cordon-test "$TOP" || exit 1
-    mkdir "$TOP/.etc" "$TOP/.work"
-    mount -t overlay overlay -o "lowerdir=/etc,upperdir=$TOP/.etc,workdir=$TOP/.work" /etc || exit 1
+    # A copy and not an overlay: those do not nest, and need more rights in a user namespace.
+    mkdir "$TOP/.etc"
+    cp -a /etc/. "$TOP/.etc/" && mount --bind "$TOP/.etc" /etc || exit 1
     mount -t tmpfs -o mode=755 cordon-run /run || exit 1
     rm -rf /etc/codex /etc/cordon
     mkdir -m 1777 /run/lock
@@ -173,15 +174,14 @@ restart_service()
 # managed_codex, managed_cordon [NAME]: a managed file from stdin; user_config USER.
 managed_codex()
 {
-    install -d -m 755 /etc/codex
-    cat >/etc/codex/requirements.toml
+    install -d -m 755 /etc/codex && cat >/etc/codex/requirements.toml || fail "no managed file"
     restart_service
 }
 
 managed_cordon()
 {
-    install -d -m 755 /etc/cordon /etc/cordon/requirements.d
-    cat >"/etc/cordon/${1:-requirements.toml}"
+    install -d -m 755 /etc/cordon /etc/cordon/requirements.d &&
+        cat >"/etc/cordon/${1:-requirements.toml}" || fail "no managed file"
     restart_service
 }
 

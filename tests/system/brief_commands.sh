@@ -94,7 +94,7 @@ modes()
     writes yes "$HOME_A/.codex/memories/made" sandbox linux -s workspace-write
     writes no "$HOME_A/.codex/made" sandbox linux -s workspace-write
     says 2 '' 'sandbox|mode' sandbox linux -s no-such-mode true
-    says 2 '' 'sandbox|mode' -s
+    says 2 '' 'sandbox|mode|MODE' -s
 }
 
 configured()

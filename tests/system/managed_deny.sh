@@ -21,10 +21,12 @@ lay_out()
         home=$TOP/home/$user
         mkdir -p "$home/.ssh" "$home/work/sub" "$home/fake/.codex" "$home/.config/cordon"
         echo "$SECRET" | tee "$home/.ssh/id" "$home/work/sub/x.secret" >/dev/null
+        : >"$home/.ssh/only-in-a-listing"
         echo free >"$home/work/free.txt"
         printf 'sandbox_mode = "danger-full-access"\n' >"$home/fake/.codex/config.toml"
         cp "$home/fake/.codex/config.toml" "$home/fake/config.toml"
         cat >"$home/.codex/config.toml" <<TOML
+default_permissions = "child"
 [permissions.everything]
 [permissions.everything.filesystem]
 ":root" = "write"
@@ -59,7 +61,7 @@ try()
         CHECKS=$((CHECKS + 1))
     done
     run with "$user" "$variable" "$@" -- ls "$home/.ssh"
-    expect_denied "id" "$user $variable $* listing" "$DENIAL|cannot open"
+    expect_denied only-in-a-listing "$user $variable $* listing" "$DENIAL|cannot open"
     run with "$user" "$variable" "$@" -- sh -c "echo x >>'$home/.ssh/id'"
     expect_denied "$SECRET" "$user $variable $* writing"
     grep -qx "$SECRET" "$home/.ssh/id" || fail "$user $variable $*: was changed"

@@ -166,7 +166,7 @@ git clone -q ../repository clone
 cd clone
 git log --format=%H | sha256sum
 git fsck --strict 2>&1
-git -c user.name=x -c user.email=x@example.com commit -q --allow-empty -m inside --date=2001-01-01T00:00:00Z
+GIT_COMMITTER_DATE=2001-01-01T00:00:00Z git -c user.name=x -c user.email=x@example.com commit -q --allow-empty -m inside --date=2001-01-01T00:00:00Z
 git status --porcelain
 cat sub/* | sha256sum
 SH
@@ -195,7 +195,7 @@ SH
     cat >"$TOP/steps/npm" <<'SH'
 set -e
 cd package
-npm test --offline 2>&1
+npm test --offline --no-update-notifier 2>&1
 cat result.txt
 SH
     echo "node '$HERE/../adversarial/probes/node_work.js'" >"$TOP/steps/node"
