@@ -25,8 +25,11 @@ void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *in
                    (int)sizeof(report.fault.text) - 1, init->fault.text);
     (void)snprintf(report.fault.remedy, sizeof(report.fault.remedy), "%.*s",
                    (int)sizeof(report.fault.remedy) - 1, init->fault.remedy);
-    if (write(INIT_FD_REPORT, &report, sizeof(report)) < 0) {
-        _exit(125); /* nobody is left to run for */
+    /* A pipe with a reader takes it; what fails once for want of memory may succeed then. */
+    for (int tries = 0; write(INIT_FD_REPORT, &report, sizeof(report)) < 0; tries++) {
+        if (errno == EPIPE || tries == 3) {
+            _exit(125); /* nobody is left to run for */
+        }
     }
 }
 
