@@ -204,6 +204,17 @@ static enum cordon_err look_at_cwd(const struct looking *looking, const char *cw
     return err;
 }
 
+/* A kernel does not change under a running worker, and asking it costs a namespace. */
+static struct plan_host host_once(void)
+{
+    static struct platform_probe probe;
+
+    if (probe.layer_count == 0) {
+        linux_probe(&probe);
+    }
+    return probe.host;
+}
+
 enum cordon_err linux_resolve(const struct policy *policy, const struct platform_start *start,
                               struct arena *arena, struct platform_resolved *ret_resolved,
                               struct cordon_fault *fault)
@@ -211,7 +222,6 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     const struct looking looking = {arena, fault};
     struct platform_resolved resolved = {.own_count = policy->own.count,
                                          .socket_count = policy->unix_socket_count};
-    struct platform_probe probe;
     enum cordon_err err = CORDON_OK;
 
     resolved.own_fds = fd_array(arena, policy->own.count);
@@ -219,8 +229,7 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     if (resolved.own_fds == NULL || resolved.socket_fds == NULL) {
         return out_of_memory(&looking);
     }
-    linux_probe(&probe);
-    resolved.facts.host = probe.host;
+    resolved.facts.host = host_once();
     resolved.facts.privileged = !start->embedded || linux_is_privileged();
     err = look_at_set(&looking, &policy->own, &resolved.facts.own, resolved.own_fds);
     if (err == CORDON_OK) {
