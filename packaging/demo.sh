@@ -45,13 +45,14 @@ say() {
 
 # step expected-to WORDS: runs the words in the sandbox; "works" or "fails", and never the secret.
 step() {
-    local want=$1 out status=0
+    local want=$1 out status=0 did
     shift
     printf '$ cordon sandbox linux -- %s\n' "$*"
     out=$("$CORDON" sandbox linux -- "$@" 2>&1 </dev/null) || status=$?
     [[ -z $out ]] || printf '%s\n' "$out"
     [[ $status == 0 ]] || printf '(exit status %d)\n' "$status"
-    if [[ ($want == works) != ($status == 0) || $out == *"$SECRET"* ]]; then
+    did=$([[ $status == 0 ]] && echo works || echo fails)
+    if [[ $want != "$did" || $out == *"$SECRET"* ]]; then
         printf 'demo: this step should be one that %s\n' "$want"
         WRONG=$((WRONG + 1))
     fi
