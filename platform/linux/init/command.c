@@ -16,10 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/linux/init/sys.h"
 #include "policy/types.h"
 
 #define STRINGS_MAX (16U * 1024U * 1024U)
 #define COMMAND_FDS 4U /* the strings' memfd, then up to three streams */
+
+static const char *const stream_names[] = {"standard input", "standard output", "standard error"};
 
 static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
 {
@@ -155,19 +158,31 @@ enum cordon_err command_receive(struct init *init, struct command *ret_command)
     return err;
 }
 
-static bool stream_is_denied(const struct init *init, int fd)
+/* The host's name of an open file, NUL-terminated; 0: it has none. */
+static size_t stream_path(int fd, char *path, size_t room)
 {
     char link[64];
-    char path[PATH_MAX];
     ssize_t len;
 
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    len = readlink(link, path, sizeof(path));
-    if (len <= 0 || path[0] != '/') {
+    len = readlink(link, path, room);
+    if (len <= 0 || (size_t)len >= room || path[0] != '/') {
+        return 0;
+    }
+    path[len] = '\0';
+    return (size_t)len;
+}
+
+static bool stream_is_denied(const struct init *init, int fd)
+{
+    char path[PATH_MAX];
+    size_t len = stream_path(fd, path, sizeof(path));
+
+    if (len == 0) {
         return false;
     }
     for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
-        uint32_t rule = dfa_match(init->table[set], path, (size_t)len);
+        uint32_t rule = dfa_match(init->table[set], path, len);
 
         if (rule != DFA_NO_RULE && order_access(init->order, set)[rule] == ACCESS_DENY) {
             return true;
@@ -176,24 +191,61 @@ static bool stream_is_denied(const struct init *init, int fd)
     return false;
 }
 
+/*
+ * A file handed over for reading comes by a mount of the host, where it may be
+ * reopened for writing. Landlock forbids that; without it the stream becomes
+ * the same file as the view has it, at the same offset (no longer a shared one).
+ */
+static enum cordon_err stream_reopen(struct init *init, int fd, const struct stat *st)
+{
+    char path[PATH_MAX];
+    struct stat seen;
+    int view = -1;
+
+    if (st->st_nlink == 0) {
+        return CORDON_OK; /* a file without a name: nothing is kept by it */
+    }
+    if (stream_path(fd, path, sizeof(path)) > 0) {
+        view = sys_openat2(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK,
+                           RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    }
+    if (view < 0 || fstat(view, &seen) != 0 || seen.st_dev != st->st_dev ||
+        seen.st_ino != st->st_ino || lseek(view, lseek(fd, 0, SEEK_CUR), SEEK_SET) < 0 ||
+        fcntl(view, F_SETFL, fcntl(fd, F_GETFL)) != 0 || dup2(view, fd) != fd) {
+        if (view >= 0) {
+            (void)close(view);
+        }
+        return fault_set(&init->fault, CORDON_E_DENIED, "pass it through a pipe",
+                         "%s is not in the sandbox under its name, and without Landlock it could "
+                         "be written to",
+                         stream_names[fd]);
+    }
+    (void)close(view);
+    return CORDON_OK;
+}
+
 /* What a stream must not be: a way around the view. */
 static enum cordon_err stream_check(struct init *init, int fd)
 {
-    static const char *const names[] = {"standard input", "standard output", "standard error"};
     struct stat st;
     int flags = fcntl(fd, F_GETFL);
 
     if (flags < 0 || (flags & O_PATH) != 0 || fstat(fd, &st) != 0) {
         return fault_set(&init->fault, CORDON_E_DENIED, "redirect it to a file or a pipe",
-                         "%s is not an open stream", names[fd]);
+                         "%s is not an open stream", stream_names[fd]);
     }
     if (S_ISDIR(st.st_mode)) {
         return fault_set(&init->fault, CORDON_E_DENIED, "redirect it to a file or a pipe",
-                         "%s is a directory: it would open the host's tree below it", names[fd]);
+                         "%s is a directory: it would open the host's tree below it",
+                         stream_names[fd]);
     }
     if (S_ISREG(st.st_mode) && stream_is_denied(init, fd)) {
         return fault_set(&init->fault, CORDON_E_DENIED, "pass another file",
-                         "%s is a file that the policy denies", names[fd]);
+                         "%s is a file that the policy denies", stream_names[fd]);
+    }
+    if (S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY && init->order->landlock_abi == 0 &&
+        (init->order->flags & ORDER_FULL_ACCESS) == 0) {
+        return stream_reopen(init, fd, &st);
     }
     return CORDON_OK;
 }
