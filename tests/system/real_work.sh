@@ -265,7 +265,7 @@ command -v npm >/dev/null && steps+=(npm)
 steps_write
 lay_out
 for step in "${steps[@]}"; do
-    outside "$step" || { cat "$TOP/outside.$step"; echo "FAIL: $step fails outside"; exit 1; }
+    outside "$step" || { tail -n 20 "$TOP/outside.$step" "$WS_A"/project/*.out; echo "FAIL: $step fails outside"; exit 1; }
 done
 names >"$TOP/names.outside"
 lay_out
