@@ -65,6 +65,14 @@ bench_start() {
     python3 "$CORDON_ROOT/tests/accept/bench_start.py" "$json"
 }
 
+dfa_sizes() {
+    local out=$ACCEPT_LOGS/dfa-sizes.out status=0
+    "$DEV" bench dfa | tee "$out" || status=1
+    echo "figure: $(sed -n 's/^PASS \(10*00* rules\), floating both: \(.*\), [0-9]* states/\1: \2/p' \
+        "$out" | paste -sd ';')"
+    return "$status"
+}
+
 coverage() {
     local out=$ACCEPT_LOGS/coverage.out status=0
     "$DEV" coverage | tee "$out" || status=1
@@ -87,14 +95,14 @@ if ! dev_build; then
 fi
 row clean-root "both README commands, fresh Debian 12, root and user" script clean_root
 row tests "./dev test <= 600 s" ctest_all
-row real-work "same results, hashes; denied; nothing left; embedded" script real_work --mode embedded
-row real-work-service "the same through the service" script real_work --mode service
+row real-work "same results, hashes; denied; nothing left; embedded and service" \
+    script real_work --mode both
 row brief-commands "the brief's commands as written, also by a symlink codex" script brief_commands
 row managed-deny "holds for two users, every mode and override" script managed_deny
 row adversarial "every listed id passes, service and embedded" adversarial
 row userns-off "service works, embedded refuses with the remedy" script userns_off
 row bench-start "200 rounds; service <= bwrap; client RSS <= 4 MiB" bench_start
-row dfa-sizes "1000: 100 ms, 8 MiB; 10000: 2 s, 64 MiB" "$DEV" bench dfa
+row dfa-sizes "1000: 100 ms, 8 MiB; 10000: 2 s, 64 MiB" dfa_sizes
 row fuzz "60 s each, no finding" fuzz
 row asan "ASan and UBSan clean" "$DEV" test-asan
 row coverage "branches of policy/ and proto/ >= 90 %" coverage

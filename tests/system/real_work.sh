@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# real_work.sh [--mode service|embedded] [--size small|full]
+# real_work.sh [--mode service|embedded|both] [--size small|full]
 # An ordinary user's day, done outside first and then in the sandbox at the same path: the same
 # results, the same hashes, denied files denied, nothing left. Full: GNU coreutils as Debian
 # ships it is configured, built and tested; small: a generated project of thirty files.
@@ -257,32 +257,54 @@ names()
         -printf '%y %p\n' | sort)
 }
 
-[ "$CORDON_MODE" = service ] || [ "$CORDON_MODE" = embedded ] || exit 2
+# Everything again in the sandbox, in mode $1: as it was outside, or it fails.
+in_mode()
+{
+    local step began=$SECONDS start
+
+    CORDON_MODE=$1
+    lay_out
+    start_service
+    for step in "${steps[@]}"; do
+        start=$SECONDS
+        inside "$step"
+        diff "$TOP/outside.$step" "$TOP/inside.$step" >"$TOP/difference" || {
+            head -n 40 "$TOP/difference"
+            fail "$step, $1: differs from the run outside"
+        }
+        echo "$1: $step: same $(wc -l <"$TOP/inside.$step") lines, $((SECONDS - start)) s"
+    done
+    diff "$TOP/names.outside" <(names) || fail "$1: other files than outside"
+    denied
+    expect_clean
+    stop_service
+    expect_clean
+    TOOK+="; $1 $((SECONDS - began)) s"
+}
+
+case "$CORDON_MODE" in
+service | embedded) modes=("$CORDON_MODE") ;;
+both) modes=(embedded service) ;;
+*) exit 2 ;;
+esac
 steps=(git project python)
 command -v node >/dev/null && steps+=(node)
 command -v npm >/dev/null && steps+=(npm)
 [ "$SIZE" = small ] || [ ${#steps[@]} = 5 ] || { echo "node and npm are needed"; exit 1; }
 steps_write
 lay_out
+SECONDS=0
 for step in "${steps[@]}"; do
-    outside "$step" || { tail -n 20 "$TOP/outside.$step" "$WS_A"/project/*.out; echo "FAIL: $step fails outside"; exit 1; }
+    outside "$step" || {
+        tail -n 20 "$TOP/outside.$step" "$WS_A"/project/*.out
+        echo "FAIL: $step fails outside"
+        exit 1
+    }
 done
 names >"$TOP/names.outside"
-lay_out
-start_service
-for step in "${steps[@]}"; do
-    began=$SECONDS
-    inside "$step"
-    diff "$TOP/outside.$step" "$TOP/inside.$step" >"$TOP/difference" || {
-        head -n 40 "$TOP/difference"
-        fail "$step: differs from the run outside"
-    }
-    echo "$step: same $(wc -l <"$TOP/inside.$step") lines, $((SECONDS - began)) s"
+TOOK="outside $SECONDS s"
+for mode in "${modes[@]}"; do
+    in_mode "$mode"
 done
-diff "$TOP/names.outside" <(names) || fail "other files than outside"
-denied
-expect_clean
-stop_service
-expect_clean
 echo "figure: ${#steps[@]} kinds of work, $(grep -c '^[./].* PASS$\|^PASS' "$TOP/inside.project") tests passed," \
-    "$(grep -cE '^[0-9a-f]{64}  ' "$TOP/inside.project") hashes equal"
+    "$(grep -cE '^[0-9a-f]{64}  ' "$TOP/inside.project") hashes equal; $TOOK"
