@@ -269,7 +269,9 @@ in_mode()
         start=$SECONDS
         inside "$step"
         diff "$TOP/outside.$step" "$TOP/inside.$step" >"$TOP/difference" || {
-            head -n 40 "$TOP/difference"
+            grep '^>' "$TOP/difference" | head -n 20
+            grep '^<' "$TOP/difference" | head -n 20
+            tail -n 5 "$WS_A"/project/*.out
             fail "$step, $1: differs from the run outside"
         }
         echo "$1: $step: same $(wc -l <"$TOP/inside.$step") lines, $((SECONDS - start)) s"
