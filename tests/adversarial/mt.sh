@@ -77,6 +77,15 @@ mt_08_helpers_executables()
             'for p in /proc/[0-9]*; do : 2>/dev/null >>$p/exe && echo "$p written"; done; true'
         [ -z "$OUT" ] || fail "as $user: $OUT"
     done
+    # A debugger writes to /proc/PID/mem; nobody, and root least, to the host's switches.
+    job cordon-a -- sh -c 'echo renamed >/proc/$$/comm && cat /proc/$$/comm'
+    expect_out renamed "a process of the job under its own /proc"
+    for user in cordon-a root; do
+        DIR=$TOP/rootwork job "$user" -s workspace-write -- sh -c \
+            'for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sysrq-trigger \
+                /proc/1/oom_score_adj; do : 2>/dev/null >>$f && echo "$f written"; done; true'
+        [ -z "$OUT" ] || fail "as $user: $OUT"
+    done
     [ "$before" = "$(product_hash)" ] || fail "a program of the product was changed"
     rm -rf "$TOP/rootwork"
 }

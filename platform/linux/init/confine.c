@@ -84,6 +84,9 @@ static enum cordon_err landlock_rules(struct init *init, int ruleset, uint64_t r
     bool all = (init->order->flags & ORDER_ROOT_WRITABLE) != 0;
     enum cordon_err err = landlock_allow(init, ruleset, all ? "/" : "/dev", rights);
 
+    if (err == CORDON_OK && !all) {
+        err = landlock_allow(init, ruleset, "/proc", rights);
+    }
     for (uint32_t i = 0; err == CORDON_OK && i < init->order->step_count; i++) {
         if (steps[i].op == ORDER_GRANT_WRITE) {
             err = landlock_allow(init, ruleset, order_text(init->order, steps[i].text), rights);

@@ -56,11 +56,16 @@ static const struct filesystem {
      {"mode", "0620", "ptmxmode", "0666"},
      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
     {"tmpfs", "/dev/shm", {"mode", "1777"}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV},
-    {"proc",
-     "/proc",
-     {NULL},
-     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY},
+    {"proc", "/proc", {NULL}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
 };
+
+/* Sysctls and their like belong to root: without capabilities he could still write to them. */
+static unsigned filesystem_attr(const struct init *init, const struct filesystem *fs)
+{
+    bool closed = strcmp(fs->type, "proc") == 0 && init->order->identity.uid == 0;
+
+    return fs->attr | (closed ? MOUNT_ATTR_RDONLY : 0);
+}
 
 static enum cordon_err filesystem_mount(struct init *init, const struct filesystem *fs)
 {
@@ -74,7 +79,7 @@ static enum cordon_err filesystem_mount(struct init *init, const struct filesyst
         }
     }
     if (context >= 0 && sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) == 0) {
-        tree = sys_fsmount(context, fs->attr);
+        tree = sys_fsmount(context, filesystem_attr(init, fs));
     }
     if (tree < 0 || sys_move_mount(tree, AT_FDCWD, fs->path, 0) != 0 || fstat(tree, &st) != 0) {
         return fault_os(&init->fault, errno,
