@@ -171,6 +171,7 @@ enum cordon_err managed_memfd(const struct managed *managed, const struct host_u
     memset(&head, 0, sizeof(head));
     head.magic = IPC_MAGIC;
     head.generation = managed->generation;
+    head.host = managed->host;
     if (managed->generation == 0) {
         (void)refuse(managed, &reason);
         fault_to_ipc(&reason, &head.fault);

@@ -13,6 +13,7 @@
 struct managed {
     struct managed_places places;
     enum policy_os os;
+    uint32_t host;              /* enum ipc_host; told to every worker */
     uint64_t signature;         /* of the files when they were last read */
     uint64_t generation;        /* 0: there is no good one */
     struct managed_files files; /* of that generation */

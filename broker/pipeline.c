@@ -195,7 +195,11 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
     const struct platform *platform = input->worker->platform;
     const struct worker_managed *managed = &input->worker->managed;
     struct platform_start start = {
-        .embedded = input->worker->embedded, .program = input->program, .search = input->search};
+        .embedded = input->worker->embedded,
+        .host = managed->host,
+        .program = input->program,
+        .search = input->search,
+    };
     enum cordon_err err;
 
     pipeline->platform = platform;

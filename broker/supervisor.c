@@ -161,6 +161,16 @@ static enum cordon_err listen_service(struct supervisor *supervisor, struct cord
     return err;
 }
 
+/* What workers, who are their callers, cannot find out. */
+static uint32_t host_find(const struct platform *platform)
+{
+    struct platform_probe probe;
+
+    memset(&probe, 0, sizeof(probe));
+    platform->probe(&probe);
+    return probe.host.fanotify ? IPC_HOST_FANOTIFY : 0;
+}
+
 static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_fault *fault)
 {
     const struct supervisor_options *options = supervisor->options;
@@ -181,6 +191,9 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
         supervisor->platform->cleanup(options->embedded);
         quota_init(&supervisor->quota);
         managed_init(&supervisor->managed, &options->places, supervisor->platform->os);
+        if (!options->embedded) {
+            supervisor->managed.host = host_find(supervisor->platform);
+        }
         supervisor_refresh(supervisor, true);
     }
     return err;

@@ -21,6 +21,7 @@ struct worker_managed {
     size_t block_len;
     struct arena arena;
     uint64_t generation;
+    uint32_t host; /* enum ipc_host */
     struct host_user user;
     struct policy_document *documents;
     size_t document_count;

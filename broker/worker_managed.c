@@ -94,6 +94,7 @@ static enum cordon_err parse(struct worker_managed *managed, struct cordon_fault
     (void)snprintf(managed->user.user, sizeof(managed->user.user), "%.*s",
                    (int)sizeof(head.user) - 1, head.user);
     managed->generation = head.generation;
+    managed->host = head.host;
     fault_from_ipc(&head.fault, &managed->fault);
     if (head.magic != IPC_MAGIC || head.document_count > MANAGED_FILES_MAX ||
         !take_documents(&reader, head.document_count, managed) ||

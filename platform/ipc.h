@@ -75,6 +75,8 @@ struct ipc_report {
     struct ipc_fault fault;
 };
 
+enum ipc_operation { IPC_OPERATION_OPEN = 1, IPC_OPERATION_EXEC, IPC_OPERATION_LIST };
+
 struct ipc_message {
     uint32_t magic;
     uint16_t version;
@@ -97,11 +99,13 @@ struct ipc_message {
  * packed. A file that is refused travels as @fault: the worker then refuses
  * every job with it.
  */
+enum ipc_host { IPC_HOST_FANOTIFY = 1U };
+
 struct ipc_managed_head {
     uint32_t magic;
     uint32_t document_count;
     uint32_t group_count; /* names of the connection's groups */
-    uint32_t reserved;
+    uint32_t host;        /* enum ipc_host: what only the supervisor can find out */
     uint64_t generation;
     char home[1024]; /* of the caller, from the user database; "" when he has none */
     char user[256];

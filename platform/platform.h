@@ -68,6 +68,7 @@ struct platform_probe {
 /* What is to be started, as far as a plan depends on it. */
 struct platform_start {
     bool embedded;
+    uint32_t host;       /* enum ipc_host, as the supervisor told */
     const char *cwd;     /* absolute */
     const char *program; /* argv[0]; NULL: none in particular (a plan is only printed) */
     const char *search;  /* PATH of the job; NULL: the system's default */

@@ -9,6 +9,9 @@
 /* probe.c; both sides */
 void linux_probe(struct platform_probe *ret_probe);
 uint32_t linux_landlock_abi(void);
+/* Permission events were seen to deny an open; asked once.
+ * *ret_why is the evidence. */
+bool linux_fanotify(const char **ret_why);
 /* Holds CAP_SYS_ADMIN: builds views without a user namespace. */
 bool linux_is_privileged(void);
 

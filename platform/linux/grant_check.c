@@ -168,8 +168,8 @@ static bool prefix_covers(const struct prefix *outer, const struct prefix *inner
 }
 
 /* One walk does for every pattern below it, so walks inside a walk are dropped. */
-static enum cordon_err managed_scans(const struct policy *managed, struct order_builder *builder,
-                                     struct cordon_fault *fault)
+static enum cordon_err managed_scans(const struct policy *managed, bool at_access,
+                                     struct order_builder *builder, struct cordon_fault *fault)
 {
     struct prefix *prefixes = calloc(managed->managed.count + 1, sizeof(*prefixes));
     const struct prefix *last = NULL;
@@ -181,7 +181,7 @@ static enum cordon_err managed_scans(const struct policy *managed, struct order_
     for (size_t i = 0; i < managed->managed.count; i++) {
         const struct policy_rule *rule = &managed->managed.rules[i];
 
-        if (rule->glob) {
+        if (rule->glob && (rule->access != ACCESS_DENY || !at_access)) {
             prefixes[count++] = (struct prefix){rule->pattern, literal_prefix(rule), (uint32_t)i};
         }
     }
@@ -202,21 +202,46 @@ static enum cordon_err managed_scans(const struct policy *managed, struct order_
     return CORDON_OK;
 }
 
-static enum cordon_err managed_add(const struct policy *managed, struct order_builder *builder,
-                                   struct cordon_fault *fault)
+/* A managed mask is a wall below the decision at access time; this many are enough. */
+#define MANAGED_MASKS_MAX 64U
+
+/* Where the managed denials are decided at each access; a worker cannot leave one out. */
+static void managed_watch(const struct policy *managed, struct order_builder *builder)
 {
+    for (size_t i = 0; i < managed->managed.count; i++) {
+        const struct policy_rule *rule = &managed->managed.rules[i];
+        struct order_step step = {
+            .op = ORDER_WATCH, .set = ORDER_SET_MANAGED, .rule = (uint32_t)i, .fd = ORDER_NO_FD};
+
+        if (rule->access == ACCESS_DENY) {
+            step.text = order_add_text(builder, rule->pattern,
+                                       rule->glob ? literal_prefix(rule) : rule->pattern_len);
+            order_add_step(builder, &step);
+        }
+    }
+}
+
+static enum cordon_err managed_add(const struct policy *managed, bool at_access,
+                                   struct order_builder *builder, struct cordon_fault *fault)
+{
+    size_t masks = 0;
+
     for (size_t i = 0; i < managed->managed.count; i++) {
         const struct policy_rule *rule = &managed->managed.rules[i];
         struct order_step step = {.set = ORDER_SET_MANAGED, .rule = (uint32_t)i, .fd = ORDER_NO_FD};
 
-        if (rule->glob) {
+        if (rule->glob ||
+            (at_access && rule->access == ACCESS_DENY && masks++ >= MANAGED_MASKS_MAX)) {
             continue;
         }
         step.op = rule->access == ACCESS_DENY ? ORDER_MASK : ORDER_PROTECT;
         step.text = order_add_text(builder, rule->pattern, rule->pattern_len);
         order_add_step(builder, &step);
     }
-    return managed_scans(managed, builder, fault);
+    if (at_access) {
+        managed_watch(managed, builder);
+    }
+    return managed_scans(managed, at_access, builder, fault);
 }
 
 static void identity_fill(const struct platform_peer *peer, struct order_builder *builder)
@@ -282,6 +307,7 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
                              struct order_builder *builder, struct cordon_fault *fault)
 {
     enum cordon_err err = flags_check(spawn, head->flags, fault);
+    const char *why;
 
     builder->head.flags = head->flags | (linux_is_privileged() ? 0 : (uint32_t)ORDER_USER_NS);
     builder->head.landlock_abi = linux_landlock_abi();
@@ -298,7 +324,7 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
         err = steps_copy(spawn, head, builder, fault);
     }
     if (err == CORDON_OK) {
-        err = managed_add(spawn->managed, builder, fault);
+        err = managed_add(spawn->managed, !spawn->embedded && linux_fanotify(&why), builder, fault);
     }
     return err;
 }

@@ -30,7 +30,8 @@ static const struct {
     [ORDER_GRANT_READ] = {true, false, false}, [ORDER_GRANT_WRITE] = {true, false, false},
     [ORDER_SOCKET] = {true, false, false},     [ORDER_PROTECT] = {false, true, false},
     [ORDER_MASK] = {false, true, false},       [ORDER_LINK] = {false, true, true},
-    [ORDER_SCAN] = {false, true, false},
+    [ORDER_SCAN] = {false, true, false},       [ORDER_WATCH] = {false, true, false},
+    [ORDER_PIN] = {false, true, false},
 };
 
 static const char *step_fault(const struct order_head *head, const struct order_step *step,

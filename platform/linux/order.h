@@ -34,6 +34,8 @@ enum order_op {
     ORDER_MASK,           /* text: the object of that name is denied */
     ORDER_LINK,           /* text, aux: a symbolic link in the view's own file systems */
     ORDER_SCAN,           /* text: walk below it; mask or protect what the set's table says */
+    ORDER_WATCH,          /* text: below it, the set's table decides at each access */
+    ORDER_PIN,            /* text: bound onto itself, so that it cannot be renamed */
     ORDER_OP_COUNT
 };
 
@@ -139,14 +141,15 @@ CORDON_MUST_USE enum cordon_err order_finish(struct order_builder *builder, void
 
 /* Descriptors that cordon-init is started with; nothing else is open. */
 enum order_init_fd {
-    INIT_FD_ORDER = 3, /* sealed memfd: this block */
-    INIT_FD_OWN,       /* sealed memfd: the profile's table */
-    INIT_FD_MANAGED,   /* sealed memfd: the managed table */
-    INIT_FD_CHANNEL,   /* to the worker */
-    INIT_FD_REPORT,    /* write end: struct ipc_report, one write each */
-    INIT_FD_SOCKETS,   /* /proc/net/unix of the host's network namespace */
-    INIT_FD_SECCOMP,   /* sealed memfd: the filter's instructions */
-    INIT_FD_CGROUP,    /* cgroup.procs to write "0" to; /dev/null when there is none */
+    INIT_FD_ORDER = 3,  /* sealed memfd: this block */
+    INIT_FD_OWN,        /* sealed memfd: the profile's table */
+    INIT_FD_MANAGED,    /* sealed memfd: the managed table */
+    INIT_FD_CHANNEL,    /* to the worker */
+    INIT_FD_REPORT,     /* write end: struct ipc_report, one write each */
+    INIT_FD_SOCKETS,    /* /proc/net/unix of the host's network namespace */
+    INIT_FD_SECCOMP,    /* sealed memfd: the filter's instructions */
+    INIT_FD_CGROUP,     /* cgroup.procs to write "0" to; /dev/null when there is none */
+    INIT_FD_VIOLATIONS, /* write end: struct ipc_violation, one write each, not blocking */
     INIT_FD_COUNT
 };
 

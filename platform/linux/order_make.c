@@ -25,6 +25,8 @@ static const struct {
     [PLAN_LINUX_MASK] = {ORDER_MASK, 0},
     [PLAN_LINUX_VIEW_LINK] = {ORDER_LINK, 0},
     [PLAN_LINUX_SCAN] = {ORDER_SCAN, 0},
+    [PLAN_LINUX_WATCH] = {ORDER_WATCH, 0},
+    [PLAN_LINUX_PIN] = {ORDER_PIN, 0},
     [PLAN_LINUX_KEEP_SOCKET] = {ORDER_SOCKET, 0},
 };
 

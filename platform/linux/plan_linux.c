@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/linux/plan_scan.h"
+#include "platform/linux/plan_watch.h"
 #include "platform/plan_build.h"
 
 const char *const plan_linux_op_names[PLAN_LINUX_OP_COUNT] = {
@@ -23,6 +24,8 @@ const char *const plan_linux_op_names[PLAN_LINUX_OP_COUNT] = {
     [PLAN_LINUX_MASK] = "mask",
     [PLAN_LINUX_VIEW_LINK] = "view-link",
     [PLAN_LINUX_SCAN] = "scan",
+    [PLAN_LINUX_WATCH] = "watch",
+    [PLAN_LINUX_PIN] = "pin",
     [PLAN_LINUX_MASK_SOCKETS] = "mask-sockets",
     [PLAN_LINUX_KEEP_SOCKET] = "keep-socket",
     [PLAN_LINUX_NET_OFF] = "net-off",
@@ -62,11 +65,19 @@ static enum cordon_err check_level(const struct plan_builder *b, const struct po
         return CORDON_OK;
     }
     for (size_t i = 0; named == NULL && i < set->count; i++) {
-        named = plan_narrows(&set->rules[i]) ? &set->rules[i] : NULL;
+        bool held = plan_at_access(b) && set->rules[i].access != ACCESS_DENY_WRITE;
+
+        named = plan_narrows(&set->rules[i]) && !held ? &set->rules[i] : NULL;
+    }
+    if (named == NULL && plan_at_access(b)) {
+        return CORDON_OK;
     }
     return plan_refuse(b, CORDON_E_UNSUPPORTED, named == NULL ? &set->rules[0] : named,
                        "set minimum_enforcement = \"snapshot\" to accept that",
-                       "this host enforces at level snapshot only, and level kernel is required");
+                       plan_at_access(b)
+                           ? "this rule holds at level snapshot only, and level kernel is required"
+                           : "this host enforces at level snapshot only, and level kernel is "
+                             "required");
 }
 
 static enum cordon_err check(const struct plan_builder *b)
@@ -151,8 +162,11 @@ struct cover {
 static void hide(struct plan_builder *b, const struct plan_node *node, struct cover *cover)
 {
     if (node->object == PLAN_MISSING) {
-        plan_note_node(b, node, note_absent);
+        plan_note_node(b, node, plan_at_access(b) ? NULL : note_absent);
+    } else if (node->before != PLAN_HIDDEN && !plan_is_masked(b, node->set, node->rule)) {
+        cover->masked = true; /* nothing reopens what a managed rule denies */
     } else if (node->before != PLAN_HIDDEN) {
+        plan_add_pins(b, node);
         cover->masked = true;
         cover->mask_step = plan_add_node(b, PLAN_LINUX_MASK, plan_kind(node->object), node);
     } else if (!cover->masked) {
@@ -312,6 +326,9 @@ static void add_rules(struct plan_builder *b)
     add_nodes(b, covers);
     add_links(b, covers);
     plan_add_scans(b);
+    if (plan_at_access(b)) {
+        plan_add_watches(b);
+    }
 }
 
 /* ---- network and sockets ---- */
@@ -380,12 +397,12 @@ static void add_end(struct plan_builder *b)
 }
 
 static void notice_level(struct plan_builder *b, const struct policy_ruleset *set,
-                         const char *whose)
+                         const struct plan_label *labels, const char *whose)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < set->count; i++) {
-        count += plan_narrows(&set->rules[i]);
+        count += plan_narrows(&set->rules[i]) && labels[i].level == PLAN_SNAPSHOT;
     }
     if (count > 0) {
         plan_notice(b, "%zu %s deny rule%s hold%s for what exists when the job starts (snapshot)",
@@ -398,8 +415,8 @@ enum cordon_err plan_linux(const struct policy *policy, const struct plan_facts 
 {
     struct plan_builder b = {.policy = policy, .facts = facts, .arena = arena, .fault = fault};
     size_t places = sizeof(private_places) / sizeof(private_places[0]);
-    enum cordon_err err =
-        plan_begin(&b, PLAN_SNAPSHOT, private_places, policy->full_access ? 0 : places);
+    enum cordon_err err = plan_begin(&b, plan_at_access(&b) ? PLAN_KERNEL : PLAN_SNAPSHOT,
+                                     private_places, policy->full_access ? 0 : places);
 
     if (err == CORDON_OK) {
         err = check(&b);
@@ -407,17 +424,18 @@ enum cordon_err plan_linux(const struct policy *policy, const struct plan_facts 
     if (err != CORDON_OK) {
         return err;
     }
+    plan_watch_labels(&b);
     if (!policy->full_access || policy->managed.count > 0) {
         add_rules(&b);
     }
     if (!policy->full_access) {
         add_sockets(&b);
-        notice_level(&b, &policy->own, "profile");
+        notice_level(&b, &policy->own, b.plan->own, "profile");
     } else if (policy->managed.count > 0) {
         plan_notice(&b, "full access: services of the host, reached by socket, are not bound by "
                         "the managed rules");
     }
-    notice_level(&b, &policy->managed, "managed");
+    notice_level(&b, &policy->managed, b.plan->managed, "managed");
     add_end(&b);
     return plan_finish(&b, ret_plan);
 }

@@ -62,6 +62,17 @@ enum plan_linux_op {
      */
     PLAN_LINUX_SCAN,
 
+    /*
+     * Below path, which may be absent or a link, the automaton of `set` decides at each
+     * open, listing and execution; so it does on every mount of the same file systems,
+     * for what has other names there. rule is the first one that asks for it.
+     */
+    PLAN_LINUX_WATCH,
+
+    /* path: a directory bound onto itself, writable as it is, so that it cannot be
+     * renamed or removed while something below it is denied. */
+    PLAN_LINUX_PIN,
+
     /* No connection to a unix socket that existed outside the job, but for those that
      * KEEP_SOCKET steps name (path; right after it, sorted). */
     PLAN_LINUX_MASK_SOCKETS,
@@ -87,9 +98,10 @@ enum plan_linux_op {
 extern const char *const plan_linux_op_names[PLAN_LINUX_OP_COUNT];
 
 /*
- * See plan_fn. Every rule is labelled `snapshot` as long as this layer is alone;
- * so a set with rules whose minimum is ENFORCE_KERNEL gives CORDON_E_UNSUPPORTED,
- * as does embedded mode without user namespaces.
+ * See plan_fn. With host.fanotify, in the service, deny rules are labelled `kernel`
+ * and what exists is masked besides; deny-write rules, and all rules elsewhere, are
+ * labelled `snapshot`. A set with such rules whose minimum is ENFORCE_KERNEL gives
+ * CORDON_E_UNSUPPORTED, as does embedded mode without user namespaces.
  */
 CORDON_MUST_USE enum cordon_err plan_linux(const struct policy *policy,
                                            const struct plan_facts *facts, struct arena *arena,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/linux/plan_linux.h"
+#include "platform/linux/plan_watch.h"
 
 struct scan {
     const char *path;
@@ -135,7 +136,7 @@ static size_t collect(struct plan_builder *b, const struct policy_ruleset *rules
         const struct policy_rule *rule = &rules->rules[i];
         struct scan scan = {.path = rule->pattern, .rule = (uint32_t)i};
 
-        if (!rule->glob) {
+        if (!rule->glob || (plan_at_access(b) && rule->access == ACCESS_DENY)) {
             continue;
         }
         scan.len = plan_glob_prefix(rule->pattern, rule->pattern_len);

@@ -162,21 +162,23 @@ static void probe_peer(struct platform_probe *probe)
     }
 }
 
-/* Decisions at access time are another order's; nothing claims them here. */
-static void probe_decision(struct platform_probe *probe)
+static void probe_fanotify(struct platform_probe *probe)
 {
     struct platform_layer *layer =
-        add(probe, "access-time decision", "later version / start-time snapshot",
-            "none in this version: deny rules hold for what exists when a job starts");
+        add(probe, "access-time decision", "fanotify 5.17 / start-time snapshot",
+            "use the service, on a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS");
+    const char *why;
 
-    (void)snprintf(layer->evidence, sizeof(layer->evidence), "not part of this version");
+    layer->available = linux_fanotify(&why);
+    probe->host.fanotify = layer->available;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "fanotify: %s", why);
 }
 
 void linux_probe(struct platform_probe *ret_probe)
 {
     static void (*const rows[])(struct platform_probe *) = {
         probe_kernel,          probe_mounts, probe_seccomp, probe_landlock,
-        probe_user_namespaces, probe_cgroup, probe_peer,    probe_decision};
+        probe_user_namespaces, probe_cgroup, probe_peer,    probe_fanotify};
 
     memset(ret_probe, 0, sizeof(*ret_probe));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

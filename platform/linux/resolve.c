@@ -230,6 +230,7 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
         return out_of_memory(&looking);
     }
     resolved.facts.host = host_once();
+    resolved.facts.host.fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
     resolved.facts.privileged = !start->embedded || linux_is_privileged();
     err = look_at_set(&looking, &policy->own, &resolved.facts.own, resolved.own_fds);
     if (err == CORDON_OK) {

@@ -182,7 +182,7 @@ static void close_all(const int *fds, size_t count)
 
 /* The parts that only this job has; the rest of child->fds is borrowed. */
 struct parts {
-    int order, table, sockets, procs, report[2];
+    int order, table, sockets, procs, report[2], violations;
 };
 
 static enum cordon_err parts_open(const struct platform_spawn *spawn, const struct cgroup *cgroup,
@@ -199,7 +199,8 @@ static enum cordon_err parts_open(const struct platform_spawn *spawn, const stru
     }
     parts->sockets = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC);
     parts->procs = cgroup_procs_fd(cgroup);
-    if (parts->sockets < 0 || parts->procs < 0 ||
+    parts->violations = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (parts->sockets < 0 || parts->procs < 0 || parts->violations < 0 ||
         pipe2(parts->report, O_CLOEXEC | O_NONBLOCK) != 0) {
         return fault_os(fault, errno, NULL, "cannot prepare the job");
     }
@@ -237,6 +238,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
         child.fds[INIT_FD_SOCKETS] = parts->sockets;
         child.fds[INIT_FD_SECCOMP] = filter;
         child.fds[INIT_FD_CGROUP] = parts->procs;
+        child.fds[INIT_FD_VIOLATIONS] = parts->violations;
         err = child_clone(&child, order, ret_pidfd, fault);
     }
     ipc_unmap(block, len);
@@ -246,7 +248,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
                             struct cordon_fault *fault)
 {
-    struct parts parts = {-1, -1, -1, -1, {-1, -1}};
+    struct parts parts = {-1, -1, -1, -1, {-1, -1}, -1};
     struct cgroup cgroup = {.dir = -1};
     enum cordon_err err = CORDON_OK;
     int pidfd = -1;
@@ -270,7 +272,7 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
         cgroup_remove(&cgroup);
     }
     close_all((const int[]){parts.order, parts.table, parts.sockets, parts.procs, parts.report[0],
-                            parts.report[1]},
-              6);
+                            parts.report[1], parts.violations},
+              7);
     return err;
 }

@@ -388,12 +388,25 @@ static pid_t command_start(struct init *init, const struct command *command)
     return pid;
 }
 
-static void command_reap(const struct init *init, pid_t command)
+/* Opens wait from now on, for good: the job is ended before anybody notices. */
+static _Noreturn void command_unguarded(struct init *init)
+{
+    (void)kill(-1, SIGKILL);
+    (void)fault_set(&init->fault, CORDON_E_STATE, "try again",
+                    "the guard of the denied files is gone");
+    init_report(IPC_REPORT_SETUP, 0, init);
+    _exit(125);
+}
+
+static void command_reap(struct init *init, pid_t command)
 {
     int status;
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == init->guard || pid == init->keeper) {
+            command_unguarded(init);
+        }
         if (pid != command) {
             continue;
         }

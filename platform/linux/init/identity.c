@@ -123,12 +123,14 @@ void identity_as_setup(const struct init *init)
     }
 }
 
-static enum cordon_err capabilities_clear(struct init *init)
+static enum cordon_err capabilities_set(struct init *init, uint64_t keep)
 {
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
 
     memset(data, 0, sizeof(data));
+    data[0].effective = data[0].permitted = (uint32_t)keep;
+    data[1].effective = data[1].permitted = (uint32_t)(keep >> 32);
     if (syscall(SYS_capset, &head, data) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot drop capabilities");
     }
@@ -150,6 +152,24 @@ static enum cordon_err bounding_set_clear(struct init *init)
     return CORDON_OK;
 }
 
+static enum cordon_err privileges_end(struct init *init, uint64_t keep)
+{
+    if (capabilities_set(init, keep) != CORDON_OK) {
+        return init->fault.err;
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot set no_new_privs");
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err identity_narrow(struct init *init, uint64_t keep)
+{
+    enum cordon_err err = bounding_set_clear(init);
+
+    return err == CORDON_OK ? privileges_end(init, keep) : err;
+}
+
 enum cordon_err identity_drop(struct init *init)
 {
     const struct order_identity *who = &init->order->identity;
@@ -161,11 +181,5 @@ enum cordon_err identity_drop(struct init *init)
         syscall(SYS_setresuid, who->uid, who->uid, who->uid) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot become user %u", who->uid);
     }
-    if (capabilities_clear(init) != CORDON_OK) {
-        return init->fault.err;
-    }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-        return fault_os(&init->fault, errno, NULL, "cannot set no_new_privs");
-    }
-    return CORDON_OK;
+    return privileges_end(init, 0);
 }

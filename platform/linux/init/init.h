@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "platform/base/err.h"
 #include "platform/linux/order.h"
@@ -35,6 +36,8 @@ struct init {
     int open_mask[INIT_PRIVATE_MAX]; /* masks with something granted below; sealed last */
     uint32_t open_mask_count;
     uint32_t masked;
+    int clone;           /* of the host's tree for watch.c; -1: nothing is watched */
+    pid_t guard, keeper; /* 0: none */
     struct cordon_fault fault;
 };
 
@@ -46,6 +49,8 @@ CORDON_MUST_USE enum cordon_err identity_map_user(struct init *init);
 /* File-system accesses as the caller, and back; mounting rights stay. */
 void identity_as_caller(const struct init *init);
 void identity_as_setup(const struct init *init);
+/* For good: no capability but the bits of @keep, no_new_privs, not dumpable; ids stay. */
+CORDON_MUST_USE enum cordon_err identity_narrow(struct init *init, uint64_t keep);
 /* For good: the caller's ids, no capability anywhere, no_new_privs, not dumpable. */
 CORDON_MUST_USE enum cordon_err identity_drop(struct init *init);
 
@@ -71,6 +76,8 @@ CORDON_MUST_USE enum cordon_err mask_prepare(struct init *init);
 CORDON_MUST_USE enum cordon_err mask_object(struct init *init, int fd, bool open);
 /* Makes the object behind @fd, and all below it, read-only where it is. */
 CORDON_MUST_USE enum cordon_err mask_read_only(struct init *init, int fd, const char *path);
+/* Binds the step's object onto itself, if it exists. */
+CORDON_MUST_USE enum cordon_err mask_pin(struct init *init, const struct order_step *step);
 /* The step's object, if it exists. */
 CORDON_MUST_USE enum cordon_err mask_step(struct init *init, const struct order_step *step);
 /* Host unix sockets bound now, but for those the order keeps. */

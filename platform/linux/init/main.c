@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/linux/init/watch.h"
+
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4U
 #endif
@@ -115,8 +117,13 @@ static enum cordon_err map_user(struct init *init)
 
 /* The way from every privilege to none; each row may rely on those above it. */
 static enum cordon_err (*const stages[])(struct init *) = {
-    die_with_broker, load,       map_user,  join_cgroup,      identity_prepare, confine_network,
-    view_enter,      view_apply, view_seal, confine_landlock, identity_drop,    die_with_broker,
+    die_with_broker,  load,
+    map_user,         join_cgroup,
+    identity_prepare, confine_network,
+    watch_prepare,    view_enter,
+    view_apply,       view_seal,
+    watch_start,      confine_landlock,
+    identity_drop,    die_with_broker,
 };
 
 int main(void)

@@ -148,6 +148,26 @@ enum cordon_err mask_step(struct init *init, const struct order_step *step)
     return err;
 }
 
+enum cordon_err mask_pin(struct init *init, const struct order_step *step)
+{
+    const char *path = order_text(init->order, step->text);
+    int fd = view_open(init, path, true);
+    int tree;
+
+    if (fd < 0) {
+        return is_absent(errno) ? CORDON_OK
+                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+    }
+    tree =
+        sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+    if (tree < 0 || sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot hold %s in its place", path);
+    }
+    (void)close(tree);
+    (void)close(fd);
+    return CORDON_OK;
+}
+
 static bool socket_is_kept(const struct init *init, const struct stat *st)
 {
     const struct order_step *steps = order_steps(init->order);

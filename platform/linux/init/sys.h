@@ -61,4 +61,41 @@ static inline int sys_openat2(int dir, const char *path, int flags, uint64_t res
     return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
 
+static inline int sys_fanotify_init(unsigned flags, unsigned file_flags)
+{
+    return (int)syscall(SYS_fanotify_init, flags, file_flags);
+}
+
+/* Of what @fd, which is open for reading, lies on. 64-bit: the mask is one argument. */
+static inline int sys_fanotify_mark(int group, unsigned flags, uint64_t mask, int fd)
+{
+    return (int)syscall(SYS_fanotify_mark, group, flags, mask, fd, NULL);
+}
+
+/* The same by a name, its links followed. */
+static inline int sys_fanotify_mark_at(int group, unsigned flags, uint64_t mask, const char *path)
+{
+    return (int)syscall(SYS_fanotify_mark, group, flags, mask, AT_FDCWD, path);
+}
+
+/* As struct statx of the kernel; the smaller C library has none. */
+struct sys_mount_stat {
+    uint8_t before[0x90];
+    uint64_t mount_id;
+    uint8_t after[0x68];
+};
+
+/* The mount that @fd lies on, as mountinfo numbers it. Nothing is asked of the file system. */
+static inline int sys_mount_id(int fd, uint64_t *ret_id)
+{
+    struct sys_mount_stat st;
+    int code =
+        (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH | 0x4000 /* AT_STATX_DONT_SYNC */, 0, &st);
+
+    if (code == 0) {
+        *ret_id = st.mount_id;
+    }
+    return code;
+}
+
 #endif

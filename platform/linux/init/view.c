@@ -315,6 +315,10 @@ enum cordon_err view_apply(struct init *init)
         case ORDER_SCAN:
             err = scan_step(init, &steps[i]);
             break;
+        case ORDER_PIN:
+            err = mask_pin(init, &steps[i]);
+            break;
+        case ORDER_WATCH: /* watch.c, once the view is whole */
         case ORDER_SOCKET:
         case ORDER_OP_COUNT:
             break;

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guard answers every open on the watched mounts. It is a child of init,
+ * still root but for its capabilities, so that the job can neither signal nor
+ * trace it. If it dies, opens wait: init and the keeper hold the group too.
+ *
+ * The keeper only holds the group. A dying pid 1 closes its files before the
+ * kernel kills its namespace, and kills it in the order of the pids; when the
+ * group's last descriptor is closed, whatever waits is allowed. So the last
+ * holder must die last: it has the highest pid there can be.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/fanotify.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "platform/linux/init/sys.h"
+#include "platform/linux/init/watch.h"
+
+#define EVENTS_AT_ONCE 64U
+#define GUARD_FILES 1024U
+
+static const char deleted[] = " (deleted)";
+
+/* The caller's limits are the job's; a guard that ran out of something would deny everything. */
+static void limits_lift(void)
+{
+    static const int unlimited[] = {RLIMIT_CPU, RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_STACK};
+    const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+    const struct rlimit files = {GUARD_FILES, GUARD_FILES};
+
+    for (size_t i = 0; i < sizeof(unlimited) / sizeof(unlimited[0]); i++) {
+        (void)setrlimit(unlimited[i], &none);
+    }
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static void files_keep(const int *kept, size_t count)
+{
+    for (int fd = 0; fd < (int)GUARD_FILES; fd++) {
+        bool keep = false;
+
+        for (size_t i = 0; i < count; i++) {
+            keep = keep || kept[i] == fd;
+        }
+        if (!keep) {
+            (void)close(fd);
+        }
+    }
+}
+
+/* ---- the verdict ---- */
+
+/* The name of an event's file in the view; 0: it has none, and so is denied. */
+static size_t event_path(const struct watch *watch, int fd, char *path)
+{
+    char number[16];
+    ssize_t len;
+
+    (void)snprintf(number, sizeof(number), "%d", fd);
+    len = readlinkat(watch->links, number, path, PATH_MAX);
+    return len <= 0 || len >= PATH_MAX || path[0] != '/' ? 0 : (size_t)len;
+}
+
+static struct verdict verdict_of(const struct watch *watch, const char *path, size_t len)
+{
+    struct verdict verdict = {true, ORDER_SET_COUNT, ORDER_NO_RULE};
+    size_t suffix = sizeof(deleted) - 1;
+
+    if (len == 0) {
+        return verdict;
+    }
+    verdict = verdict_by_name(watch, path, len);
+    /* The suffix may be the kernel's or part of the name. */
+    if (!verdict.denied && len > suffix && memcmp(path + len - suffix, deleted, suffix) == 0) {
+        verdict = verdict_by_name(watch, path, len - suffix);
+    }
+    return verdict;
+}
+
+static uint16_t operation_of(uint64_t mask)
+{
+    if ((mask & FAN_OPEN_EXEC_PERM) != 0) {
+        return IPC_OPERATION_EXEC;
+    }
+    return (mask & FAN_ONDIR) != 0 ? IPC_OPERATION_LIST : IPC_OPERATION_OPEN;
+}
+
+static void event_answer(struct watch *watch, const struct fanotify_event_metadata *event)
+{
+    struct fanotify_response response = {.fd = event->fd, .response = FAN_DENY};
+    char path[PATH_MAX];
+    struct denial denial = {
+        .path = path, .operation = operation_of(event->mask), .pid = event->pid};
+
+    denial.path_len = event_path(watch, event->fd, path);
+    denial.why = verdict_of(watch, path, denial.path_len);
+    if (!denial.why.denied) {
+        response.response = FAN_ALLOW;
+    }
+    /* First closed, then answered: the opener must not find its file still in use. */
+    (void)close(event->fd);
+    if (write(watch->decide, &response, sizeof(response)) != (ssize_t)sizeof(response) &&
+        errno != ENOENT) {
+        _exit(1); /* ENOENT: whoever asked is dead */
+    }
+    if (denial.why.denied) {
+        violation_report(watch->init, &denial);
+    }
+}
+
+static void events_answer(struct watch *watch)
+{
+    static union {
+        struct fanotify_event_metadata first;
+        char bytes[EVENTS_AT_ONCE * sizeof(struct fanotify_event_metadata)];
+    } buffer;
+    const struct fanotify_event_metadata *event = &buffer.first;
+    ssize_t len = read(watch->decide, buffer.bytes, sizeof(buffer.bytes));
+
+    /* A file that cannot be opened for us is denied by the kernel, and read() says why. */
+    if (len < 0 && (errno == EBADF || errno == EFAULT || errno == EINVAL)) {
+        _exit(1);
+    }
+    for (; FAN_EVENT_OK(event, len); event = FAN_EVENT_NEXT(event, len)) {
+        if (event->vers != FANOTIFY_METADATA_VERSION || (event->mask & FAN_Q_OVERFLOW) != 0) {
+            _exit(1);
+        }
+        if (event->fd >= 0) {
+            event_answer(watch, event);
+        }
+    }
+}
+
+/* ---- the processes ---- */
+
+static _Noreturn void guard_main(struct watch *watch)
+{
+    struct pollfd polls[] = {{.fd = watch->decide, .events = POLLIN},
+                             {.fd = watch->events, .events = POLLIN}};
+    int kept[] = {watch->decide, watch->events, watch->clone, INIT_FD_VIOLATIONS, -1};
+
+    (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
+    limits_lift();
+    watch->links = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    kept[4] = watch->links;
+    files_keep(kept, sizeof(kept) / sizeof(kept[0]));
+    if (watch->links < 0 ||
+        identity_narrow(watch->init, 1ULL << CAP_DAC_READ_SEARCH) != CORDON_OK) {
+        _exit(1);
+    }
+    for (;;) {
+        if (poll(polls, 1, -1) < 0 && errno != EINTR) {
+            _exit(1);
+        }
+        events_answer(watch);
+    }
+}
+
+static _Noreturn void keeper_main(struct watch *watch)
+{
+    const int kept[] = {watch->decide};
+
+    (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
+    files_keep(kept, 1);
+    if (identity_narrow(watch->init, 0) != CORDON_OK) {
+        _exit(1);
+    }
+    for (;;) {
+        (void)pause();
+    }
+}
+
+static pid_t highest_pid(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/pid_max", "re");
+    int max = 0;
+
+    if (file != NULL) {
+        if (fscanf(file, "%d", &max) != 1) {
+            max = 0;
+        }
+        (void)fclose(file);
+    }
+    return max - 1;
+}
+
+static pid_t keeper_fork(void)
+{
+    pid_t pid = highest_pid();
+    struct clone_args args = {
+        .exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&pid, .set_tid_size = 1};
+
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+enum cordon_err guard_start(struct watch *watch)
+{
+    struct init *init = watch->init;
+    sigset_t all;
+    sigset_t before;
+
+    /* Both are born with every signal blocked; what cannot be blocked ends the job. */
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before);
+    init->guard = fork();
+    if (init->guard == 0) {
+        guard_main(watch);
+    }
+    init->keeper = init->guard < 0 ? -1 : keeper_fork();
+    if (init->keeper == 0) {
+        keeper_main(watch);
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (init->guard < 0 || init->keeper < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
+    }
+    return CORDON_OK;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/watch.h"
+
+#include <errno.h>
+#include <linux/fanotify.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "platform/linux/init/sys.h"
+
+#define DECIDE_MASK (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_ONDIR)
+#define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR)
+
+static bool is_wanted(const struct init *init)
+{
+    const struct order_step *steps = order_steps(init->order);
+
+    for (uint32_t i = 0; i < init->order->step_count; i++) {
+        if (steps[i].op == ORDER_WATCH) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Away from the numbers that init closes one by one. */
+static int raise_fd(int fd)
+{
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, WATCH_FD_BASE);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return high;
+}
+
+enum cordon_err watch_prepare(struct init *init)
+{
+    init->clone = -1;
+    if (!is_wanted(init)) {
+        return CORDON_OK;
+    }
+    init->clone =
+        raise_fd(sys_open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    if (init->clone < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot copy the host's tree");
+    }
+    return CORDON_OK;
+}
+
+static enum cordon_err groups_open(struct watch *watch)
+{
+    struct init *init = watch->init;
+
+    watch->decide = raise_fd(sys_fanotify_init(
+        FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
+        O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK | O_NOATIME));
+    watch->events = raise_fd(sys_fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
+                                                   FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
+                                                   FAN_REPORT_DFID_NAME_TARGET,
+                                               O_RDONLY | O_CLOEXEC));
+    if (watch->decide < 0 || watch->events < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot watch accesses");
+    }
+    return CORDON_OK;
+}
+
+/* ---- prefixes ---- */
+
+/* What is at @path, or above it where the caller reaches nothing; @path is cut to that. */
+static int deepest_open(const struct init *init, char *path)
+{
+    for (;;) {
+        int fd = view_open(init, path, true);
+        char *slash = strrchr(path, '/');
+
+        if (fd >= 0 || slash == NULL || strcmp(path, "/") == 0) {
+            return fd;
+        }
+        slash[slash == path] = '\0';
+    }
+}
+
+static enum cordon_err prefix_add(struct watch *watch, const struct order_step *step)
+{
+    struct watch_prefix *prefix = &watch->prefixes[watch->prefix_count];
+    struct init *init = watch->init;
+    char *spelled = strdup(order_text(init->order, step->text));
+    char real[PATH_MAX];
+    char link[64];
+    ssize_t len = -1;
+    int fd = -1;
+
+    if (spelled != NULL) {
+        fd = deepest_open(init, spelled);
+    }
+    if (fd >= 0) {
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        len = readlink(link, real, sizeof(real) - 1);
+        (void)close(fd);
+    }
+    if (len <= 0) {
+        free(spelled);
+        return fault_set(&init->fault, CORDON_E_OS, NULL, "cannot name the directory of a rule");
+    }
+    real[len] = '\0';
+    *prefix = (struct watch_prefix){strdup(real), spelled, step->set};
+    if (prefix->real == NULL) {
+        return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
+    }
+    watch->prefix_count++;
+    return CORDON_OK;
+}
+
+static enum cordon_err prefixes_find(struct watch *watch)
+{
+    const struct order_step *steps = order_steps(watch->init->order);
+    enum cordon_err err = CORDON_OK;
+
+    watch->prefixes = calloc(watch->init->order->step_count, sizeof(*watch->prefixes));
+    if (watch->prefixes == NULL) {
+        return fault_set(&watch->init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
+    }
+    for (uint32_t i = 0; err == CORDON_OK && i < watch->init->order->step_count; i++) {
+        if (steps[i].op == ORDER_WATCH) {
+            err = prefix_add(watch, &steps[i]);
+        }
+    }
+    return err;
+}
+
+/* From here on only the spellings that differ matter. */
+static void prefixes_reduce(struct watch *watch)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < watch->prefix_count; i++) {
+        if (strcmp(watch->prefixes[i].real, watch->prefixes[i].spelled) != 0) {
+            watch->prefixes[kept++] = watch->prefixes[i];
+        }
+    }
+    watch->prefix_count = kept;
+}
+
+/* ---- marks ---- */
+
+/* The mount at its mount point, unless another one covers it: then nobody reaches it. */
+static int mount_open(const struct watch_mount *mount)
+{
+    uint64_t id;
+    int fd = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && (sys_mount_id(fd, &id) != 0 || id != mount->id)) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static enum cordon_err mark_failed(struct watch *watch, const struct watch_mount *mount)
+{
+    return fault_os(&watch->init->fault, errno,
+                    "unmount it, or keep the policy's patterns away from that file system",
+                    "denials cannot be decided at access time on %s", mount->path);
+}
+
+static enum cordon_err mount_mark(struct watch *watch, const struct watch_mount *mount)
+{
+    char link[64];
+    int fd = mount_open(mount);
+    bool failed;
+
+    if (fd < 0) {
+        return CORDON_OK;
+    }
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    failed =
+        sys_fanotify_mark_at(watch->decide, FAN_MARK_ADD | FAN_MARK_MOUNT, DECIDE_MASK, link) != 0;
+    if (!failed && !mount->unwritten) {
+        failed = sys_fanotify_mark_at(watch->events, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+                                      EVENTS_MASK, link) != 0;
+    }
+    if (failed) {
+        (void)mark_failed(watch, mount);
+    }
+    (void)close(fd);
+    return failed ? watch->init->fault.err : CORDON_OK;
+}
+
+enum cordon_err watch_start(struct init *init)
+{
+    struct watch watch = {.init = init, .decide = -1, .events = -1, .clone = init->clone};
+    enum cordon_err err;
+
+    if (init->clone < 0) {
+        return CORDON_OK;
+    }
+    err = groups_open(&watch);
+    if (err == CORDON_OK) {
+        err = prefixes_find(&watch);
+    }
+    if (err == CORDON_OK) {
+        err = mounts_read(&watch);
+    }
+    if (err != CORDON_OK) {
+        return err;
+    }
+    mounts_choose(&watch);
+    prefixes_reduce(&watch);
+    for (size_t i = 0; err == CORDON_OK && i < watch.mount_count; i++) {
+        if (watch.mounts[i].watched) {
+            err = mount_mark(&watch, &watch.mounts[i]);
+        }
+    }
+    if (err == CORDON_OK) {
+        err = guard_start(&watch);
+    }
+    (void)close(watch.events);
+    (void)close(init->clone);
+    /* watch.decide stays open: as long as pid 1 lives, so does the group. */
+    return err;
+}

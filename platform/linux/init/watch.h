@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decisions at each access, by fanotify. Group A (`decide`) asks about every
+ * open on the job's own mounts that a rule may concern; group B (`events`)
+ * tells of names that come and go on their file systems. The guard answers A
+ * after it has read all of B.
+ *
+ * Nothing here may open a file on a watched mount: the opener would wait for
+ * its own answer. Walks go through `clone`, a copy of the host's tree taken
+ * before anything was masked or watched, where nobody watches.
+ */
+#ifndef CORDON_LINUX_INIT_WATCH_H
+#define CORDON_LINUX_INIT_WATCH_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/linux/init/init.h"
+
+#define WATCH_FD_BASE 64 /* above enum order_init_fd: init closes those one by one */
+
+/* A mount of the job's view. */
+struct watch_mount {
+    char *path;     /* mount point */
+    char *root;     /* the mount's root as the file system has it */
+    uint64_t id;    /* as mountinfo and statx have it */
+    uint64_t dev;   /* of the file system, as mountinfo has it */
+    bool watched;   /* something of a rule may lie on it */
+    bool unwritten; /* a pseudo file system: no name in it can be moved or linked */
+};
+
+/* A rule's spelling of a directory that symbolic links lead elsewhere. */
+struct watch_prefix {
+    char *real;
+    const char *spelled;
+    uint32_t set;
+};
+
+struct watch {
+    struct init *init;
+    int decide; /* group A */
+    int events; /* group B */
+    int clone;  /* of the host's tree, detached */
+    int links;  /* /proc/self/fd of whoever uses it; opened by the guard */
+    struct watch_mount *mounts;
+    size_t mount_count;
+    struct watch_prefix *prefixes;
+    size_t prefix_count;
+};
+
+/* Before the old root goes: the clone. Nothing to do without an ORDER_WATCH. */
+CORDON_MUST_USE enum cordon_err watch_prepare(struct init *init);
+/* After the view is sealed: groups, marks, guard, keeper. */
+CORDON_MUST_USE enum cordon_err watch_start(struct init *init);
+
+/* ---- mounts.c ---- */
+/* Reads the view's mounts and marks those that a prefix concerns `watched`. */
+CORDON_MUST_USE enum cordon_err mounts_read(struct watch *watch);
+void mounts_choose(struct watch *watch);
+
+/* ---- verdict.c: by name ---- */
+struct verdict {
+    bool denied;
+    uint32_t set;  /* of the rule; ORDER_SET_COUNT: none in particular */
+    uint32_t rule; /* ORDER_NO_RULE: by object, or what could not be named */
+};
+/* What both tables say about @path, under every spelling that a prefix gives it. */
+struct verdict verdict_by_name(const struct watch *watch, const char *path, size_t len);
+
+/* ---- guard.c ---- */
+/* Two children of init: the guard and the keeper, see there. */
+CORDON_MUST_USE enum cordon_err guard_start(struct watch *watch);
+
+/* ---- violation.c ---- */
+struct denial {
+    const char *path;
+    size_t path_len;
+    struct verdict why;
+    uint16_t operation; /* enum ipc_operation */
+    int pid;            /* in the job; 0: unknown */
+};
+/* Never blocks: what does not fit is counted, and the count goes with the next record. */
+void violation_report(const struct init *init, const struct denial *denial);
+
+#endif

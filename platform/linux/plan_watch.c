@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/plan_watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/linux/plan_linux.h"
+#include "platform/linux/plan_scan.h"
+
+struct place {
+    const char *path;
+    size_t len;
+    uint32_t rule;
+};
+
+bool plan_at_access(const struct plan_builder *builder)
+{
+    return builder->facts->privileged && builder->facts->host.fanotify;
+}
+
+static void label_set(const struct policy_ruleset *rules, struct plan_label *labels)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        if (rules->rules[i].access == ACCESS_DENY_WRITE) {
+            labels[i].level = PLAN_SNAPSHOT;
+        }
+    }
+}
+
+void plan_watch_labels(struct plan_builder *builder)
+{
+    label_set(&builder->policy->managed, builder->plan->managed);
+    label_set(&builder->policy->own, builder->plan->own);
+}
+
+static int compare_place(const void *left, const void *right)
+{
+    const struct place *a = left;
+    const struct place *b = right;
+    int order = memcmp(a->path, b->path, a->len < b->len ? a->len : b->len);
+
+    if (order == 0) {
+        order = (a->len > b->len) - (a->len < b->len);
+    }
+    return order != 0 ? order : (a->rule > b->rule) - (a->rule < b->rule);
+}
+
+/* A glob is watched below its fixed part, a path beside it; what a link leads to, itself. */
+static struct place place_of(const struct policy_rule *rule, const struct plan_fact *fact,
+                             uint32_t index)
+{
+    struct place place = {rule->pattern, rule->pattern_len, index};
+
+    if (rule->glob) {
+        place.len = plan_glob_prefix(rule->pattern, rule->pattern_len);
+    } else if (fact->resolved == NULL || strcmp(fact->resolved, rule->pattern) == 0) {
+        place.len = plan_parent_len(rule->pattern, rule->pattern_len);
+    }
+    return place;
+}
+
+static void watch_set(struct plan_builder *b, const struct policy_ruleset *rules,
+                      const struct plan_fact *facts, uint8_t set)
+{
+    struct place *places = arena_array(b->arena, rules->count, sizeof(*places));
+    size_t count = 0;
+
+    if (places == NULL) {
+        b->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < rules->count; i++) {
+        if (rules->rules[i].access == ACCESS_DENY) {
+            places[count++] = place_of(&rules->rules[i], &facts[i], (uint32_t)i);
+        }
+    }
+    qsort(places, count, sizeof(*places), compare_place);
+    for (size_t i = 0; i < count; i++) {
+        struct plan_step step = {.op = PLAN_LINUX_WATCH, .set = set, .rule = places[i].rule};
+
+        if (i > 0 && places[i].len == places[i - 1].len &&
+            memcmp(places[i].path, places[i - 1].path, places[i].len) == 0) {
+            continue;
+        }
+        step.path = arena_strndup(b->arena, places[i].path, places[i].len);
+        b->failed = b->failed || step.path == NULL;
+        (void)plan_add(b, &step);
+    }
+}
+
+void plan_add_watches(struct plan_builder *builder)
+{
+    const struct policy *policy = builder->policy;
+
+    watch_set(builder, &policy->managed, builder->facts->managed, PLAN_SET_MANAGED);
+    if (!policy->full_access) {
+        watch_set(builder, &policy->own, builder->facts->own, PLAN_SET_OWN);
+    }
+}
+
+bool plan_is_masked(const struct plan_builder *builder, uint8_t set, uint32_t rule)
+{
+    const struct policy_ruleset *managed = &builder->policy->managed;
+    size_t before = 0;
+
+    if (set != PLAN_SET_MANAGED || !plan_at_access(builder)) {
+        return true;
+    }
+    for (size_t i = 0; i < rule; i++) {
+        before += !managed->rules[i].glob && managed->rules[i].access == ACCESS_DENY;
+    }
+    return before < PLAN_MANAGED_MASKS_MAX;
+}
+
+static bool is_pinned(const struct plan_builder *b, const char *path, size_t len)
+{
+    for (size_t i = 0; i < b->plan->step_count; i++) {
+        const struct plan_step *step = &b->plan->steps[i];
+
+        if (step->op == PLAN_LINUX_PIN && strncmp(step->path, path, len) == 0 &&
+            step->path[len] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+void plan_add_pins(struct plan_builder *builder, const struct plan_node *node)
+{
+    const struct plan_node *root = node->parent;
+    size_t end = strlen(node->path);
+    size_t len;
+
+    /* Only below what the job may write, and there only up to the granted directory,
+     * which is a mount of its own. */
+    if (!plan_at_access(builder) || root == NULL || root->after != PLAN_WRITABLE ||
+        strcmp(root->path, "/") == 0) {
+        return;
+    }
+    for (len = strlen(root->path) + 1; len < end; len++) {
+        struct plan_step step = {
+            .op = PLAN_LINUX_PIN, .flags = PLAN_STEP_DIR, .set = node->set, .rule = node->rule};
+
+        if (node->path[len] != '/' || is_pinned(builder, node->path, len)) {
+            continue;
+        }
+        step.path = arena_strndup(builder->arena, node->path, len);
+        builder->failed = builder->failed || step.path == NULL;
+        (void)plan_add(builder, &step);
+    }
+}
