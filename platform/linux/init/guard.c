@@ -23,11 +23,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
-#include "platform/linux/init/watch.h"
 
 #define EVENTS_AT_ONCE 64U
 #define GUARD_FILES 1024U
+#define LULL_MS 100
 
 static const char deleted[] = " (deleted)";
 
@@ -44,15 +45,11 @@ static void limits_lift(void)
     (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static void files_keep(const int *kept, size_t count)
+/* Closes all but @kept below @end; what the guard has of its own lies above. */
+static void files_close(int kept, int end)
 {
-    for (int fd = 0; fd < (int)GUARD_FILES; fd++) {
-        bool keep = false;
-
-        for (size_t i = 0; i < count; i++) {
-            keep = keep || kept[i] == fd;
-        }
-        if (!keep) {
+    for (int fd = 0; fd < end; fd++) {
+        if (fd != kept) {
             (void)close(fd);
         }
     }
@@ -95,15 +92,19 @@ static uint16_t operation_of(uint64_t mask)
     return (mask & FAN_ONDIR) != 0 ? IPC_OPERATION_LIST : IPC_OPERATION_OPEN;
 }
 
-static void event_answer(struct watch *watch, const struct fanotify_event_metadata *event)
+static void event_answer(struct names *names, const struct fanotify_event_metadata *event)
 {
     struct fanotify_response response = {.fd = event->fd, .response = FAN_DENY};
+    const struct watch *watch = names->watch;
     char path[PATH_MAX];
     struct denial denial = {
         .path = path, .operation = operation_of(event->mask), .pid = event->pid};
 
     denial.path_len = event_path(watch, event->fd, path);
     denial.why = verdict_of(watch, path, denial.path_len);
+    if (!denial.why.denied && names_deny(names, event->fd)) {
+        denial.why = (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE};
+    }
     if (!denial.why.denied) {
         response.response = FAN_ALLOW;
     }
@@ -118,14 +119,14 @@ static void event_answer(struct watch *watch, const struct fanotify_event_metada
     }
 }
 
-static void events_answer(struct watch *watch)
+static void events_answer(struct names *names)
 {
     static union {
         struct fanotify_event_metadata first;
         char bytes[EVENTS_AT_ONCE * sizeof(struct fanotify_event_metadata)];
     } buffer;
     const struct fanotify_event_metadata *event = &buffer.first;
-    ssize_t len = read(watch->decide, buffer.bytes, sizeof(buffer.bytes));
+    ssize_t len = read(names->watch->decide, buffer.bytes, sizeof(buffer.bytes));
 
     /* A file that cannot be opened for us is denied by the kernel, and read() says why. */
     if (len < 0 && (errno == EBADF || errno == EFAULT || errno == EINVAL)) {
@@ -135,43 +136,58 @@ static void events_answer(struct watch *watch)
         if (event->vers != FANOTIFY_METADATA_VERSION || (event->mask & FAN_Q_OVERFLOW) != 0) {
             _exit(1);
         }
+        /* What happened to names before this open was queued before it. */
+        if (!names_drain(names)) {
+            _exit(1);
+        }
         if (event->fd >= 0) {
-            event_answer(watch, event);
+            event_answer(names, event);
         }
     }
 }
 
 /* ---- the processes ---- */
 
-static _Noreturn void guard_main(struct watch *watch)
+/*
+ * Names are taken in before each verdict anyway. Without one they are as well, so
+ * that they do not pile up, but only ten times a second: the host may be busy.
+ */
+static void guard_wait(struct names *names)
 {
-    struct pollfd polls[] = {{.fd = watch->decide, .events = POLLIN},
-                             {.fd = watch->events, .events = POLLIN}};
-    int kept[] = {watch->decide, watch->events, watch->clone, INIT_FD_VIOLATIONS, -1};
+    static bool lull;
+    struct pollfd polls[] = {{.fd = names->watch->decide, .events = POLLIN},
+                             {.fd = names->watch->events, .events = POLLIN}};
 
+    if (poll(polls, lull ? 1 : 2, lull ? LULL_MS : -1) < 0 && errno != EINTR) {
+        _exit(1);
+    }
+    lull = (polls[0].revents & POLLIN) == 0 && !lull;
+    if ((polls[0].revents & POLLIN) == 0 && !names_drain(names)) {
+        _exit(1);
+    }
+}
+
+static _Noreturn void guard_main(struct names *names, struct watch *watch)
+{
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
     watch->links = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    kept[4] = watch->links;
-    files_keep(kept, sizeof(kept) / sizeof(kept[0]));
+    watch->links = fcntl(watch->links, F_DUPFD_CLOEXEC, WATCH_FD_BASE);
+    files_close(INIT_FD_VIOLATIONS, WATCH_FD_BASE);
     if (watch->links < 0 ||
         identity_narrow(watch->init, 1ULL << CAP_DAC_READ_SEARCH) != CORDON_OK) {
         _exit(1);
     }
     for (;;) {
-        if (poll(polls, 1, -1) < 0 && errno != EINTR) {
-            _exit(1);
-        }
-        events_answer(watch);
+        guard_wait(names);
+        events_answer(names);
     }
 }
 
-static _Noreturn void keeper_main(struct watch *watch)
+static _Noreturn void keeper_main(const struct watch *watch)
 {
-    const int kept[] = {watch->decide};
-
     (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
-    files_keep(kept, 1);
+    files_close(watch->decide, (int)GUARD_FILES);
     if (identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }
@@ -203,7 +219,7 @@ static pid_t keeper_fork(void)
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-enum cordon_err guard_start(struct watch *watch)
+enum cordon_err guard_start(struct names *names, struct watch *watch)
 {
     struct init *init = watch->init;
     sigset_t all;
@@ -214,7 +230,7 @@ enum cordon_err guard_start(struct watch *watch)
     (void)sigprocmask(SIG_SETMASK, &all, &before);
     init->guard = fork();
     if (init->guard == 0) {
-        guard_main(watch);
+        guard_main(names, watch);
     }
     init->keeper = init->guard < 0 ? -1 : keeper_fork();
     if (init->keeper == 0) {

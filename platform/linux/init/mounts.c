@@ -109,7 +109,7 @@ enum cordon_err mounts_read(struct watch *watch)
     return err;
 }
 
-static bool is_below(const char *path, const char *above)
+bool watch_is_below(const char *path, const char *above)
 {
     size_t len = strcmp(above, "/") == 0 ? 0 : strlen(above);
 
@@ -124,7 +124,7 @@ static const struct watch_mount *mount_of(const struct watch *watch, const char 
     for (size_t i = 0; i < watch->mount_count; i++) {
         const struct watch_mount *mount = &watch->mounts[i];
 
-        if (is_below(path, mount->path) && !view_is_private(watch->init, mount->dev) &&
+        if (watch_is_below(path, mount->path) && !view_is_private(watch->init, mount->dev) &&
             (best == NULL || strlen(mount->path) >= strlen(best->path))) {
             best = mount;
         }
@@ -145,7 +145,7 @@ void mounts_choose(struct watch *watch)
         for (size_t k = 0; k < watch->mount_count; k++) {
             struct watch_mount *mount = &watch->mounts[k];
 
-            if (is_below(mount->path, real) || (home != NULL && mount->dev == home->dev)) {
+            if (watch_is_below(mount->path, real) || (home != NULL && mount->dev == home->dev)) {
                 mount->watched = !view_is_private(watch->init, mount->dev);
             }
         }
@@ -153,4 +153,14 @@ void mounts_choose(struct watch *watch)
             break; /* that was all of them */
         }
     }
+}
+
+bool watch_is_mount(const struct watch *watch, uint64_t dev)
+{
+    for (size_t i = 0; i < watch->mount_count; i++) {
+        if (watch->mounts[i].dev == dev) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -48,3 +48,21 @@ struct verdict verdict_by_name(const struct watch *watch, const char *path, size
     }
     return verdict;
 }
+
+bool verdict_same_below(const struct watch *watch, const char *one, const char *other)
+{
+    for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+        const struct dfa *table = watch->init->table[set];
+        struct dfa_pos a;
+        struct dfa_pos b;
+
+        dfa_start(table, &a);
+        dfa_start(table, &b);
+        dfa_feed(table, &a, one, strlen(one));
+        dfa_feed(table, &b, other, strlen(other));
+        if (a.covered != b.covered || memcmp(a.state, b.state, sizeof(a.state)) != 0) {
+            return false;
+        }
+    }
+    return watch->prefix_count == 0;
+}

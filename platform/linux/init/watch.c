@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/linux/init/watch.h"
+#include "platform/linux/init/names.h"
 
 #include <errno.h>
 #include <linux/fanotify.h>
@@ -26,8 +26,7 @@ static bool is_wanted(const struct init *init)
     return false;
 }
 
-/* Away from the numbers that init closes one by one. */
-static int raise_fd(int fd)
+int watch_raise_fd(int fd)
 {
     int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, WATCH_FD_BASE);
 
@@ -43,8 +42,8 @@ enum cordon_err watch_prepare(struct init *init)
     if (!is_wanted(init)) {
         return CORDON_OK;
     }
-    init->clone =
-        raise_fd(sys_open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    init->clone = watch_raise_fd(
+        sys_open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
     if (init->clone < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot copy the host's tree");
     }
@@ -55,13 +54,13 @@ static enum cordon_err groups_open(struct watch *watch)
 {
     struct init *init = watch->init;
 
-    watch->decide = raise_fd(sys_fanotify_init(
+    watch->decide = watch_raise_fd(sys_fanotify_init(
         FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
         O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK | O_NOATIME));
-    watch->events = raise_fd(sys_fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
-                                                   FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
-                                                   FAN_REPORT_DFID_NAME_TARGET,
-                                               O_RDONLY | O_CLOEXEC));
+    watch->events = watch_raise_fd(sys_fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
+                                                         FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
+                                                         FAN_REPORT_DFID_NAME_TARGET,
+                                                     O_RDONLY | O_CLOEXEC));
     if (watch->decide < 0 || watch->events < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot watch accesses");
     }
@@ -132,6 +131,42 @@ static enum cordon_err prefixes_find(struct watch *watch)
     return err;
 }
 
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "/a" sorts before "/a-b" and "/a/b": the last one kept is not always the one above. */
+static bool is_covered(const struct watch *watch, const char *path)
+{
+    for (size_t i = 0; i < watch->root_count; i++) {
+        if (watch_is_below(path, watch->roots[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum cordon_err roots_find(struct watch *watch)
+{
+    const char **all = calloc(watch->prefix_count + 1, sizeof(*all));
+
+    if (all == NULL) {
+        return fault_set(&watch->init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
+    }
+    for (size_t i = 0; i < watch->prefix_count; i++) {
+        all[i] = watch->prefixes[i].real;
+    }
+    qsort(all, watch->prefix_count, sizeof(*all), compare_text);
+    watch->roots = all;
+    for (size_t i = 0; i < watch->prefix_count; i++) {
+        if (!is_covered(watch, all[i])) {
+            all[watch->root_count++] = all[i];
+        }
+    }
+    return CORDON_OK;
+}
+
 /* From here on only the spellings that differ matter. */
 static void prefixes_reduce(struct watch *watch)
 {
@@ -193,6 +228,7 @@ static enum cordon_err mount_mark(struct watch *watch, const struct watch_mount 
 enum cordon_err watch_start(struct init *init)
 {
     struct watch watch = {.init = init, .decide = -1, .events = -1, .clone = init->clone};
+    struct names names;
     enum cordon_err err;
 
     if (init->clone < 0) {
@@ -209,15 +245,20 @@ enum cordon_err watch_start(struct init *init)
         return err;
     }
     mounts_choose(&watch);
+    err = roots_find(&watch);
     prefixes_reduce(&watch);
+    if (err == CORDON_OK) {
+        err = names_init(&names, &watch, &init->fault);
+    }
     for (size_t i = 0; err == CORDON_OK && i < watch.mount_count; i++) {
         if (watch.mounts[i].watched) {
             err = mount_mark(&watch, &watch.mounts[i]);
         }
     }
     if (err == CORDON_OK) {
-        err = guard_start(&watch);
+        err = guard_start(&names, &watch);
     }
+    names_close(&names);
     (void)close(watch.events);
     (void)close(init->clone);
     /* watch.decide stays open: as long as pid 1 lives, so does the group. */

@@ -46,8 +46,10 @@ struct watch {
     int links;  /* /proc/self/fd of whoever uses it; opened by the guard */
     struct watch_mount *mounts;
     size_t mount_count;
-    struct watch_prefix *prefixes;
+    struct watch_prefix *prefixes; /* once the mounts are chosen: the spellings that differ */
     size_t prefix_count;
+    const char **roots; /* the prefixes' real directories, none below another */
+    size_t root_count;
 };
 
 /* Before the old root goes: the clone. Nothing to do without an ORDER_WATCH. */
@@ -55,10 +57,17 @@ CORDON_MUST_USE enum cordon_err watch_prepare(struct init *init);
 /* After the view is sealed: groups, marks, guard, keeper. */
 CORDON_MUST_USE enum cordon_err watch_start(struct init *init);
 
+/* The same file under a number that init does not close; @fd is closed, -1 stays -1. */
+int watch_raise_fd(int fd);
+
 /* ---- mounts.c ---- */
 /* Reads the view's mounts and marks those that a prefix concerns `watched`. */
 CORDON_MUST_USE enum cordon_err mounts_read(struct watch *watch);
 void mounts_choose(struct watch *watch);
+/* A mount of the view shows the file system @dev; sub-volumes have numbers that none has. */
+bool watch_is_mount(const struct watch *watch, uint64_t dev);
+/* By components; a path is below itself. */
+bool watch_is_below(const char *path, const char *above);
 
 /* ---- verdict.c: by name ---- */
 struct verdict {
@@ -68,10 +77,8 @@ struct verdict {
 };
 /* What both tables say about @path, under every spelling that a prefix gives it. */
 struct verdict verdict_by_name(const struct watch *watch, const char *path, size_t len);
-
-/* ---- guard.c ---- */
-/* Two children of init: the guard and the keeper, see there. */
-CORDON_MUST_USE enum cordon_err guard_start(struct watch *watch);
+/* No name below both directories is judged differently. */
+bool verdict_same_below(const struct watch *watch, const char *one, const char *other);
 
 /* ---- violation.c ---- */
 struct denial {

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/batch.h"
+
+#include <errno.h>
+#include <linux/fanotify.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_AT_ONCE (64U * 1024U)
+
+struct batch {
+    char *bytes;
+    size_t len, room;
+    size_t next;        /* offset of the next event */
+    size_t directories; /* events to come that move or remove one */
+    bool lost;
+};
+
+struct batch *batch_new(void)
+{
+    return calloc(1, sizeof(struct batch));
+}
+
+bool batch_is_lost(const struct batch *batch)
+{
+    return batch->lost;
+}
+
+static bool moves_directory(const struct fanotify_event_metadata *event)
+{
+    return (event->mask & FAN_ONDIR) != 0 && (event->mask & (FAN_RENAME | FAN_DELETE)) != 0;
+}
+
+static void look_over(struct batch *batch, size_t from, size_t end)
+{
+    while (from < end) {
+        struct fanotify_event_metadata event;
+
+        memcpy(&event, batch->bytes + from, sizeof(event));
+        if (event.vers != FANOTIFY_METADATA_VERSION || event.event_len < sizeof(event) ||
+            event.event_len > end - from || (event.mask & FAN_Q_OVERFLOW) != 0) {
+            batch->lost = true;
+            return;
+        }
+        batch->directories += moves_directory(&event);
+        from += event.event_len;
+    }
+}
+
+bool batch_read(struct batch *batch, int group)
+{
+    for (;;) {
+        ssize_t len;
+
+        if (batch->room - batch->len < READ_AT_ONCE) {
+            size_t room = batch->room == 0 ? READ_AT_ONCE : batch->room * 2;
+            char *bytes = realloc(batch->bytes, room);
+
+            if (bytes == NULL) {
+                batch->lost = true;
+                return false;
+            }
+            batch->bytes = bytes;
+            batch->room = room;
+            continue;
+        }
+        len = read(group, batch->bytes + batch->len, READ_AT_ONCE);
+        if (len < 0 && errno == EINTR) {
+            continue;
+        }
+        if (len <= 0) {
+            batch->lost = batch->lost || len == 0 || errno != EAGAIN;
+            return !batch->lost;
+        }
+        look_over(batch, batch->len, batch->len + (size_t)len);
+        batch->len += (size_t)len;
+        if (batch->lost) {
+            return false;
+        }
+    }
+}
+
+/* "struct file_handle", then for a name NUL-terminated bytes. */
+static bool parse_info(const char *info, size_t len, uint64_t *ret_fsid, struct object *ret_object,
+                       const char **ret_name)
+{
+    const size_t head = sizeof(struct fanotify_event_info_fid);
+    uint32_t bytes;
+
+    if (len < head + 8) {
+        return false;
+    }
+    memcpy(ret_fsid, info + offsetof(struct fanotify_event_info_fid, fsid), sizeof(*ret_fsid));
+    memcpy(&bytes, info + head, sizeof(bytes));
+    if (bytes > OBJECT_BYTES_MAX || len < head + 8 + bytes) {
+        return false;
+    }
+    ret_object->len = bytes;
+    memcpy(&ret_object->type, info + head + 4, sizeof(ret_object->type));
+    memcpy(ret_object->bytes, info + head + 8, bytes);
+    if (ret_name != NULL) {
+        *ret_name = info + head + 8 + bytes;
+        return memchr(*ret_name, '\0', len - head - 8 - bytes) != NULL;
+    }
+    return true;
+}
+
+static bool parse_part(const struct fanotify_event_info_header *head, const char *info,
+                       struct batch_event *event)
+{
+    switch (head->info_type) {
+    case FAN_EVENT_INFO_TYPE_FID:
+        return parse_info(info, head->len, &event->fsid, &event->target, NULL);
+    case FAN_EVENT_INFO_TYPE_DFID_NAME:
+    case FAN_EVENT_INFO_TYPE_OLD_DFID_NAME:
+        return parse_info(info, head->len, &event->fsid, &event->from.directory, &event->from.name);
+    case FAN_EVENT_INFO_TYPE_NEW_DFID_NAME:
+        return parse_info(info, head->len, &event->fsid, &event->to.directory, &event->to.name);
+    default:
+        return true; /* of a later kernel */
+    }
+}
+
+static bool parse_event(const char *bytes, const struct fanotify_event_metadata *meta,
+                        struct batch_event *event)
+{
+    memset(event, 0, sizeof(*event));
+    event->is_rename = (meta->mask & FAN_RENAME) != 0;
+    event->is_directory = (meta->mask & FAN_ONDIR) != 0;
+    for (size_t at = meta->metadata_len; at < meta->event_len;) {
+        struct fanotify_event_info_header head;
+
+        if (meta->event_len - at < sizeof(head)) {
+            return false;
+        }
+        memcpy(&head, bytes + at, sizeof(head));
+        if (head.len < sizeof(head) || head.len > meta->event_len - at ||
+            !parse_part(&head, bytes + at, event)) {
+            return false;
+        }
+        at += head.len;
+    }
+    return event->from.name != NULL && event->target.len > 0 &&
+           (!event->is_rename || event->to.name != NULL);
+}
+
+bool batch_next(struct batch *batch, struct batch_event *ret_event)
+{
+    struct fanotify_event_metadata meta;
+
+    if (batch->lost || batch->next == batch->len) {
+        batch->next = 0;
+        batch->len = 0;
+        batch->directories = 0;
+        if (batch->room > 16 * READ_AT_ONCE) {
+            free(batch->bytes);
+            batch->bytes = NULL;
+            batch->room = 0;
+        }
+        return false;
+    }
+    memcpy(&meta, batch->bytes + batch->next, sizeof(meta));
+    batch->lost = !parse_event(batch->bytes + batch->next, &meta, ret_event);
+    batch->next += meta.event_len;
+    batch->directories -= moves_directory(&meta);
+    return !batch->lost;
+}
+
+bool batch_place(const struct batch *batch, const struct object *key, struct object *ret_parent,
+                 const char **ret_name)
+{
+    size_t left = batch->directories;
+
+    for (size_t at = batch->next; left > 0 && at < batch->len;) {
+        struct fanotify_event_metadata meta;
+        struct batch_event event;
+
+        memcpy(&meta, batch->bytes + at, sizeof(meta));
+        if (moves_directory(&meta)) {
+            left--;
+            if (parse_event(batch->bytes + at, &meta, &event) && object_same(&event.target, key)) {
+                *ret_parent = event.from.directory;
+                *ret_name = event.from.name;
+                return true;
+            }
+        }
+        at += meta.event_len;
+    }
+    return false;
+}

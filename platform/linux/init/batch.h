@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The events of group B, read ahead and taken one by one. */
+#ifndef CORDON_LINUX_INIT_BATCH_H
+#define CORDON_LINUX_INIT_BATCH_H
+
+#include <stdbool.h>
+
+#include "platform/linux/init/objects.h"
+
+struct batch;
+
+struct batch_name {
+    struct object directory;
+    const char *name; /* in the batch's memory; good until the next batch_read() */
+};
+struct batch_event {
+    bool is_rename, is_directory;
+    uint64_t fsid;
+    struct batch_name from; /* of a creation or removal: the name */
+    struct batch_name to;   /* of a rename */
+    struct object target;
+};
+
+struct batch *batch_new(void);
+/* Appends all that is queued. False: out of memory, or the queue overflowed. */
+bool batch_read(struct batch *batch, int group);
+/* The next event; false: there is none, and the memory was given back. */
+bool batch_next(struct batch *batch, struct batch_event *ret_event);
+/* Something queued could not be understood. */
+bool batch_is_lost(const struct batch *batch);
+/*
+ * Where directory @key was before the first event to come that moves or removes
+ * it; false: none does.
+ */
+bool batch_place(const struct batch *batch, const struct object *key, struct object *ret_parent,
+                 const char **ret_name);
+
+#endif

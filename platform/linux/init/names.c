@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/names.h"
+
+#include <errno.h>
+#include <linux/fanotify.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "platform/linux/init/batch.h"
+#include "platform/linux/init/sys.h"
+
+#define DEPTH_MAX 1024U
+
+/* Where a directory is: in a parent under a name, or at the top of what can be seen. */
+struct directory {
+    bool is_top;
+    struct object parent;
+    char name[]; /* NUL-terminated */
+};
+
+static bool directory_put(struct names *names, const struct object *key,
+                          const struct object *parent, const char *name)
+{
+    size_t len = strlen(name);
+    struct objects_entry *entry = objects_add(&names->directories, key);
+    struct directory *directory = malloc(sizeof(*directory) + len + 1);
+
+    if (entry == NULL || directory == NULL) {
+        free(directory);
+        return false;
+    }
+    directory->is_top = parent == NULL;
+    if (parent != NULL) {
+        directory->parent = *parent;
+    }
+    memcpy(directory->name, name, len + 1);
+    free(entry->value);
+    entry->value = directory;
+    return true;
+}
+
+/* ---- where a directory is now, asked of the file system ---- */
+
+enum found { FOUND, OUTSIDE, GONE };
+
+/* The last component of the name of @fd; false: it has none. */
+static bool last_name(int fd, char name[NAME_MAX + 1])
+{
+    char link[64];
+    char path[PATH_MAX];
+    const char *slash;
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    len = readlink(link, path, sizeof(path) - 1);
+    if (len <= 0) {
+        return false;
+    }
+    path[len] = '\0';
+    slash = strrchr(path, '/');
+    return slash != NULL && snprintf(name, NAME_MAX + 1, "%s", slash + 1) <= NAME_MAX;
+}
+
+/* One step up from @fd within its mount. */
+static enum found step_up(int fd, const struct object *self, struct object *ret_parent)
+{
+    uint64_t here;
+    uint64_t there;
+    int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    enum found found = OUTSIDE;
+
+    if (up < 0) {
+        return OUTSIDE; /* not below the root of this mount */
+    }
+    if (sys_mount_id(fd, &here) != 0 || sys_mount_id(up, &there) != 0 || here != there ||
+        !object_of(up, "", ret_parent)) {
+        found = GONE; /* the mount's own root: nothing above is seen */
+    } else {
+        found = object_same(ret_parent, self) ? GONE : FOUND;
+    }
+    (void)close(up);
+    return found;
+}
+
+static enum found directory_look(struct names *names, const struct names_mount *mount,
+                                 const struct object *key)
+{
+    char name[NAME_MAX + 1];
+    char again[NAME_MAX + 1];
+    struct object parent;
+    int fd = object_open(mount->fd, key, O_PATH | O_DIRECTORY);
+    enum found found;
+
+    if (fd < 0) {
+        return GONE;
+    }
+    do {
+        found = last_name(fd, name) ? step_up(fd, key, &parent) : GONE;
+    } while (found == FOUND && last_name(fd, again) && strcmp(name, again) != 0);
+    (void)close(fd);
+    if (found == OUTSIDE) {
+        return OUTSIDE;
+    }
+    return directory_put(names, key, found == FOUND ? &parent : NULL, name) ? FOUND : GONE;
+}
+
+static enum found directory_find(struct names *names, uint64_t fsid, const struct object *key)
+{
+    enum found best = GONE;
+
+    for (size_t i = 0; i < names->mount_count; i++) {
+        enum found found =
+            names->mounts[i].fsid != fsid ? GONE : directory_look(names, &names->mounts[i], key);
+
+        if (found == FOUND) {
+            return FOUND;
+        }
+        best = found == OUTSIDE ? OUTSIDE : best;
+    }
+    return best;
+}
+
+/*
+ * Where @key was when the present event happened. What the file system says is
+ * of now: a later event that moved or removed it tells where it was before.
+ */
+static enum found directory_at(struct names *names, uint64_t fsid, const struct object *key,
+                               const struct directory **ret_directory)
+{
+    struct objects_entry *entry = objects_find(&names->directories, key);
+    enum found found = FOUND;
+
+    if (entry == NULL || entry->value == NULL) {
+        struct object parent;
+        const char *name;
+
+        found = directory_find(names, fsid, key);
+        if (!batch_read(names->batch, names->watch->events)) {
+            return GONE;
+        }
+        if (batch_place(names->batch, key, &parent, &name)) {
+            found = directory_put(names, key, &parent, name) ? FOUND : GONE;
+        }
+        entry = objects_find(&names->directories, key);
+    }
+    if (found == FOUND && (entry == NULL || entry->value == NULL)) {
+        found = GONE;
+    }
+    *ret_directory = found == FOUND ? entry->value : NULL;
+    return found;
+}
+
+/* ---- names ---- */
+
+struct chain {
+    const char *name[DEPTH_MAX];
+    struct object key[DEPTH_MAX];
+    size_t count;
+};
+
+/* @key and everything above it, innermost first. */
+static enum found chain_make(struct names *names, uint64_t fsid, const struct object *key,
+                             struct chain *chain)
+{
+    const struct directory *directory = NULL;
+    struct object at = *key;
+
+    for (chain->count = 0; chain->count < DEPTH_MAX; chain->count++) {
+        enum found found = directory_at(names, fsid, &at, &directory);
+
+        if (found != FOUND) {
+            return found;
+        }
+        chain->key[chain->count] = at;
+        chain->name[chain->count] = directory->name;
+        if (directory->is_top) {
+            chain->count++;
+            return FOUND;
+        }
+        at = directory->parent;
+    }
+    return GONE;
+}
+
+/* The name in the view, if the chain leads to the top of @mount. */
+static bool chain_path(const struct chain *chain, const struct names_mount *mount, const char *name,
+                       char path[PATH_MAX])
+{
+    size_t top = 0;
+    size_t len;
+
+    while (top < chain->count && !object_same(&chain->key[top], &mount->top)) {
+        top++;
+    }
+    if (top == chain->count) {
+        return false;
+    }
+    len = (size_t)snprintf(path, PATH_MAX, "%s", strcmp(mount->path, "/") == 0 ? "" : mount->path);
+    while (len < PATH_MAX && top-- > 0) {
+        len += (size_t)snprintf(path + len, PATH_MAX - len, "/%s", chain->name[top]);
+    }
+    if (len < PATH_MAX && *name != '\0') {
+        len += (size_t)snprintf(path + len, PATH_MAX - len, "/%s", name);
+    }
+    return len < PATH_MAX;
+}
+
+/* Every name that @name in directory @event->dir has in the view. */
+struct spelled {
+    char path[PATH_MAX];
+    bool denied, known, failed;
+};
+
+static void name_judge(struct names *names, uint64_t fsid, const struct batch_name *at,
+                       struct spelled *ret)
+{
+    static struct chain chain;
+    char path[PATH_MAX];
+    enum found found = chain_make(names, fsid, &at->directory, &chain);
+
+    ret->known = false;
+    /* A place that nobody can name any more counts as denied; one outside the view as none. */
+    ret->denied = found == GONE;
+    for (size_t i = 0; found == FOUND && i < names->mount_count; i++) {
+        if (names->mounts[i].fsid != fsid ||
+            !chain_path(&chain, &names->mounts[i], at->name, path)) {
+            continue;
+        }
+        ret->denied = ret->denied || verdict_by_name(names->watch, path, strlen(path)).denied;
+        if (!ret->known) {
+            ret->known = true;
+            memcpy(ret->path, path, strlen(path) + 1);
+        }
+    }
+}
+
+/* ---- events ---- */
+
+static bool deny_object(struct names *names, const struct object *object)
+{
+    return objects_add(&names->denied, object) != NULL;
+}
+
+/* What was below may have had, or has now, denied names. */
+static bool directory_moved(struct names *names, const struct batch_event *event,
+                            const struct spelled *from, const struct spelled *to)
+{
+    int fd = -1;
+
+    for (size_t i = 0; fd < 0 && i < names->mount_count; i++) {
+        if (names->mounts[i].fsid == event->fsid) {
+            fd = object_open(names->mounts[i].fd, &event->target,
+                             O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+        }
+    }
+    if (fd < 0) {
+        return true; /* removed since; what left it before that has events of its own */
+    }
+    return walk_add(names, fd, from->known ? from->path : to->path, to->known ? to->path : NULL);
+}
+
+static bool rename_take(struct names *names, const struct batch_event *event)
+{
+    static struct spelled from;
+    static struct spelled to;
+    bool ok = true;
+
+    name_judge(names, event->fsid, &event->from, &from);
+    name_judge(names, event->fsid, &event->to, &to);
+    if (!event->is_directory) {
+        return (!from.denied && !to.denied) || deny_object(names, &event->target);
+    }
+    if ((from.known || to.known) &&
+        (from.denied || to.denied || !verdict_same_below(names->watch, from.path, to.path))) {
+        ok = directory_moved(names, event, &from, &to);
+    }
+    return ok && directory_put(names, &event->target, &event->to.directory, event->to.name);
+}
+
+static bool event_take(struct names *names, const struct batch_event *event)
+{
+    static struct spelled at;
+
+    if (event->is_rename) {
+        return rename_take(names, event);
+    }
+    if (event->is_directory) {
+        /* Removed: where it was last is where it stays for events that name it still. */
+        return directory_put(names, &event->target, &event->from.directory, event->from.name);
+    }
+    name_judge(names, event->fsid, &event->from, &at);
+    return !at.denied || deny_object(names, &event->target);
+}
+
+/* Looking a directory up reads ahead, which moves the batch's memory. */
+static bool names_keep(struct batch_name *at, char room[NAME_MAX + 1])
+{
+    if (at->name != NULL) {
+        if (snprintf(room, NAME_MAX + 1, "%s", at->name) > NAME_MAX) {
+            return false;
+        }
+        at->name = room;
+    }
+    return true;
+}
+
+bool names_drain(struct names *names)
+{
+    static char from[NAME_MAX + 1];
+    static char to[NAME_MAX + 1];
+    struct batch_event event;
+
+    if (!batch_read(names->batch, names->watch->events)) {
+        return false;
+    }
+    while (batch_next(names->batch, &event)) {
+        if (!names_keep(&event.from, from) || !names_keep(&event.to, to) ||
+            !event_take(names, &event)) {
+            return false;
+        }
+    }
+    return !batch_is_lost(names->batch);
+}
+
+/* Once for each file system, when an object with several names is opened first. */
+static bool index_has(struct names *names, uint64_t dev)
+{
+    uint64_t *grown;
+
+    for (size_t i = 0; i < names->indexed_count; i++) {
+        if (names->indexed[i] == dev) {
+            return true;
+        }
+    }
+    grown = realloc(names->indexed, (names->indexed_count + 1) * sizeof(*grown));
+    if (grown == NULL) {
+        return false;
+    }
+    names->indexed = grown;
+    /* What happens to names during the walk is queued and taken in after it. */
+    if (!walk_device(names, dev) || !names_drain(names)) {
+        return false;
+    }
+    names->indexed[names->indexed_count++] = dev;
+    return true;
+}
+
+bool names_deny(struct names *names, int fd)
+{
+    struct object object;
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 ||
+        (S_ISREG(st.st_mode) && st.st_nlink > 1 && !index_has(names, st.st_dev))) {
+        return true;
+    }
+    if (names->denied.count == 0) {
+        return false;
+    }
+    return !object_of(fd, "", &object) || objects_find(&names->denied, &object) != NULL;
+}
+
+static bool mount_look(struct names_mount *mount)
+{
+    struct object above;
+    struct statfs fs;
+    struct stat st;
+    uint64_t here = 0;
+    uint64_t there = 0;
+    int up = openat(mount->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (up < 0 || fstatfs(mount->fd, &fs) != 0 || fstat(mount->fd, &st) != 0 ||
+        sys_mount_id(mount->fd, &here) != 0 || sys_mount_id(up, &there) != 0 ||
+        !object_of(mount->fd, "", &mount->top) || !object_of(up, "", &above)) {
+        return false;
+    }
+    (void)close(up);
+    memcpy(&mount->fsid, &fs.f_fsid, sizeof(mount->fsid));
+    mount->dev = st.st_dev;
+    mount->is_mount = here != there || object_same(&above, &mount->top);
+    return true;
+}
+
+enum cordon_err names_init(struct names *names, const struct watch *watch,
+                           struct cordon_fault *fault)
+{
+    memset(names, 0, sizeof(*names));
+    names->watch = watch;
+    names->batch = batch_new();
+    names->mounts = calloc(watch->mount_count + 1, sizeof(*names->mounts));
+    if (names->batch == NULL || names->mounts == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "watched mounts: out of memory");
+    }
+    for (size_t i = 0; i < watch->mount_count; i++) {
+        const char *path = watch->mounts[i].path;
+        struct names_mount *mount = &names->mounts[names->mount_count];
+
+        if (!watch->mounts[i].watched || watch->mounts[i].unwritten) {
+            continue;
+        }
+        *mount = (struct names_mount){.path = path};
+        mount->fd = sys_openat2(watch->clone, path[1] == '\0' ? "." : path + 1,
+                                O_RDONLY | O_DIRECTORY | O_NONBLOCK,
+                                RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+        mount->fd = watch_raise_fd(mount->fd);
+        if (mount->fd < 0) {
+            continue; /* a file on its own, or a place of the view alone */
+        }
+        if (!mount_look(mount)) {
+            return fault_os(fault, errno, NULL, "cannot identify the file system of %s", path);
+        }
+        names->mount_count++;
+    }
+    return CORDON_OK;
+}
+
+void names_close(struct names *names)
+{
+    for (size_t i = 0; i < names->mount_count; i++) {
+        (void)close(names->mounts[i].fd);
+    }
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What group B tells: names that come and go on the watched file systems. From
+ * it the guard keeps the objects that ever had a denied name since the job
+ * began; they stay denied under every other name.
+ *
+ * Events name a directory by its handle and come later than what they tell of.
+ * So directories are kept as a tree that is moved along event by event: a name
+ * is judged where its directory was at the time.
+ */
+#ifndef CORDON_LINUX_INIT_NAMES_H
+#define CORDON_LINUX_INIT_NAMES_H
+
+#include "platform/linux/init/objects.h"
+#include "platform/linux/init/watch.h"
+
+/* A mount of the view, as its counterpart in the unwatched clone shows it. */
+struct names_mount {
+    const char *path; /* in the view */
+    int fd;           /* the same directory in the clone */
+    uint64_t fsid;
+    uint64_t dev;  /* st_dev */
+    bool is_mount; /* in the clone too; else a directory of a mount there */
+    struct object top;
+};
+
+struct names {
+    const struct watch *watch;
+    struct names_mount *mounts;
+    size_t mount_count;
+    struct objects directories; /* value: struct directory */
+    struct objects denied;      /* value: unused */
+    struct batch *batch;
+    /* File systems of which `denied` holds what had a denied name before the job, too. */
+    uint64_t *indexed;
+    size_t indexed_count;
+};
+
+/* Before the marks are made. CORDON_E_NOMEM. */
+CORDON_MUST_USE enum cordon_err names_init(struct names *names, const struct watch *watch,
+                                           struct cordon_fault *fault);
+
+/* Takes in every event queued so far. False: something was lost, nothing can be decided. */
+bool names_drain(struct names *names);
+
+/* The file behind @fd has or had a denied name; looked up in the index if it has several names. */
+bool names_deny(struct names *names, int fd);
+
+/* The descriptors, for a process that does not use them. */
+void names_close(struct names *names);
+
+/* ---- guard.c ---- */
+/* Two children of init: the guard and the keeper, see there. */
+CORDON_MUST_USE enum cordon_err guard_start(struct names *names, struct watch *watch);
+
+/* ---- walk.c ---- */
+/* Adds what is denied of @fd (closed) and below it if it were at @path or at @other. */
+bool walk_add(struct names *names, int fd, const char *path, const char *other);
+/* Adds what is denied on file system @dev below the watched prefixes. */
+bool walk_device(struct names *names, uint64_t dev);
+
+#endif

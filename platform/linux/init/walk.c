@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walks in the unwatched clone, as root: every file that has a denied name now. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/linux/init/names.h"
+#include "platform/linux/init/sys.h"
+#include "policy/types.h"
+
+#define WALK_DEPTH_MAX 512U
+
+/* Where a directory is, and where it was, as far as each table has read its name. */
+struct place {
+    struct dfa_pos pos[2][ORDER_SET_COUNT];
+};
+
+struct walk {
+    struct names *names;
+    const char *name[2]; /* of the directory that the walk began at; the second may be NULL */
+    uint64_t dev;        /* of that directory */
+    char path[PATH_MAX]; /* below it; begins with '/' if not empty */
+    size_t len;
+    bool failed;
+};
+
+static void place_feed(const struct walk *walk, struct place *place, const char *text, size_t len)
+{
+    for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
+        for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+            dfa_feed(walk->names->watch->init->table[set], &place->pos[i][set], text, len);
+        }
+    }
+}
+
+static struct place place_begin(const struct walk *walk)
+{
+    const struct init *init = walk->names->watch->init;
+    struct place place;
+
+    memset(&place, 0, sizeof(place));
+    for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
+        for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+            dfa_start(init->table[set], &place.pos[i][set]);
+            if (walk->name[i][1] != '\0') {
+                dfa_feed(init->table[set], &place.pos[i][set], walk->name[i],
+                         strlen(walk->name[i]));
+            }
+        }
+    }
+    return place;
+}
+
+/* The same under the spellings of links; there are few, so whole names do. */
+static bool is_denied_elsewhere(const struct walk *walk)
+{
+    for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
+        char full[2 * PATH_MAX];
+        int len = snprintf(full, sizeof(full), "%s%s",
+                           walk->name[i][1] == '\0' ? "" : walk->name[i], walk->path);
+
+        if (len <= 0 || verdict_by_name(walk->names->watch, full, (size_t)len).denied) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_denied(const struct walk *walk, const struct place *place)
+{
+    const struct init *init = walk->names->watch->init;
+
+    for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
+        for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+            uint32_t rule = dfa_rule_at(init->table[set], &place->pos[i][set]);
+
+            if (rule != DFA_NO_RULE && order_access(init->order, set)[rule] == ACCESS_DENY) {
+                return true;
+            }
+        }
+    }
+    return walk->names->watch->prefix_count > 0 && is_denied_elsewhere(walk);
+}
+
+/* Nothing below can be denied: the tables are done with it, and no other spelling leads here. */
+static bool is_hopeless(const struct walk *walk, const struct place *place)
+{
+    bool hopeless = walk->names->watch->prefix_count == 0;
+
+    for (uint32_t i = 0; hopeless && i < 2 && walk->name[i] != NULL; i++) {
+        for (uint32_t set = 0; hopeless && set < ORDER_SET_COUNT; set++) {
+            hopeless = dfa_settled(walk->names->watch->init->table[set], &place->pos[i][set]);
+        }
+    }
+    return hopeless;
+}
+
+static void walk_directory(struct walk *walk, int fd, const struct place *place, unsigned depth);
+
+/* Another file system has no other names for objects of this one. */
+static bool is_elsewhere(const struct walk *walk, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0) {
+        return true;
+    }
+    return st.st_dev != walk->dev && watch_is_mount(walk->names->watch, st.st_dev);
+}
+
+static void walk_below(struct walk *walk, int dir, const char *name, const struct place *place,
+                       unsigned depth)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0) {
+        /* Gone, or no directory after all. Anything else is a place we cannot vouch for. */
+        walk->failed = walk->failed || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP);
+    } else if (is_elsewhere(walk, fd)) {
+        (void)close(fd);
+    } else {
+        walk_directory(walk, fd, place, depth + 1);
+    }
+}
+
+static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
+                       const struct place *above, unsigned depth)
+{
+    size_t len = walk->len;
+    size_t name_len = strlen(entry->d_name);
+    struct place place = *above;
+    struct object object;
+    bool denied;
+
+    if (len + 1 + name_len >= sizeof(walk->path)) {
+        walk->failed = true;
+        return;
+    }
+    walk->path[len] = '/';
+    memcpy(walk->path + len + 1, entry->d_name, name_len + 1);
+    walk->len = len + 1 + name_len;
+    place_feed(walk, &place, walk->path + len, 1 + name_len);
+    denied = is_denied(walk, &place);
+    /* A file that is gone again has told so by an event. */
+    if (denied && object_of(dir, entry->d_name, &object) &&
+        objects_add(&walk->names->denied, &object) == NULL) {
+        walk->failed = true;
+    }
+    if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
+        (denied || !is_hopeless(walk, &place))) {
+        walk_below(walk, dir, entry->d_name, &place, depth);
+    }
+    walk->len = len;
+    walk->path[len] = '\0';
+}
+
+static void walk_directory(struct walk *walk, int fd, const struct place *place, unsigned depth)
+{
+    DIR *dir = depth > WALK_DEPTH_MAX ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        (void)close(fd);
+        walk->failed = true;
+        return;
+    }
+    while (!walk->failed && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            walk_entry(walk, dirfd(dir), entry, place, depth);
+        }
+    }
+    (void)closedir(dir);
+}
+
+bool walk_add(struct names *names, int fd, const char *path, const char *other)
+{
+    struct walk walk = {.names = names, .name = {path, other}};
+    struct object object;
+    struct place place;
+    struct stat st;
+
+    place = place_begin(&walk);
+    if (fstat(fd, &st) != 0) {
+        (void)close(fd);
+        return false;
+    }
+    walk.dev = st.st_dev;
+    if (is_denied(&walk, &place) &&
+        (!object_of(fd, "", &object) || objects_add(&names->denied, &object) == NULL)) {
+        walk.failed = true;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        walk_directory(&walk, fd, &place, 0);
+    } else {
+        (void)close(fd);
+    }
+    return !walk.failed;
+}
+
+/* Opens @path in the clone if it lies on @dev; -1: it does not; -2: nobody can say. */
+static int clone_open(const struct watch *watch, const char *path, uint64_t dev)
+{
+    struct stat st;
+    int fd = sys_openat2(watch->clone, path[1] == '\0' ? "." : path + 1, O_PATH,
+                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    int again;
+
+    if (fd < 0) {
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? -1 : -2;
+    }
+    if (fstat(fd, &st) != 0 || st.st_dev != dev) {
+        (void)close(fd);
+        return -1;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        return fd;
+    }
+    again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)close(fd);
+    return again < 0 ? -2 : again;
+}
+
+static bool walk_from(struct names *names, const char *path, uint64_t dev)
+{
+    int fd = clone_open(names->watch, path, dev);
+
+    return fd == -1 || (fd >= 0 && walk_add(names, fd, path, NULL));
+}
+
+bool walk_device(struct names *names, uint64_t dev)
+{
+    const struct watch *watch = names->watch;
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < watch->root_count; i++) {
+        ok = walk_from(names, watch->roots[i], dev);
+        /* And where that file system is mounted again below. */
+        for (size_t k = 0; ok && k < names->mount_count; k++) {
+            const struct names_mount *mount = &names->mounts[k];
+
+            if (mount->is_mount && mount->dev == dev && strcmp(mount->path, watch->roots[i]) != 0 &&
+                watch_is_below(mount->path, watch->roots[i])) {
+                ok = walk_from(names, mount->path, dev);
+            }
+        }
+    }
+    return ok;
+}
