@@ -18,10 +18,29 @@ bool plan_at_access(const struct plan_builder *builder)
     return builder->facts->privileged && builder->facts->host.fanotify;
 }
 
+/* A `read` takes writing back only where something above it grants writing. */
+static bool takes_back(const struct policy_ruleset *rules, const struct policy_rule *rule)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct policy_rule *above = &rules->rules[i];
+        size_t len = above->pattern_len == 1 ? 0 : above->pattern_len;
+
+        if (above->access == ACCESS_WRITE && above->pattern_len < rule->pattern_len &&
+            memcmp(above->pattern, rule->pattern, len) == 0 && rule->pattern[len] == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Permission events tell of opens, not of writes: what forbids those is a mount made at start. */
 static void label_set(const struct policy_ruleset *rules, struct plan_label *labels)
 {
     for (size_t i = 0; i < rules->count; i++) {
-        if (rules->rules[i].access == ACCESS_DENY_WRITE) {
+        const struct policy_rule *rule = &rules->rules[i];
+
+        if (rule->access == ACCESS_DENY_WRITE ||
+            (rule->access == ACCESS_READ && takes_back(rules, rule))) {
             labels[i].level = PLAN_SNAPSHOT;
         }
     }
