@@ -265,7 +265,8 @@ dr_35_guards_killed()
         mapfile -t victims < <(shuf -e "${victims[@]}")
         sleep "0.00$((RANDOM % 10))"
         kill -KILL "${victims[@]}"
-        wait_for '! pgrep -x read_loop >/dev/null'
+        DA_ROUND="round $round, killed ${victims[*]}"
+        wait_for "! pgrep -x read_loop >/dev/null && : $DA_ROUND"
         leaked=$(wc -c <"$TOP/leaked")
         [ "$leaked" = 0 ] || fail "round $round, killed ${victims[*]}: $leaked bytes"
         wait_for '! pgrep -x "cordon-guard|cordon-keeper" >/dev/null'
