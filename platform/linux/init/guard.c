@@ -4,10 +4,12 @@
  * still root but for its capabilities, so that the job can neither signal nor
  * trace it. If it dies, opens wait: init and the keeper hold the group too.
  *
- * The keeper only holds the group. A dying pid 1 closes its files before the
+ * The keeper only holds the groups. A dying pid 1 closes its files before the
  * kernel kills its namespace, and kills it in the order of the pids; when the
  * group's last descriptor is closed, whatever waits is allowed. So the last
- * holder must die last: it has the highest pid there can be.
+ * holder must die last: it has the highest pid there can be. The group of the
+ * names is held as well: whoever closes that one last waits until no open is
+ * pending on the same file system, so a killed guard would never be gone.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -45,11 +47,11 @@ static void limits_lift(void)
     (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Closes all but @kept below @end; what the guard has of its own lies above. */
-static void files_close(int kept, int end)
+/* Closes all but two below @end; what the guard has of its own lies above. */
+static void files_close(int kept, int also, int end)
 {
     for (int fd = 0; fd < end; fd++) {
-        if (fd != kept) {
+        if (fd != kept && fd != also) {
             (void)close(fd);
         }
     }
@@ -173,7 +175,7 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch)
     limits_lift();
     watch->links = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     watch->links = fcntl(watch->links, F_DUPFD_CLOEXEC, WATCH_FD_BASE);
-    files_close(INIT_FD_VIOLATIONS, WATCH_FD_BASE);
+    files_close(INIT_FD_VIOLATIONS, -1, WATCH_FD_BASE);
     if (watch->links < 0 ||
         identity_narrow(watch->init, 1ULL << CAP_DAC_READ_SEARCH) != CORDON_OK) {
         _exit(1);
@@ -187,7 +189,7 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch)
 static _Noreturn void keeper_main(const struct watch *watch)
 {
     (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
-    files_close(watch->decide, (int)GUARD_FILES);
+    files_close(watch->decide, watch->events, (int)GUARD_FILES);
     if (identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }

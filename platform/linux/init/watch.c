@@ -259,8 +259,7 @@ enum cordon_err watch_start(struct init *init)
         err = guard_start(&names, &watch);
     }
     names_close(&names);
-    (void)close(watch.events);
     (void)close(init->clone);
-    /* watch.decide stays open: as long as pid 1 lives, so does the group. */
+    /* The groups stay open: as long as pid 1 lives, so do they. */
     return err;
 }
