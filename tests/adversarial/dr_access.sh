@@ -200,11 +200,23 @@ long = "d" * 200
 os.makedirs("long"); os.chdir("long")
 for i in range(30):
     os.mkdir(long); os.chdir(long)
-try:
-    open("deep.pem", "w").write("x"); print("LEAK")
-except OSError: print("refused")
-print("plain")'
-    expect_refusals 6 "odd names"
+def tried(what, act):
+    try: print("LEAK", what, act())
+    except OSError: print("refused")
+tried("deep", lambda: open("deep.pem", "w").write("x"))
+os.mkdir("dir.pem")
+tried("deep list", lambda: os.listdir("dir.pem"))
+open("deep.txt", "w").write("plain")
+print(os.listdir("."))
+os.link("deep.txt", "deep.two")
+os.rename("deep.txt", "moved.pem")
+tried("moved", lambda: open("moved.pem").read())
+tried("its other name", lambda: open("deep.two").read())
+open("other.txt", "w").write("plain")
+os.link("other.txt", "other.two")
+print(open("other.two").read())'
+    expect_refusals 9 "odd names"
+    expect_out "deep.txt" "a deep folder is listed"
     [[ $OUT != *LEAK* ]] || fail "an odd name was read; $(got)"
 }
 

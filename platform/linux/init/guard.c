@@ -29,7 +29,8 @@
 #include "platform/linux/init/sys.h"
 
 #define EVENTS_AT_ONCE 64U
-#define GUARD_FILES 1024U
+#define GUARD_FILES 65536U /* one for each level of the deepest folder */
+#define GUARD_CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_CHROOT) /* name.c */
 #define LULL_MS 100
 
 static const char deleted[] = " (deleted)";
@@ -47,28 +48,15 @@ static void limits_lift(void)
     (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Closes all but two below @end; what the guard has of its own lies above. */
-static void files_close(int kept, int also, int end)
+/* Closes what lies between the two. */
+static void files_close(int after, int before)
 {
-    for (int fd = 0; fd < end; fd++) {
-        if (fd != kept && fd != also) {
-            (void)close(fd);
-        }
+    if (before - after > 1) {
+        (void)syscall(SYS_close_range, after + 1, before - 1, 0);
     }
 }
 
 /* ---- the verdict ---- */
-
-/* The name of an event's file in the view; 0: it has none, and so is denied. */
-static size_t event_path(const struct watch *watch, int fd, char *path)
-{
-    char number[16];
-    ssize_t len;
-
-    (void)snprintf(number, sizeof(number), "%d", fd);
-    len = readlinkat(watch->links, number, path, PATH_MAX);
-    return len <= 0 || len >= PATH_MAX || path[0] != '/' ? 0 : (size_t)len;
-}
 
 static struct verdict verdict_of(const struct watch *watch, const char *path, size_t len)
 {
@@ -98,12 +86,13 @@ static void event_answer(struct names *names, const struct fanotify_event_metada
 {
     struct fanotify_response response = {.fd = event->fd, .response = FAN_DENY};
     const struct watch *watch = names->watch;
-    char path[PATH_MAX];
-    struct denial denial = {
-        .path = path, .operation = operation_of(event->mask), .pid = event->pid};
+    static struct strbuf path = STRBUF_INIT;
+    struct denial denial = {.operation = operation_of(event->mask), .pid = event->pid};
 
-    denial.path_len = event_path(watch, event->fd, path);
-    denial.why = verdict_of(watch, path, denial.path_len);
+    /* What has no name is denied. */
+    denial.path_len = name_of(watch, event->fd, &path) ? path.len : 0;
+    denial.path = strbuf_text(&path);
+    denial.why = verdict_of(watch, denial.path, denial.path_len);
     if (!denial.why.denied && names_deny(names, event->fd)) {
         denial.why = (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE};
     }
@@ -173,11 +162,10 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch)
 {
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
-    watch->links = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    watch->links = fcntl(watch->links, F_DUPFD_CLOEXEC, WATCH_FD_BASE);
-    files_close(INIT_FD_VIOLATIONS, -1, WATCH_FD_BASE);
-    if (watch->links < 0 ||
-        identity_narrow(watch->init, 1ULL << CAP_DAC_READ_SEARCH) != CORDON_OK) {
+    watch->links = watch_raise_fd(openat(watch->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    files_close(-1, INIT_FD_VIOLATIONS);
+    files_close(INIT_FD_VIOLATIONS, WATCH_FD_BASE);
+    if (watch->links < 0 || identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {
         _exit(1);
     }
     for (;;) {
@@ -188,8 +176,13 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch)
 
 static _Noreturn void keeper_main(const struct watch *watch)
 {
+    int low = watch->decide < watch->events ? watch->decide : watch->events;
+    int high = watch->decide < watch->events ? watch->events : watch->decide;
+
     (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
-    files_close(watch->decide, watch->events, (int)GUARD_FILES);
+    files_close(-1, low);
+    files_close(low, high);
+    files_close(high, INT_MAX);
     if (identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }

@@ -12,7 +12,7 @@
 #include "platform/linux/init/batch.h"
 #include "platform/linux/init/sys.h"
 
-#define DEPTH_MAX 1024U
+#define DEPTH_MAX 16384U
 
 /* Where a directory is: in a parent under a name, or at the top of what can be seen. */
 struct directory {
@@ -44,67 +44,64 @@ static bool directory_put(struct names *names, const struct object *key,
 
 /* ---- where a directory is now, asked of the file system ---- */
 
-enum found { FOUND, OUTSIDE, GONE };
+enum found { FOUND, OUTSIDE, GONE, AGAIN };
 
-/* The last component of the name of @fd; false: it has none. */
-static bool last_name(int fd, char name[NAME_MAX + 1])
+struct above {
+    struct object parent;
+    char name[NAME_MAX + 1];
+};
+
+/* One step up from @fd, to @up, within its mount. */
+static enum found step_to(const struct watch *watch, int fd, int up, const struct object *self,
+                          struct above *ret)
 {
-    char link[64];
-    char path[PATH_MAX];
-    const char *slash;
-    ssize_t len;
-
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    len = readlink(link, path, sizeof(path) - 1);
-    if (len <= 0) {
-        return false;
-    }
-    path[len] = '\0';
-    slash = strrchr(path, '/');
-    return slash != NULL && snprintf(name, NAME_MAX + 1, "%s", slash + 1) <= NAME_MAX;
-}
-
-/* One step up from @fd within its mount. */
-static enum found step_up(int fd, const struct object *self, struct object *ret_parent)
-{
+    char again[NAME_MAX + 1];
     uint64_t here;
     uint64_t there;
-    int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    enum found found = OUTSIDE;
 
-    if (up < 0) {
-        return OUTSIDE; /* not below the root of this mount */
+    if (!name_last(watch, fd, up, ret->name) || sys_mount_id(fd, &here) != 0 ||
+        sys_mount_id(up, &there) != 0 || here != there || !object_of(up, "", &ret->parent) ||
+        object_same(&ret->parent, self)) {
+        return GONE; /* the mount's own root: nothing above is seen */
     }
-    if (sys_mount_id(fd, &here) != 0 || sys_mount_id(up, &there) != 0 || here != there ||
-        !object_of(up, "", ret_parent)) {
-        found = GONE; /* the mount's own root: nothing above is seen */
-    } else {
-        found = object_same(ret_parent, self) ? GONE : FOUND;
+    /* Name and parent belong together if the name is the same afterwards. */
+    return name_last(watch, fd, up, again) && strcmp(ret->name, again) == 0 ? FOUND : AGAIN;
+}
+
+static enum found step_up(const struct watch *watch, int fd, const struct object *self,
+                          struct above *ret)
+{
+    enum found found = AGAIN;
+
+    while (found == AGAIN) {
+        int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (up < 0) {
+            return OUTSIDE; /* not below the root of this mount */
+        }
+        found = step_to(watch, fd, up, self, ret);
+        (void)close(up);
     }
-    (void)close(up);
     return found;
 }
 
 static enum found directory_look(struct names *names, const struct names_mount *mount,
                                  const struct object *key)
 {
-    char name[NAME_MAX + 1];
-    char again[NAME_MAX + 1];
-    struct object parent;
+    struct above above = {.name = ""};
     int fd = object_open(mount->fd, key, O_PATH | O_DIRECTORY);
     enum found found;
 
     if (fd < 0) {
         return GONE;
     }
-    do {
-        found = last_name(fd, name) ? step_up(fd, key, &parent) : GONE;
-    } while (found == FOUND && last_name(fd, again) && strcmp(name, again) != 0);
+    found = step_up(names->watch, fd, key, &above);
     (void)close(fd);
     if (found == OUTSIDE) {
         return OUTSIDE;
     }
-    return directory_put(names, key, found == FOUND ? &parent : NULL, name) ? FOUND : GONE;
+    return directory_put(names, key, found == FOUND ? &above.parent : NULL, above.name) ? FOUND
+                                                                                        : GONE;
 }
 
 static enum found directory_find(struct names *names, uint64_t fsid, const struct object *key)
@@ -187,10 +184,9 @@ static enum found chain_make(struct names *names, uint64_t fsid, const struct ob
 
 /* The name in the view, if the chain leads to the top of @mount. */
 static bool chain_path(const struct chain *chain, const struct names_mount *mount, const char *name,
-                       char path[PATH_MAX])
+                       struct strbuf *path)
 {
     size_t top = 0;
-    size_t len;
 
     while (top < chain->count && !object_same(&chain->key[top], &mount->top)) {
         top++;
@@ -198,27 +194,29 @@ static bool chain_path(const struct chain *chain, const struct names_mount *moun
     if (top == chain->count) {
         return false;
     }
-    len = (size_t)snprintf(path, PATH_MAX, "%s", strcmp(mount->path, "/") == 0 ? "" : mount->path);
-    while (len < PATH_MAX && top-- > 0) {
-        len += (size_t)snprintf(path + len, PATH_MAX - len, "/%s", chain->name[top]);
+    path->len = 0;
+    strbuf_puts(path, strcmp(mount->path, "/") == 0 ? "" : mount->path);
+    while (top-- > 0) {
+        strbuf_add(path, "/", 1);
+        strbuf_puts(path, chain->name[top]);
     }
-    if (len < PATH_MAX && *name != '\0') {
-        len += (size_t)snprintf(path + len, PATH_MAX - len, "/%s", name);
-    }
-    return len < PATH_MAX;
+    strbuf_add(path, "/", *name == '\0' ? 0 : 1);
+    strbuf_puts(path, name);
+    return true;
 }
 
 /* Every name that @name in directory @event->dir has in the view. */
 struct spelled {
-    char path[PATH_MAX];
-    bool denied, known, failed;
+    struct strbuf path; /* the first of them */
+    bool denied, known;
 };
 
-static void name_judge(struct names *names, uint64_t fsid, const struct batch_name *at,
+/* False: out of memory. */
+static bool name_judge(struct names *names, uint64_t fsid, const struct batch_name *at,
                        struct spelled *ret)
 {
     static struct chain chain;
-    char path[PATH_MAX];
+    static struct strbuf path = STRBUF_INIT;
     enum found found = chain_make(names, fsid, &at->directory, &chain);
 
     ret->known = false;
@@ -226,15 +224,17 @@ static void name_judge(struct names *names, uint64_t fsid, const struct batch_na
     ret->denied = found == GONE;
     for (size_t i = 0; found == FOUND && i < names->mount_count; i++) {
         if (names->mounts[i].fsid != fsid ||
-            !chain_path(&chain, &names->mounts[i], at->name, path)) {
+            !chain_path(&chain, &names->mounts[i], at->name, &path)) {
             continue;
         }
-        ret->denied = ret->denied || verdict_by_name(names->watch, path, strlen(path)).denied;
+        ret->denied = ret->denied || verdict_by_name(names->watch, path.data, path.len).denied;
         if (!ret->known) {
             ret->known = true;
-            memcpy(ret->path, path, strlen(path) + 1);
+            ret->path.len = 0;
+            strbuf_add(&ret->path, path.data, path.len);
         }
     }
+    return !path.failed && !ret->path.failed;
 }
 
 /* ---- events ---- */
@@ -259,7 +259,8 @@ static bool directory_moved(struct names *names, const struct batch_event *event
     if (fd < 0) {
         return true; /* removed since; what left it before that has events of its own */
     }
-    return walk_add(names, fd, from->known ? from->path : to->path, to->known ? to->path : NULL);
+    return walk_add(names, fd, from->known ? from->path.data : to->path.data,
+                    to->known ? to->path.data : NULL);
 }
 
 static bool rename_take(struct names *names, const struct batch_event *event)
@@ -268,13 +269,16 @@ static bool rename_take(struct names *names, const struct batch_event *event)
     static struct spelled to;
     bool ok = true;
 
-    name_judge(names, event->fsid, &event->from, &from);
-    name_judge(names, event->fsid, &event->to, &to);
+    if (!name_judge(names, event->fsid, &event->from, &from) ||
+        !name_judge(names, event->fsid, &event->to, &to)) {
+        return false;
+    }
     if (!event->is_directory) {
         return (!from.denied && !to.denied) || deny_object(names, &event->target);
     }
     if ((from.known || to.known) &&
-        (from.denied || to.denied || !verdict_same_below(names->watch, from.path, to.path))) {
+        (from.denied || to.denied || !from.known || !to.known ||
+         !verdict_same_below(names->watch, from.path.data, to.path.data))) {
         ok = directory_moved(names, event, &from, &to);
     }
     return ok && directory_put(names, &event->target, &event->to.directory, event->to.name);
@@ -291,8 +295,8 @@ static bool event_take(struct names *names, const struct batch_event *event)
         /* Removed: where it was last is where it stays for events that name it still. */
         return directory_put(names, &event->target, &event->from.directory, event->from.name);
     }
-    name_judge(names, event->fsid, &event->from, &at);
-    return !at.denied || deny_object(names, &event->target);
+    return name_judge(names, event->fsid, &event->from, &at) &&
+           (!at.denied || deny_object(names, &event->target));
 }
 
 /* Looking a directory up reads ahead, which moves the batch's memory. */

@@ -11,6 +11,7 @@
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #ifndef SYS_openat2
@@ -79,21 +80,39 @@ static inline int sys_fanotify_mark_at(int group, unsigned flags, uint64_t mask,
 }
 
 /* As struct statx of the kernel; the smaller C library has none. */
-struct sys_mount_stat {
-    uint8_t before[0x90];
+struct sys_place {
+    uint8_t before[0x88];
+    uint32_t dev_major, dev_minor;
     uint64_t mount_id;
     uint8_t after[0x68];
 };
 
-/* The mount that @fd lies on, as mountinfo numbers it. Nothing is asked of the file system. */
+/* Where @fd lies. Nothing is asked of the file system, so nothing is refused or waited for. */
+static inline int sys_place_of(int fd, struct sys_place *ret)
+{
+    return (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH | 0x4000 /* AT_STATX_DONT_SYNC */, 0, ret);
+}
+
+/* The mount that @fd lies on, as mountinfo numbers it. */
 static inline int sys_mount_id(int fd, uint64_t *ret_id)
 {
-    struct sys_mount_stat st;
-    int code =
-        (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH | 0x4000 /* AT_STATX_DONT_SYNC */, 0, &st);
+    struct sys_place place;
+    int code = sys_place_of(fd, &place);
 
     if (code == 0) {
-        *ret_id = st.mount_id;
+        *ret_id = place.mount_id;
+    }
+    return code;
+}
+
+/* The file system's device number. */
+static inline int sys_device(int fd, uint64_t *ret_dev)
+{
+    struct sys_place place;
+    int code = sys_place_of(fd, &place);
+
+    if (code == 0) {
+        *ret_dev = makedev(place.dev_major, place.dev_minor);
     }
     return code;
 }

@@ -4,47 +4,45 @@
 #include "platform/linux/init/watch.h"
 #include "policy/types.h"
 
-static struct verdict decide(const struct init *init, uint32_t set, const char *path, size_t len)
+/* What the table of @set says about a name in two parts. */
+static struct verdict decide(const struct init *init, uint32_t set, const char *above,
+                             const char *path, size_t len)
 {
-    struct verdict verdict = {false, set, dfa_match(init->table[set], path, len)};
+    const struct dfa *table = init->table[set];
+    struct verdict verdict = {false, set, DFA_NO_RULE};
+    struct dfa_pos pos;
 
+    dfa_start(table, &pos);
+    dfa_feed(table, &pos, above, strlen(above));
+    dfa_feed(table, &pos, path, len);
+    verdict.rule = dfa_rule_at(table, &pos);
     verdict.denied =
         verdict.rule != DFA_NO_RULE && order_access(init->order, set)[verdict.rule] == ACCESS_DENY;
     return verdict;
 }
 
-/* @path below @prefix's real directory, as that prefix spells it; false: it does not. */
-static bool respell(const struct watch_prefix *prefix, const char *path, size_t len, char *out,
-                    size_t *ret_len)
+/* @path below @prefix's real directory, as that prefix spells it. */
+static struct verdict decide_spelled(const struct init *init, const struct watch_prefix *prefix,
+                                     const char *path, size_t len)
 {
     size_t real = strcmp(prefix->real, "/") == 0 ? 0 : strlen(prefix->real);
-    size_t spelled = strlen(prefix->spelled);
+    const char *spelled = strcmp(prefix->spelled, "/") == 0 ? "" : prefix->spelled;
 
-    if (len < real || memcmp(path, prefix->real, real) != 0 || (len > real && path[real] != '/') ||
-        spelled + len - real >= PATH_MAX) {
-        return false;
+    if (len < real || memcmp(path, prefix->real, real) != 0 || (len > real && path[real] != '/')) {
+        return (struct verdict){false, prefix->set, DFA_NO_RULE};
     }
-    memcpy(out, prefix->spelled, spelled);
-    memcpy(out + spelled, path + real, len - real);
-    *ret_len = spelled + len - real;
-    return true;
+    return decide(init, prefix->set, spelled, path + real, len - real);
 }
 
 struct verdict verdict_by_name(const struct watch *watch, const char *path, size_t len)
 {
-    struct verdict verdict = decide(watch->init, ORDER_SET_MANAGED, path, len);
-    char other[PATH_MAX];
+    struct verdict verdict = decide(watch->init, ORDER_SET_MANAGED, "", path, len);
 
     if (!verdict.denied) {
-        verdict = decide(watch->init, ORDER_SET_OWN, path, len);
+        verdict = decide(watch->init, ORDER_SET_OWN, "", path, len);
     }
     for (size_t i = 0; !verdict.denied && i < watch->prefix_count; i++) {
-        const struct watch_prefix *prefix = &watch->prefixes[i];
-        size_t other_len;
-
-        if (respell(prefix, path, len, other, &other_len)) {
-            verdict = decide(watch->init, prefix->set, other, other_len);
-        }
+        verdict = decide_spelled(watch->init, &watch->prefixes[i], path, len);
     }
     return verdict;
 }

@@ -11,8 +11,6 @@
 #include "platform/linux/init/sys.h"
 #include "policy/types.h"
 
-#define WALK_DEPTH_MAX 512U
-
 /* Where a directory is, and where it was, as far as each table has read its name. */
 struct place {
     struct dfa_pos pos[2][ORDER_SET_COUNT];
@@ -22,8 +20,7 @@ struct walk {
     struct names *names;
     const char *name[2]; /* of the directory that the walk began at; the second may be NULL */
     uint64_t dev;        /* of that directory */
-    char path[PATH_MAX]; /* below it; begins with '/' if not empty */
-    size_t len;
+    struct strbuf path;  /* below it; begins with '/' if not empty */
     bool failed;
 };
 
@@ -57,16 +54,17 @@ static struct place place_begin(const struct walk *walk)
 /* The same under the spellings of links; there are few, so whole names do. */
 static bool is_denied_elsewhere(const struct walk *walk)
 {
-    for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
-        char full[2 * PATH_MAX];
-        int len = snprintf(full, sizeof(full), "%s%s",
-                           walk->name[i][1] == '\0' ? "" : walk->name[i], walk->path);
+    bool denied = false;
 
-        if (len <= 0 || verdict_by_name(walk->names->watch, full, (size_t)len).denied) {
-            return true;
-        }
+    for (uint32_t i = 0; !denied && i < 2 && walk->name[i] != NULL; i++) {
+        struct strbuf full = STRBUF_INIT;
+
+        strbuf_puts(&full, walk->name[i][1] == '\0' ? "" : walk->name[i]);
+        strbuf_add(&full, strbuf_text(&walk->path), walk->path.len);
+        denied = full.failed || verdict_by_name(walk->names->watch, full.data, full.len).denied;
+        strbuf_deinit(&full);
     }
-    return false;
+    return denied;
 }
 
 static bool is_denied(const struct walk *walk, const struct place *place)
@@ -98,51 +96,52 @@ static bool is_hopeless(const struct walk *walk, const struct place *place)
     return hopeless;
 }
 
-static void walk_directory(struct walk *walk, int fd, const struct place *place, unsigned depth);
+static void walk_directory(struct walk *walk, int fd, const struct place *place);
 
 /* Another file system has no other names for objects of this one. */
 static bool is_elsewhere(const struct walk *walk, int fd)
 {
-    struct stat st;
+    uint64_t dev;
 
-    if (fstat(fd, &st) != 0) {
-        return true;
-    }
-    return st.st_dev != walk->dev && watch_is_mount(walk->names->watch, st.st_dev);
+    return sys_device(fd, &dev) != 0 ||
+           (dev != walk->dev && watch_is_mount(walk->names->watch, dev));
 }
 
-static void walk_below(struct walk *walk, int dir, const char *name, const struct place *place,
-                       unsigned depth)
+static void walk_below(struct walk *walk, int dir, const char *name, const struct place *place)
 {
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int again = -1;
 
-    if (fd < 0) {
+    if (fd >= 0 && !is_elsewhere(walk, fd)) {
+        again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+        walk->failed = walk->failed || again < 0;
+    } else if (fd < 0) {
         /* Gone, or no directory after all. Anything else is a place we cannot vouch for. */
         walk->failed = walk->failed || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP);
-    } else if (is_elsewhere(walk, fd)) {
+    }
+    if (fd >= 0) {
         (void)close(fd);
-    } else {
-        walk_directory(walk, fd, place, depth + 1);
+    }
+    if (again >= 0) {
+        walk_directory(walk, again, place);
     }
 }
 
 static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
-                       const struct place *above, unsigned depth)
+                       const struct place *above)
 {
-    size_t len = walk->len;
-    size_t name_len = strlen(entry->d_name);
+    size_t len = walk->path.len;
     struct place place = *above;
     struct object object;
     bool denied;
 
-    if (len + 1 + name_len >= sizeof(walk->path)) {
+    strbuf_add(&walk->path, "/", 1);
+    strbuf_puts(&walk->path, entry->d_name);
+    if (walk->path.failed) {
         walk->failed = true;
         return;
     }
-    walk->path[len] = '/';
-    memcpy(walk->path + len + 1, entry->d_name, name_len + 1);
-    walk->len = len + 1 + name_len;
-    place_feed(walk, &place, walk->path + len, 1 + name_len);
+    place_feed(walk, &place, walk->path.data + len, walk->path.len - len);
     denied = is_denied(walk, &place);
     /* A file that is gone again has told so by an event. */
     if (denied && object_of(dir, entry->d_name, &object) &&
@@ -151,15 +150,15 @@ static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
     }
     if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
         (denied || !is_hopeless(walk, &place))) {
-        walk_below(walk, dir, entry->d_name, &place, depth);
+        walk_below(walk, dir, entry->d_name, &place);
     }
-    walk->len = len;
-    walk->path[len] = '\0';
+    walk->path.len = len;
+    walk->path.data[len] = '\0';
 }
 
-static void walk_directory(struct walk *walk, int fd, const struct place *place, unsigned depth)
+static void walk_directory(struct walk *walk, int fd, const struct place *place)
 {
-    DIR *dir = depth > WALK_DEPTH_MAX ? NULL : fdopendir(fd);
+    DIR *dir = fdopendir(fd);
     const struct dirent *entry;
 
     if (dir == NULL) {
@@ -169,7 +168,7 @@ static void walk_directory(struct walk *walk, int fd, const struct place *place,
     }
     while (!walk->failed && (entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            walk_entry(walk, dirfd(dir), entry, place, depth);
+            walk_entry(walk, dirfd(dir), entry, place);
         }
     }
     (void)closedir(dir);
@@ -177,7 +176,7 @@ static void walk_directory(struct walk *walk, int fd, const struct place *place,
 
 bool walk_add(struct names *names, int fd, const char *path, const char *other)
 {
-    struct walk walk = {.names = names, .name = {path, other}};
+    struct walk walk = {.names = names, .name = {path, other}, .path = STRBUF_INIT};
     struct object object;
     struct place place;
     struct stat st;
@@ -193,10 +192,11 @@ bool walk_add(struct names *names, int fd, const char *path, const char *other)
         walk.failed = true;
     }
     if (S_ISDIR(st.st_mode)) {
-        walk_directory(&walk, fd, &place, 0);
+        walk_directory(&walk, fd, &place);
     } else {
         (void)close(fd);
     }
+    strbuf_deinit(&walk.path);
     return !walk.failed;
 }
 

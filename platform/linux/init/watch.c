@@ -67,6 +67,24 @@ static enum cordon_err groups_open(struct watch *watch)
     return CORDON_OK;
 }
 
+/* What the guard names files by. */
+static enum cordon_err names_open(struct watch *watch)
+{
+    int context = sys_fsopen("proc");
+
+    if (context >= 0 && sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) == 0) {
+        watch->proc = watch_raise_fd(sys_fsmount(context, 0));
+    }
+    if (context >= 0) {
+        (void)close(context);
+    }
+    watch->root = watch_raise_fd(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (watch->proc < 0 || watch->root < 0) {
+        return fault_os(&watch->init->fault, errno, NULL, "cannot mount a /proc for the guard");
+    }
+    return CORDON_OK;
+}
+
 /* ---- prefixes ---- */
 
 /* What is at @path, or above it where the caller reaches nothing; @path is cut to that. */
@@ -227,7 +245,8 @@ static enum cordon_err mount_mark(struct watch *watch, const struct watch_mount 
 
 enum cordon_err watch_start(struct init *init)
 {
-    struct watch watch = {.init = init, .decide = -1, .events = -1, .clone = init->clone};
+    struct watch watch = {
+        .init = init, .decide = -1, .events = -1, .clone = init->clone, .proc = -1, .root = -1};
     struct names names;
     enum cordon_err err;
 
@@ -235,6 +254,9 @@ enum cordon_err watch_start(struct init *init)
         return CORDON_OK;
     }
     err = groups_open(&watch);
+    if (err == CORDON_OK) {
+        err = names_open(&watch);
+    }
     if (err == CORDON_OK) {
         err = prefixes_find(&watch);
     }
@@ -259,6 +281,8 @@ enum cordon_err watch_start(struct init *init)
         err = guard_start(&names, &watch);
     }
     names_close(&names);
+    (void)close(watch.proc);
+    (void)close(watch.root);
     (void)close(init->clone);
     /* The groups stay open: as long as pid 1 lives, so do they. */
     return err;

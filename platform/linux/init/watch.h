@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "platform/base/strbuf.h"
 #include "platform/linux/init/init.h"
 
 #define WATCH_FD_BASE 64 /* above enum order_init_fd: init closes those one by one */
@@ -43,6 +44,8 @@ struct watch {
     int decide; /* group A */
     int events; /* group B */
     int clone;  /* of the host's tree, detached */
+    int proc;   /* a /proc of the job that nobody watches, detached */
+    int root;   /* of the view */
     int links;  /* /proc/self/fd of whoever uses it; opened by the guard */
     struct watch_mount *mounts;
     size_t mount_count;
@@ -68,6 +71,12 @@ void mounts_choose(struct watch *watch);
 bool watch_is_mount(const struct watch *watch, uint64_t dev);
 /* By components; a path is below itself. */
 bool watch_is_below(const char *path, const char *above);
+
+/* ---- name.c: for the guard alone ---- */
+/* The name of the file behind @fd in the view, however long. False: nobody can name it. */
+bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name);
+/* The last component of the name of directory @fd, whose parent is @up; false: it has none. */
+bool name_last(const struct watch *watch, int fd, int up, char ret_name[NAME_MAX + 1]);
 
 /* ---- verdict.c: by name ---- */
 struct verdict {
