@@ -13,7 +13,7 @@
 #include "platform/base/err.h"
 
 #define IPC_MAGIC 0x4e445243U /* "CRDN" */
-#define IPC_VERSION 1U
+#define IPC_VERSION 2U
 #define IPC_FDS_MAX 250U /* below the kernel's SCM_MAX_FD of 253 */
 
 enum ipc_type {
@@ -75,7 +75,37 @@ struct ipc_report {
     struct ipc_fault fault;
 };
 
-enum ipc_operation { IPC_OPERATION_OPEN = 1, IPC_OPERATION_EXEC, IPC_OPERATION_LIST };
+/* What was denied; NONE: the record only counts. */
+enum ipc_operation {
+    IPC_OPERATION_NONE,
+    IPC_OPERATION_OPEN,
+    IPC_OPERATION_EXEC,
+    IPC_OPERATION_LIST,
+    IPC_OPERATION_COUNT
+};
+
+/* Who decided. */
+enum ipc_mechanism { IPC_MECHANISM_FANOTIFY = 1, IPC_MECHANISM_BPF, IPC_MECHANISM_COUNT };
+
+enum ipc_rule_set { IPC_SET_OWN, IPC_SET_MANAGED, IPC_SET_NONE };
+
+/*
+ * One denial, from whoever decided it to the supervisor: one datagram of
+ * IPC_VIOLATION_HEAD bytes and @path_len more. Nothing is escaped.
+ */
+struct ipc_violation {
+    uint64_t time_ms;   /* CLOCK_REALTIME */
+    uint64_t lost;      /* denials before this one that have no record */
+    uint32_t pid;       /* in the job; 0: unknown */
+    uint32_t set;       /* enum ipc_rule_set; NONE: by object, or what could not be named */
+    uint32_t rule;      /* index in @set */
+    uint16_t operation; /* enum ipc_operation */
+    uint16_t mechanism; /* enum ipc_mechanism */
+    uint16_t path_len;  /* 0: it has no name; a longer one is cut at its end */
+    char comm[16];      /* "" where unknown */
+    char path[4096];    /* without a NUL in the datagram; with one after it was received */
+};
+#define IPC_VIOLATION_HEAD offsetof(struct ipc_violation, path)
 
 struct ipc_message {
     uint32_t magic;

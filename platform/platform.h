@@ -137,13 +137,19 @@ struct platform {
     /* Checks a hostile order against the managed policy and starts the job. */
     enum cordon_err (*spawn)(const struct platform_spawn *spawn, struct platform_job **ret_job,
                              struct cordon_fault *fault);
-    /* Readable when poll() has something to say. Borrowed. */
+    /* Readable when poll() or violation() has something to say. Borrowed. */
     int (*watch_fd)(const struct platform_job *job);
     /*
      * The next report. CORDON_E_AGAIN: nothing yet. CORDON_OK with RUNNING is
      * followed by more; any other kind is the last, and the tree is gone.
      */
     enum cordon_err (*poll)(struct platform_job *job, struct ipc_report *ret_report);
+    /*
+     * The next denial. CORDON_E_AGAIN: none now; once poll() has given its last report, none any
+     * more. Records and the denials that they count as lost are together all there were, whatever
+     * ended the job. Everything in a record is within its bounds.
+     */
+    enum cordon_err (*violation)(struct platform_job *job, struct ipc_violation *ret_violation);
     /* Sends @signo to the command; SIGKILL ends the whole tree. */
     enum cordon_err (*signal)(struct platform_job *job, int signo);
     /* Kills what is left, waits for it (bounded), undoes, frees. NULL is allowed. */

@@ -11,6 +11,7 @@ const struct platform *platform_host(void)
         .spawn = linux_spawn,
         .watch_fd = linux_watch_fd,
         .poll = linux_poll,
+        .violation = linux_violation,
         .signal = linux_signal,
         .release = linux_release,
         .cleanup = linux_cleanup,

@@ -25,13 +25,13 @@
 
 static int watch_make(struct platform_job *job)
 {
-    const int fds[] = {job->pidfd, job->report, job->timer};
+    const int fds[] = {job->pidfd, job->report, job->timer, job->denials.channel};
     int watch = epoll_create1(EPOLL_CLOEXEC);
 
     for (size_t i = 0; watch >= 0 && i < sizeof(fds) / sizeof(fds[0]); i++) {
         struct epoll_event event = {.events = EPOLLIN};
 
-        if (epoll_ctl(watch, EPOLL_CTL_ADD, fds[i], &event) != 0) {
+        if (fds[i] >= 0 && epoll_ctl(watch, EPOLL_CTL_ADD, fds[i], &event) != 0) {
             (void)close(watch);
             return -1;
         }
@@ -39,8 +39,8 @@ static int watch_make(struct platform_job *job)
     return watch;
 }
 
-enum cordon_err job_new(int pidfd, int report, const struct cgroup *cgroup,
-                        struct platform_job **ret_job, struct cordon_fault *fault)
+enum cordon_err job_new(const struct job_parts *parts, struct platform_job **ret_job,
+                        struct cordon_fault *fault)
 {
     struct itimerspec limit = {.it_value = {.tv_sec = SETUP_SECONDS_MAX}};
     struct platform_job *job = calloc(1, sizeof(*job));
@@ -48,9 +48,10 @@ enum cordon_err job_new(int pidfd, int report, const struct cgroup *cgroup,
     if (job == NULL) {
         return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
     }
-    job->pidfd = pidfd;
-    job->report = report;
-    job->cgroup = *cgroup;
+    job->pidfd = parts->pidfd;
+    job->report = parts->report;
+    job->cgroup = parts->cgroup;
+    job->denials = parts->denials;
     job->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (job->timer >= 0 && timerfd_settime(job->timer, 0, &limit, NULL) == 0) {
         job->watch = watch_make(job);
@@ -172,6 +173,20 @@ enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_repo
     return CORDON_OK;
 }
 
+enum cordon_err linux_violation(struct platform_job *job, struct ipc_violation *ret_violation)
+{
+    enum cordon_err err = denials_receive(&job->denials, ret_violation);
+
+    if (err == CORDON_E_CLOSED) {
+        unwatch(job, &job->denials.channel);
+    }
+    if (err == CORDON_OK) {
+        return CORDON_OK;
+    }
+    /* Until the tree is gone a record may still be on its way. */
+    return job->reaped ? denials_rest(&job->denials, ret_violation) : CORDON_E_AGAIN;
+}
+
 enum cordon_err linux_signal(struct platform_job *job, int signo)
 {
     if (signo <= 0 || signo >= 65) {
@@ -199,6 +214,7 @@ void linux_release(struct platform_job *job)
     cgroup_remove(&job->cgroup);
     unwatch(job, &job->report);
     unwatch(job, &job->timer);
+    denials_close(&job->denials);
     (void)close(job->watch);
     (void)close(job->pidfd);
     free(job);

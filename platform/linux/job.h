@@ -3,6 +3,7 @@
 #define CORDON_LINUX_JOB_H
 
 #include "platform/linux/cgroup.h"
+#include "platform/linux/denials.h"
 #include "platform/platform.h"
 
 /* A job as the supervisor holds it: descriptors, no names but the cgroup's. */
@@ -10,14 +11,20 @@ struct platform_job {
     int pidfd;  /* of cordon-init */
     int report; /* read end; -1 once the last report came */
     int timer;  /* runs out if the set-up hangs; -1 once the command runs */
-    int watch;  /* epoll over the three */
+    int watch;  /* epoll over the three, and over the denials */
     bool running, ended, reaped;
     struct ipc_report last;
     struct cgroup cgroup;
+    struct denials denials;
 };
 
-/* Takes over @pidfd, @report and @cgroup; on error they stay the caller's. */
-CORDON_MUST_USE enum cordon_err job_new(int pidfd, int report, const struct cgroup *cgroup,
+/* What a new job is made of; taken over by job_new(), but not when it fails. */
+struct job_parts {
+    int pidfd, report;
+    struct cgroup cgroup;
+    struct denials denials;
+};
+CORDON_MUST_USE enum cordon_err job_new(const struct job_parts *parts,
                                         struct platform_job **ret_job, struct cordon_fault *fault);
 
 #endif

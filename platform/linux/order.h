@@ -149,7 +149,8 @@ enum order_init_fd {
     INIT_FD_SOCKETS,    /* /proc/net/unix of the host's network namespace */
     INIT_FD_SECCOMP,    /* sealed memfd: the filter's instructions */
     INIT_FD_CGROUP,     /* cgroup.procs to write "0" to; /dev/null when there is none */
-    INIT_FD_VIOLATIONS, /* write end: struct ipc_violation, one write each, not blocking */
+    INIT_FD_VIOLATIONS, /* to send on: struct ipc_violation, one each; /dev/null: nobody asks */
+    INIT_FD_TALLY,      /* memfd: uint64_t, all denials so far; with INIT_FD_VIOLATIONS */
     INIT_FD_COUNT
 };
 

@@ -182,8 +182,23 @@ static void close_all(const int *fds, size_t count)
 
 /* The parts that only this job has; the rest of child->fds is borrowed. */
 struct parts {
-    int order, table, sockets, procs, report[2], violations;
+    int order, table, sockets, procs, report[2], violations, tally;
 };
+
+/* In embedded mode nothing decides at access time, so there is nothing to report. */
+static enum cordon_err reports_open(const struct platform_spawn *spawn, struct parts *parts,
+                                    struct denials *denials, struct cordon_fault *fault)
+{
+    if (!spawn->embedded) {
+        return denials_open(denials, &parts->violations, &parts->tally, fault);
+    }
+    parts->violations = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    parts->tally = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (parts->violations < 0 || parts->tally < 0) {
+        return fault_os(fault, errno, NULL, "cannot prepare the job");
+    }
+    return CORDON_OK;
+}
 
 static enum cordon_err parts_open(const struct platform_spawn *spawn, const struct cgroup *cgroup,
                                   struct parts *parts, struct cordon_fault *fault)
@@ -199,8 +214,7 @@ static enum cordon_err parts_open(const struct platform_spawn *spawn, const stru
     }
     parts->sockets = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC);
     parts->procs = cgroup_procs_fd(cgroup);
-    parts->violations = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (parts->sockets < 0 || parts->procs < 0 || parts->violations < 0 ||
+    if (parts->sockets < 0 || parts->procs < 0 ||
         pipe2(parts->report, O_CLOEXEC | O_NONBLOCK) != 0) {
         return fault_os(fault, errno, NULL, "cannot prepare the job");
     }
@@ -239,6 +253,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
         child.fds[INIT_FD_SECCOMP] = filter;
         child.fds[INIT_FD_CGROUP] = parts->procs;
         child.fds[INIT_FD_VIOLATIONS] = parts->violations;
+        child.fds[INIT_FD_TALLY] = parts->tally;
         err = child_clone(&child, order, ret_pidfd, fault);
     }
     ipc_unmap(block, len);
@@ -248,31 +263,35 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
                             struct cordon_fault *fault)
 {
-    struct parts parts = {-1, -1, -1, -1, {-1, -1}, -1};
-    struct cgroup cgroup = {.dir = -1};
+    struct parts parts = {-1, -1, -1, -1, {-1, -1}, -1, -1};
+    struct job_parts job = {.pidfd = -1, .cgroup = {.dir = -1}, .denials = {.channel = -1}};
     enum cordon_err err = CORDON_OK;
-    int pidfd = -1;
 
     if (!spawn->embedded) {
-        err = cgroup_make(spawn->job, &cgroup, fault);
+        err = cgroup_make(spawn->job, &job.cgroup, fault);
     }
     if (err == CORDON_OK) {
-        err = parts_open(spawn, &cgroup, &parts, fault);
+        err = parts_open(spawn, &job.cgroup, &parts, fault);
     }
     if (err == CORDON_OK) {
-        err = start(spawn, &parts, &pidfd, fault);
+        err = reports_open(spawn, &parts, &job.denials, fault);
     }
     if (err == CORDON_OK) {
-        err = job_new(pidfd, parts.report[0], &cgroup, ret_job, fault);
+        err = start(spawn, &parts, &job.pidfd, fault);
+    }
+    if (err == CORDON_OK) {
+        job.report = parts.report[0];
+        err = job_new(&job, ret_job, fault);
     }
     if (err == CORDON_OK) {
         parts.report[0] = -1;
     } else {
-        close_all(&pidfd, 1); /* its init dies of the closed report pipe */
-        cgroup_remove(&cgroup);
+        close_all(&job.pidfd, 1); /* its init dies of the closed report pipe */
+        denials_close(&job.denials);
+        cgroup_remove(&job.cgroup);
     }
     close_all((const int[]){parts.order, parts.table, parts.sockets, parts.procs, parts.report[0],
-                            parts.report[1], parts.violations},
-              7);
+                            parts.report[1], parts.violations, parts.tally},
+              8);
     return err;
 }

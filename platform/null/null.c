@@ -200,6 +200,14 @@ static enum cordon_err null_poll(struct platform_job *job, struct ipc_report *re
     return CORDON_OK;
 }
 
+/* Nothing is denied. */
+static enum cordon_err null_violation(struct platform_job *job, struct ipc_violation *ret_violation)
+{
+    (void)job;
+    (void)ret_violation;
+    return CORDON_E_AGAIN;
+}
+
 static enum cordon_err null_signal(struct platform_job *job, int signo)
 {
     if (job->ended || (kill(-job->pid, signo) != 0 && kill(job->pid, signo) != 0)) {
@@ -242,6 +250,7 @@ const struct platform *platform_null(void)
         .spawn = null_spawn,
         .watch_fd = null_watch_fd,
         .poll = null_poll,
+        .violation = null_violation,
         .signal = null_signal,
         .release = null_release,
         .cleanup = null_cleanup,

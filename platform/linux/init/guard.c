@@ -101,12 +101,13 @@ static void event_answer(struct names *names, const struct fanotify_event_metada
     }
     /* First closed, then answered: the opener must not find its file still in use. */
     (void)close(event->fd);
+    /* And reported before: an answer may be what the job ends with, and the guard with it. */
+    if (denial.why.denied) {
+        violation_report(&denial);
+    }
     if (write(watch->decide, &response, sizeof(response)) != (ssize_t)sizeof(response) &&
         errno != ENOENT) {
         _exit(1); /* ENOENT: whoever asked is dead */
-    }
-    if (denial.why.denied) {
-        violation_report(watch->init, &denial);
     }
 }
 
@@ -163,6 +164,9 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch)
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
     watch->links = watch_raise_fd(openat(watch->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!violation_prepare(watch)) {
+        _exit(1);
+    }
     files_close(-1, INIT_FD_VIOLATIONS);
     files_close(INIT_FD_VIOLATIONS, WATCH_FD_BASE);
     if (watch->links < 0 || identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {

@@ -97,7 +97,9 @@ struct denial {
     uint16_t operation; /* enum ipc_operation */
     int pid;            /* in the job; 0: unknown */
 };
+/* In the guard, before INIT_FD_TALLY is closed. False: denials could not be counted. */
+bool violation_prepare(const struct watch *watch);
 /* Never blocks: what does not fit is counted, and the count goes with the next record. */
-void violation_report(const struct init *init, const struct denial *denial);
+void violation_report(const struct denial *denial);
 
 #endif
