@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "broker/names.h"
 #include "platform/base/jsonw.h"
 #include "platform/host.h"
 #include "platform/service.h"
@@ -16,6 +17,7 @@ static const char *const kind_names[] = {
     [AUDIT_END] = "end",
     [AUDIT_REFUSED] = "refused",
     [AUDIT_ALARM] = "alarm",
+    [AUDIT_VIOLATION] = "violation",
 };
 
 enum cordon_err audit_init(struct audit *audit, const struct audit_options *options,
@@ -65,12 +67,29 @@ static void put_end(struct jsonw *json, const struct audit_event *event)
         put_text(json, "outcome", event->outcome);
         jsonw_uint(json, "code", event->code);
         jsonw_uint(json, "masked", event->masked);
+        jsonw_uint(json, "denied", event->denied);
         jsonw_uint(json, "duration_ms", event->duration_ms);
     }
     if (event->fault != NULL && event->fault->err != CORDON_OK) {
         jsonw_string(json, "error", cordon_err_name(event->fault->err));
         put_text(json, "text", event->fault->text);
         put_text(json, "remedy", event->fault->remedy);
+    }
+}
+
+static void put_denial(struct jsonw *json, const struct audit_denial *denial)
+{
+    const struct ipc_violation *what = denial->what;
+
+    jsonw_string(json, "operation", denial_operation(what->operation));
+    jsonw_string(json, "path", what->path);
+    put_text(json, "rule", denial->rule);
+    put_text(json, "origin", denial->origin);
+    jsonw_string(json, "mechanism", denial_mechanism(what->mechanism));
+    jsonw_string(json, "by", what->comm);
+    jsonw_uint(json, "by_pid", what->pid);
+    if (denial->unrecorded > 0) {
+        jsonw_uint(json, "unrecorded", denial->unrecorded);
     }
 }
 
@@ -88,6 +107,9 @@ void audit_record(const struct audit *audit, const struct audit_event *event)
     put_job(&json, event);
     jsonw_uint(&json, "generation", event->generation);
     put_end(&json, event);
+    if (event->denial != NULL) {
+        put_denial(&json, event->denial);
+    }
     jsonw_object_end(&json);
     if (audit->record_fd < 0 && audit->journal) {
         service_log(event->kind == AUDIT_ALARM ? SERVICE_ERROR : SERVICE_INFO, strbuf_text(&text),

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "platform/base/err.h"
+#include "platform/ipc.h"
 
 struct audit {
     bool journal;  /* lines and records go to the service manager's journal */
@@ -18,7 +19,14 @@ struct audit {
     bool owned;    /* record_fd is closed by audit_deinit() */
 };
 
-enum audit_event_kind { AUDIT_START, AUDIT_END, AUDIT_REFUSED, AUDIT_ALARM };
+enum audit_event_kind { AUDIT_START, AUDIT_END, AUDIT_REFUSED, AUDIT_ALARM, AUDIT_VIOLATION };
+
+/* An access that was denied. */
+struct audit_denial {
+    const struct ipc_violation *what;
+    const char *rule, *origin; /* "" where unknown; may be the caller's own words */
+    uint64_t unrecorded;       /* denials of that caller since the last one that has a record */
+};
 
 /* Texts may be NULL, then the field is left out. */
 struct audit_event {
@@ -32,8 +40,10 @@ struct audit_event {
     const char *outcome; /* AUDIT_END: "exited", "signalled", ... */
     uint32_t code;
     uint32_t masked;
+    uint64_t denied; /* accesses */
     uint64_t duration_ms;
     const struct cordon_fault *fault; /* AUDIT_REFUSED, AUDIT_ALARM, a failed end */
+    const struct audit_denial *denial; /* AUDIT_VIOLATION */
 };
 
 struct audit_options {

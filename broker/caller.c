@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/feed.h"
 #include "broker/job.h"
 #include "broker/lookup.h"
 #include "broker/refuse.h"
@@ -36,6 +37,7 @@ static void sessions_drop(struct caller *caller, uint32_t id)
         *link = session->next;
         session_free(session);
     }
+    feed_forget(caller, id);
 }
 
 /* Tells those who still wait for a worker why they get none. */

@@ -20,6 +20,7 @@ struct caller_session {
 };
 
 struct job;
+struct feed_wait;
 
 struct caller {
     struct caller *next;
@@ -43,6 +44,11 @@ struct caller {
     struct caller_session *sessions;
     struct job *jobs;
     struct loop_source *idle;
+
+    struct feed_wait *waits; /* for records of denials */
+    size_t wait_count;
+    uint64_t audit_until_ms, audit_skipped; /* see denial.c */
+    uint32_t audit_count;
 };
 
 /*

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/denial.h"
+#include "broker/feed.h"
 #include "broker/undo.h"
 
+#define DENIALS_AT_ONCE 64U /* then others have their turn */
 #define DOOM_MS 3000U /* after which a killed job is released the hard way */
 
 struct job {
@@ -22,6 +25,7 @@ struct job {
     uint64_t start_ms, generation;
     int32_t pid;
     struct ipc_spawn what; /* strings terminated */
+    struct job_denials denials;
 };
 
 static void undo_charge(void *arg)
@@ -29,6 +33,13 @@ static void undo_charge(void *arg)
     struct job *job = arg;
 
     quota_release(&job->charge);
+}
+
+static void undo_denials(void *arg)
+{
+    struct job *job = arg;
+
+    denials_end(&job->denials);
 }
 
 static void undo_handle(void *arg)
@@ -60,6 +71,21 @@ static void undo_list(void *arg)
     *link = job->next;
 }
 
+static struct audit_event describe(const struct job *job, enum audit_event_kind kind)
+{
+    return (struct audit_event){
+        .kind = kind,
+        .job = job->id,
+        .uid = job->caller->key.uid,
+        .pid = job->pid,
+        .command = job->what.command,
+        .policy_hash = job->what.policy_hash,
+        .generation = job->generation,
+        .denied = job->denials.count,
+        .duration_ms = host_now_ms() - job->start_ms,
+    };
+}
+
 static void record(const struct job *job, enum audit_event_kind kind,
                    const struct ipc_report *report, const struct cordon_fault *fault)
 {
@@ -71,32 +97,32 @@ static void record(const struct job *job, enum audit_event_kind kind,
         [IPC_REPORT_NOT_EXECUTABLE] = "not-executable",
         [IPC_REPORT_SETUP] = "setup-failed",
     };
-    const struct audit_event event = {
-        .kind = kind,
-        .job = job->id,
-        .uid = job->caller->key.uid,
-        .pid = job->pid,
-        .command = job->what.command,
-        .policy_hash = job->what.policy_hash,
-        .generation = job->generation,
-        .outcome =
-            report == NULL || report->kind > IPC_REPORT_SETUP ? NULL : outcomes[report->kind],
-        .code = report == NULL ? 0 : report->code,
-        .masked = report == NULL ? 0 : report->masked,
-        .duration_ms = host_now_ms() - job->start_ms,
-        .fault = fault,
-    };
+    struct audit_event event = describe(job, kind);
 
+    event.outcome = report == NULL || report->kind > IPC_REPORT_SETUP ? NULL
+                                                                      : outcomes[report->kind];
+    event.code = report == NULL ? 0 : report->code;
+    event.masked = report == NULL ? 0 : report->masked;
+    event.fault = fault;
     audit_record(&job->caller->supervisor->audit, &event);
+}
+
+static void take_denials(struct job *job, size_t most)
+{
+    const struct audit_event about = describe(job, AUDIT_VIOLATION);
+
+    denials_take(&job->denials, job->caller, job->handle, &about, most);
 }
 
 /* Takes back everything that was done for the job. */
 static void job_end(struct job *job)
 {
     struct caller *caller = job->caller;
+    const uint64_t id = job->id;
 
     undo_run(&job->undo);
     free(job);
+    feed_wake(caller->supervisor, caller->key.uid, id, true);
     caller_check_idle(caller);
 }
 
@@ -128,6 +154,7 @@ static void on_report(void *context, unsigned events)
 
     (void)events;
     memset(&report, 0, sizeof(report));
+    take_denials(job, DENIALS_AT_ONCE);
     err = platform->poll(job->handle, &report);
     if (err == CORDON_E_AGAIN) {
         return;
@@ -138,7 +165,10 @@ static void on_report(void *context, unsigned events)
         report.kind = IPC_REPORT_SETUP;
         fault_to_ipc(&fault, &report.fault);
     }
+    report.denied = 0;
     if (report.kind != IPC_REPORT_RUNNING) {
+        take_denials(job, SIZE_MAX); /* the tree is gone: no more are made */
+        report.denied = job->denials.count;
         fault_from_ipc(&report.fault, &fault);
         record(job, AUDIT_END, &report, &fault);
     }
@@ -154,6 +184,7 @@ static void on_doom(void *context, unsigned events)
     const struct ipc_report report = {.kind = IPC_REPORT_SIGNALLED, .code = SIGKILL};
 
     (void)events;
+    take_denials(job, SIZE_MAX);
     record(job, AUDIT_END, &report, NULL);
     job_end(job);
 }
@@ -164,7 +195,9 @@ static enum cordon_err check(struct caller *caller, const struct ipc_packet *pac
 {
     struct supervisor *supervisor = caller->supervisor;
 
-    if (packet->fd_count < IPC_SPAWN_GRANTS) {
+    const size_t texts = packet->message.u.spawn.has_texts != 0 ? 1 : 0;
+
+    if (packet->fd_count < IPC_SPAWN_GRANTS + texts) {
         return fault_set(fault, CORDON_E_PROTO, NULL, "order without its descriptors");
     }
     supervisor_refresh(supervisor, false);
@@ -190,6 +223,7 @@ static struct job *job_new(struct caller *caller, const struct caller_session *s
         job->what = message->u.spawn;
         job->what.command[sizeof(job->what.command) - 1] = '\0';
         job->what.policy_hash[sizeof(job->what.policy_hash) - 1] = '\0';
+        job->denials.own_fd = -1;
         job->next = caller->jobs;
         caller->jobs = job;
         undo_push(&job->undo, undo_list, job, "list");
@@ -203,6 +237,8 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     struct caller *caller = job->caller;
     struct supervisor *supervisor = caller->supervisor;
     struct platform_spawn spawn;
+    size_t fd_count = packet->fd_count;
+    int texts = -1;
     enum cordon_err err;
 
     err = quota_charge(&supervisor->quota, caller->key.uid, QUOTA_JOBS, &job->charge, fault);
@@ -214,6 +250,11 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     if (err != CORDON_OK) {
         return err;
     }
+    if (packet->message.u.spawn.has_texts != 0) {
+        texts = host_dup(packet->fds[--fd_count]);
+    }
+    denials_begin(&job->denials, caller, texts);
+    undo_push(&job->undo, undo_denials, job, "texts of rules");
     spawn = (struct platform_spawn){
         .job = job->id,
         .embedded = supervisor->options->embedded,
@@ -221,7 +262,7 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
         .managed = caller->rules.policy,
         .managed_table = caller->rules.table,
         .fds = packet->fds,
-        .fd_count = packet->fd_count,
+        .fd_count = fd_count,
     };
     err = supervisor->platform->spawn(&spawn, &job->handle, fault);
     if (err != CORDON_OK) {
@@ -295,6 +336,16 @@ void job_check(struct caller *caller, const struct ipc_message *message)
     refuse(caller, message, &fault);
 }
 
+bool job_is_running(const struct caller *caller, uint64_t id)
+{
+    const struct job *job = caller->jobs;
+
+    while (job != NULL && job->id != id) {
+        job = job->next;
+    }
+    return job != NULL;
+}
+
 void job_signal(struct caller *caller, uint64_t id, uint32_t signo)
 {
     for (const struct job *job = caller->jobs; job != NULL; job = job->next) {
@@ -330,6 +381,7 @@ void jobs_free(struct caller *caller)
         struct job *job = caller->jobs;
 
         job->doomed = true;
+        take_denials(job, SIZE_MAX);
         record(job, AUDIT_END, &report, NULL);
         undo_run(&job->undo);
         free(job);

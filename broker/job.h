@@ -10,6 +10,7 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet);
 /* Before a worker refuses a request by itself: is its policy the newest? Recorded if it is. */
 void job_check(struct caller *caller, const struct ipc_message *message);
 void job_signal(struct caller *caller, uint64_t id, uint32_t signo);
+bool job_is_running(const struct caller *caller, uint64_t id);
 /* Kills the jobs of one session, or with 0 of all; they are reaped as usual. */
 void jobs_doom(struct caller *caller, uint32_t session);
 /* Kills and frees every job now; bounded by the back end. */

@@ -22,6 +22,7 @@ void managed_rules_deinit(struct managed_rules *rules)
 {
     arena_deinit(&rules->arena);
     dfa_free(rules->table);
+    rule_block_unref(rules->block);
     memset(rules, 0, sizeof(*rules));
 }
 

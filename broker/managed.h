@@ -7,6 +7,7 @@
 #ifndef CORDON_BROKER_MANAGED_H
 #define CORDON_BROKER_MANAGED_H
 
+#include "broker/rule_texts.h"
 #include "platform/host.h"
 #include "platform/platform.h"
 
@@ -33,6 +34,7 @@ struct managed_rules {
     struct arena arena;
     struct policy *policy;
     struct dfa *table;
+    struct rule_block *block; /* texts of its rules; NULL: not made yet */
 };
 void managed_rules_deinit(struct managed_rules *rules); /* all zero is allowed */
 

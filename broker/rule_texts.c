@@ -2,6 +2,7 @@
 #include "broker/rule_texts.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The block: the number of rules, the offset of each one's texts, then "RULE\0ORIGIN\0". */
@@ -55,9 +56,44 @@ void rule_texts_make(const struct policy_ruleset *set, struct strbuf *out)
         put_u32(out, head + texts.len);
         put_rule(&texts, &set->rules[i]);
     }
-    strbuf_add(out, strbuf_text(&texts), texts.len);
     out->failed = out->failed || texts.failed;
+    if (!out->failed) {
+        strbuf_add(out, strbuf_text(&texts), texts.len);
+    }
     strbuf_deinit(&texts);
+}
+
+struct rule_block *rule_block_new(const struct policy_ruleset *set)
+{
+    struct strbuf texts = STRBUF_INIT;
+    struct rule_block *block = NULL;
+
+    rule_texts_make(set, &texts);
+    if (!texts.failed) {
+        block = malloc(sizeof(*block) + texts.len);
+    }
+    if (block != NULL) {
+        block->refs = 1;
+        block->len = texts.len;
+        memcpy(block->bytes, strbuf_text(&texts), texts.len);
+    }
+    strbuf_deinit(&texts);
+    return block;
+}
+
+struct rule_block *rule_block_ref(struct rule_block *block)
+{
+    if (block != NULL) {
+        block->refs++;
+    }
+    return block;
+}
+
+void rule_block_unref(struct rule_block *block)
+{
+    if (block != NULL && --block->refs == 0) {
+        free(block);
+    }
 }
 
 static bool take_text(const char **at, const char *end, char ret_text[RULE_TEXT_MAX])

@@ -22,6 +22,16 @@ struct rule_text {
 
 void rule_texts_make(const struct policy_ruleset *set, struct strbuf *out);
 
+/* The same, shared by the jobs of one generation. NULL: no memory; NULL is allowed below. */
+struct rule_block {
+    unsigned refs;
+    size_t len;
+    char bytes[];
+};
+struct rule_block *rule_block_new(const struct policy_ruleset *set);
+struct rule_block *rule_block_ref(struct rule_block *block);
+void rule_block_unref(struct rule_block *block);
+
 /* False, and both texts empty: the block does not say. */
 bool rule_texts_find(const void *block, size_t len, uint32_t rule, struct rule_text *ret_text);
 

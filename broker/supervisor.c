@@ -216,6 +216,7 @@ static void finish(struct supervisor *supervisor)
     loop_source_free(supervisor->listen_pause);
     host_close(supervisor->listen_fd);
     managed_deinit(&supervisor->managed);
+    rings_deinit(&supervisor->rings);
     quota_deinit(&supervisor->quota);
     loop_free(supervisor->loop);
     audit_deinit(&supervisor->audit);

@@ -10,6 +10,7 @@
 #include "broker/loop.h"
 #include "broker/managed.h"
 #include "broker/quota.h"
+#include "broker/ring.h"
 
 #define SUPERVISOR_PATH_MAX 512U
 
@@ -36,6 +37,7 @@ struct supervisor {
     struct audit audit;
     struct quota quota;
     struct managed managed;
+    struct rings rings; /* what was denied lately */
     struct caller *callers;
     struct remains *remains; /* workers that were killed and are not reaped yet */
     uint32_t last_session;

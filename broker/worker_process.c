@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/feed.h"
 #include "broker/job.h"
 
 /* A worker that was killed and is not reaped yet; it may take its time in the kernel. */
@@ -80,6 +81,9 @@ static void on_packet(void *context, struct ipc_packet *packet)
         return;
     case IPC_SIGNAL:
         job_signal(caller, message->job, message->u.signo);
+        return;
+    case IPC_ASK:
+        feed_ask(caller, message);
         return;
     case IPC_SESSION_END:
         caller_session_ended(caller, message->session);

@@ -26,13 +26,17 @@ enum ipc_type {
     IPC_REFUSED = 4,
     IPC_STARTED = 5, /* the order of @request is now job @job */
     IPC_HALT = 6,    /* finish: the supervisor stops */
+    IPC_RECORDS = 7, /* fds: sealed memfd, see struct ipc_records_head; answers @request */
     /* worker to supervisor */
     IPC_SPAWN = 16,       /* payload spawn; fds: see struct ipc_spawn */
     IPC_SIGNAL = 17,      /* payload signo, for @job */
     IPC_SESSION_END = 18, /* the connection of @session is closed; its jobs end */
     /* Payload spawn: @request is to be refused under that generation. The answer is IPC_REFUSED,
      * with CORDON_E_AGAIN where there is a newer one. */
-    IPC_CHECK = 19
+    IPC_CHECK = 19,
+    /* Payload ask, for @session: records of denials, of @job or (0) all that the caller may see.
+     * Each is answered once, as IPC_RECORDS with its @request. */
+    IPC_ASK = 20
 };
 
 /* Descriptors of an IPC_SPAWN, in this order; then the grants of the order. */
@@ -48,6 +52,7 @@ struct ipc_spawn {
     uint64_t generation; /* of the managed policy that the order was made with */
     uint32_t timeout_ms; /* 0: none */
     uint32_t argc;       /* for the audit record; the text stays with the caller */
+    uint32_t has_texts;  /* the last descriptor is the texts of the profile's rules */
     char command[128];   /* escaped start of argv, for the audit record */
     char policy_hash[72];
 };
@@ -72,6 +77,7 @@ struct ipc_report {
     uint32_t kind;
     uint32_t code;
     uint32_t masked; /* objects that the start-time snapshot found and masked */
+    uint64_t denied; /* accesses denied at access time; from the supervisor, in the last report */
     struct ipc_fault fault;
 };
 
@@ -107,6 +113,29 @@ struct ipc_violation {
 };
 #define IPC_VIOLATION_HEAD offsetof(struct ipc_violation, path)
 
+struct ipc_ask {
+    uint64_t after; /* records with a greater number; from ipc_records_head.next */
+    uint32_t wait;  /* not before there is one, or the job has ended */
+};
+
+/* What is answered: this head, then @count times an ipc_record and its three texts, packed. */
+struct ipc_records_head {
+    uint32_t magic;
+    uint32_t count;
+    uint64_t next;  /* number of the last record told, or as it was asked */
+    uint64_t total; /* denials ever counted of those that may be seen; 0 for one job's */
+    uint32_t more;  /* ask again: not all fitted */
+    uint32_t reserved;
+};
+struct ipc_record {
+    uint64_t number, job, time_ms;
+    uint32_t uid, pid;             /* @pid: in the job; 0: unknown */
+    uint16_t operation, mechanism; /* enum ipc_operation, enum ipc_mechanism */
+    uint16_t path_len, rule_len, origin_len;
+    char comm[16]; /* terminated */
+};
+#define IPC_RECORDS_MAX ((size_t)256U * 1024U) /* bytes of an answer */
+
 struct ipc_message {
     uint32_t magic;
     uint16_t version;
@@ -118,6 +147,7 @@ struct ipc_message {
         struct ipc_spawn spawn;
         struct ipc_report report;
         struct ipc_fault fault;
+        struct ipc_ask ask;
         uint32_t signo;
     } u;
 };
