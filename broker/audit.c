@@ -13,10 +13,8 @@
 #define STDERR 2
 
 static const char *const kind_names[] = {
-    [AUDIT_START] = "start",
-    [AUDIT_END] = "end",
-    [AUDIT_REFUSED] = "refused",
-    [AUDIT_ALARM] = "alarm",
+    [AUDIT_START] = "start",         [AUDIT_END] = "end",
+    [AUDIT_REFUSED] = "refused",     [AUDIT_ALARM] = "alarm",
     [AUDIT_VIOLATION] = "violation",
 };
 

@@ -42,7 +42,7 @@ struct audit_event {
     uint32_t masked;
     uint64_t denied; /* accesses */
     uint64_t duration_ms;
-    const struct cordon_fault *fault; /* AUDIT_REFUSED, AUDIT_ALARM, a failed end */
+    const struct cordon_fault *fault;  /* AUDIT_REFUSED, AUDIT_ALARM, a failed end */
     const struct audit_denial *denial; /* AUDIT_VIOLATION */
 };
 

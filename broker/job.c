@@ -10,7 +10,7 @@
 #include "broker/undo.h"
 
 #define DENIALS_AT_ONCE 64U /* then others have their turn */
-#define DOOM_MS 3000U /* after which a killed job is released the hard way */
+#define DOOM_MS 3000U       /* after which a killed job is released the hard way */
 
 struct job {
     struct job *next;
@@ -99,8 +99,8 @@ static void record(const struct job *job, enum audit_event_kind kind,
     };
     struct audit_event event = describe(job, kind);
 
-    event.outcome = report == NULL || report->kind > IPC_REPORT_SETUP ? NULL
-                                                                      : outcomes[report->kind];
+    event.outcome =
+        report == NULL || report->kind > IPC_REPORT_SETUP ? NULL : outcomes[report->kind];
     event.code = report == NULL ? 0 : report->code;
     event.masked = report == NULL ? 0 : report->masked;
     event.fault = fault;

@@ -19,8 +19,8 @@ static inline const char *denial_operation(uint16_t operation)
 /* "fanotify", ... */
 static inline const char *denial_mechanism(uint16_t mechanism)
 {
-    static const char *const words[] = {[IPC_MECHANISM_FANOTIFY] = "fanotify",
-                                        [IPC_MECHANISM_BPF] = "bpf"};
+    static const char *const words[] = {
+        [IPC_MECHANISM_FANOTIFY] = "fanotify", [IPC_MECHANISM_BPF] = "bpf"};
 
     return mechanism > 0 && mechanism < IPC_MECHANISM_COUNT ? words[mechanism] : "unknown";
 }

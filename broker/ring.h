@@ -12,8 +12,8 @@
 #include "platform/base/strbuf.h"
 #include "platform/ipc.h"
 
-#define RING_RECORDS_MAX 1024U                         /* of one user */
-#define RING_BYTES_MAX ((size_t)512U * 1024U)          /* of one user */
+#define RING_RECORDS_MAX 1024U                        /* of one user */
+#define RING_BYTES_MAX ((size_t)512U * 1024U)         /* of one user */
 #define RINGS_BYTES_MAX ((size_t)32U * 1024U * 1024U) /* of all */
 
 struct ring;

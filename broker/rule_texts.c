@@ -25,8 +25,8 @@ static void put_text(struct strbuf *out, const char *text)
 static void put_rule(struct strbuf *out, const struct policy_rule *rule)
 {
     static const char *const layers[] = {
-        [LAYER_MANAGED_CODEX] = "managed",           [LAYER_MANAGED] = "managed",
-        [LAYER_USER_CODEX] = "configuration",        [LAYER_USER] = "configuration",
+        [LAYER_MANAGED_CODEX] = "managed",     [LAYER_MANAGED] = "managed",
+        [LAYER_USER_CODEX] = "configuration",  [LAYER_USER] = "configuration",
         [LAYER_COMMAND_LINE] = "command line", [LAYER_BUILTIN] = "built in"};
     const struct policy_origin *origin = &rule->origin;
     struct strbuf where = STRBUF_INIT;

@@ -47,8 +47,8 @@ enum cordon_err denials_open(struct denials *denials, int *ret_channel, int *ret
     const int size = CHANNEL_BYTES;
     int pair[2] = {-1, -1};
     int tally = tally_make();
-    void *page = tally < 0 ? MAP_FAILED
-                           : mmap(NULL, sizeof(uint64_t), PROT_READ, MAP_SHARED, tally, 0);
+    void *page =
+        tally < 0 ? MAP_FAILED : mmap(NULL, sizeof(uint64_t), PROT_READ, MAP_SHARED, tally, 0);
 
     if (page == MAP_FAILED ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
