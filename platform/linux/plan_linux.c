@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/linux/plan_pin.h"
 #include "platform/linux/plan_scan.h"
 #include "platform/linux/plan_watch.h"
 #include "platform/plan_build.h"
@@ -166,11 +167,12 @@ static void hide(struct plan_builder *b, const struct plan_node *node, struct co
     } else if (node->before != PLAN_HIDDEN && !plan_is_masked(b, node->set, node->rule)) {
         cover->masked = true; /* nothing reopens what a managed rule denies */
     } else if (node->before != PLAN_HIDDEN) {
-        plan_add_pins(b, node);
         cover->masked = true;
         cover->mask_step = plan_add_node(b, PLAN_LINUX_MASK, plan_kind(node->object), node);
     } else if (!cover->masked) {
-        plan_note_node(b, node, "outside the view: nothing to hide");
+        /* Bind mounts of the host may show it in the view under other names. */
+        plan_note_node(b, node, "outside the view: only other names of it are hidden");
+        (void)plan_add_node(b, PLAN_LINUX_MASK, plan_kind(node->object), node);
     }
 }
 
@@ -253,10 +255,12 @@ static void add_node(struct plan_builder *b, const struct plan_node *node, struc
 static void add_nodes(struct plan_builder *b, struct cover *covers)
 {
     const struct plan_tree *tree = &b->tree;
+    struct pin_list *pins = plan_find_pins(b);
 
     for (size_t i = 0; i < tree->node_count; i++) {
         const struct plan_node *node = &tree->nodes[i];
 
+        plan_add_pins(b, pins, tree->entries[node->first].depth);
         if (node->parent != NULL) {
             covers[i] = covers[node->parent - tree->nodes];
         }
@@ -264,6 +268,7 @@ static void add_nodes(struct plan_builder *b, struct cover *covers)
             add_node(b, node, &covers[i]);
         }
     }
+    plan_add_pins(b, pins, UINT32_MAX);
 }
 
 /* ---- links: the names that rules use for objects elsewhere ---- */

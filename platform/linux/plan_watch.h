@@ -20,7 +20,4 @@ void plan_add_watches(struct plan_builder *builder);
 /* Whether a mask of this rule is still to be placed. */
 bool plan_is_masked(const struct plan_builder *builder, uint8_t set, uint32_t rule);
 
-/* PIN steps for the directories above @node that the job could otherwise rename. */
-void plan_add_pins(struct plan_builder *builder, const struct plan_node *node);
-
 #endif

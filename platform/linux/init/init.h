@@ -16,6 +16,8 @@
 #include <sys/types.h>
 
 #include "platform/base/err.h"
+#include "platform/linux/init/alias.h"
+#include "platform/linux/init/mounts.h"
 #include "platform/linux/order.h"
 #include "platform/platform.h"
 #include "policy/dfa.h"
@@ -36,6 +38,8 @@ struct init {
     int open_mask[INIT_PRIVATE_MAX]; /* masks with something granted below; sealed last */
     uint32_t open_mask_count;
     uint32_t masked;
+    struct mount_table host;   /* the host's mounts; empty: nothing asks for them */
+    struct alias_list aliases; /* further names of what the view shows */
     int clone;           /* of the host's tree for watch.c; -1: nothing is watched */
     pid_t guard, keeper; /* 0: none */
     struct cordon_fault fault;
@@ -55,6 +59,8 @@ CORDON_MUST_USE enum cordon_err identity_narrow(struct init *init, uint64_t keep
 CORDON_MUST_USE enum cordon_err identity_drop(struct init *init);
 
 /* ---- view.c: the tree that the job will see ---- */
+/* What the host has mounted where, before the view hides some of it. */
+CORDON_MUST_USE enum cordon_err view_prepare(struct init *init);
 /* Takes the sources from the host's tree, then makes the view the root. */
 CORDON_MUST_USE enum cordon_err view_enter(struct init *init);
 /* Applies the order's object, mask and link steps, in order. */
@@ -63,6 +69,8 @@ CORDON_MUST_USE enum cordon_err view_apply(struct init *init);
 CORDON_MUST_USE enum cordon_err view_seal(struct init *init);
 /* Opens @path in the view as the caller, O_PATH; errno on -1. */
 int view_open(const struct init *init, const char *path, bool follow);
+/* The name of what is behind @fd, at most @size bytes with its NUL. */
+CORDON_MUST_USE enum cordon_err view_name(struct init *init, int fd, char *ret_name, size_t size);
 bool view_is_private(const struct init *init, uint64_t dev);
 void view_add_private(struct init *init, uint64_t dev);
 

@@ -120,10 +120,11 @@ static enum cordon_err (*const stages[])(struct init *) = {
     die_with_broker,  load,
     map_user,         join_cgroup,
     identity_prepare, confine_network,
-    watch_prepare,    view_enter,
-    view_apply,       view_seal,
-    watch_start,      confine_landlock,
-    identity_drop,    die_with_broker,
+    watch_prepare,    view_prepare,
+    view_enter,       view_apply,
+    view_seal,        watch_start,
+    confine_landlock, identity_drop,
+    die_with_broker,
 };
 
 int main(void)

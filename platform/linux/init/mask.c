@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "platform/base/strbuf.h"
 #include "platform/linux/init/sys.h"
 
 #define MASK_ATTR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -126,20 +127,22 @@ static bool is_absent(int code)
            code == ENAMETOOLONG;
 }
 
-enum cordon_err mask_step(struct init *init, const struct order_step *step)
+/* Does to what is at @path what the step says; its name goes to @ret_name, or @path if it is absent. */
+static enum cordon_err mask_at(struct init *init, const struct order_step *step, const char *path,
+                               bool open, char ret_name[PATH_MAX])
 {
-    const char *path = order_text(init->order, step->text);
+    bool link = (step->flags & ORDER_STEP_LINK) != 0;
     enum cordon_err err;
-    int fd = view_open(init, path, (step->flags & ORDER_STEP_LINK) == 0);
+    int fd = view_open(init, path, !link);
 
+    (void)snprintf(ret_name, PATH_MAX, "%s", path);
     if (fd < 0) {
         return is_absent(errno) ? CORDON_OK
                                 : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
     }
-    if (step->op == ORDER_MASK) {
-        err = mask_object(init, fd, (step->flags & ORDER_STEP_OPEN) != 0);
-    } else {
-        err = mask_read_only(init, fd, path);
+    err = view_name(init, fd, ret_name, PATH_MAX);
+    if (err == CORDON_OK) {
+        err = step->op == ORDER_MASK ? mask_object(init, fd, open) : mask_read_only(init, fd, path);
     }
     (void)close(fd);
     if (err != CORDON_OK) {
@@ -148,22 +151,56 @@ enum cordon_err mask_step(struct init *init, const struct order_step *step)
     return err;
 }
 
+enum cordon_err mask_step(struct init *init, const struct order_step *step)
+{
+    static struct strbuf other = STRBUF_INIT;
+    char name[PATH_MAX];
+    char ignored[PATH_MAX];
+    enum cordon_err err = mask_at(init, step, order_text(init->order, step->text),
+                                  (step->flags & ORDER_STEP_OPEN) != 0, name);
+
+    for (size_t i = 0; err == CORDON_OK && i < init->aliases.count; i++) {
+        if (alias_move(&init->aliases.items[i], name, &other)) {
+            err = other.failed ? fault_set(&init->fault, CORDON_E_NOMEM, NULL, "out of memory")
+                               : mask_at(init, step, other.data, false, ignored);
+        }
+    }
+    return err;
+}
+
+/* What the caller cannot rename anyway needs no holding. */
+static bool is_movable(const struct init *init, const char *path)
+{
+    struct strbuf parent = STRBUF_INIT;
+    const char *slash = strrchr(path, '/');
+    bool movable;
+
+    strbuf_add(&parent, path, slash == path ? 1 : (size_t)(slash - path));
+    identity_as_caller(init);
+    movable = parent.failed || faccessat(AT_FDCWD, parent.data, W_OK, AT_EACCESS) == 0;
+    identity_as_setup(init);
+    strbuf_deinit(&parent);
+    return movable;
+}
+
 enum cordon_err mask_pin(struct init *init, const struct order_step *step)
 {
     const char *path = order_text(init->order, step->text);
     int fd = view_open(init, path, true);
-    int tree;
+    int tree = -1;
 
     if (fd < 0) {
         return is_absent(errno) ? CORDON_OK
                                 : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
     }
-    tree =
-        sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
-    if (tree < 0 || sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
-        return fault_os(&init->fault, errno, NULL, "cannot hold %s in its place", path);
+    if (is_movable(init, path)) {
+        tree = sys_open_tree(fd, "",
+                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+        if (tree < 0 || sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+            return fault_os(&init->fault, errno, NULL, "cannot hold %s in its place", path);
+        }
+        (void)close(tree);
     }
-    (void)close(tree);
     (void)close(fd);
     return CORDON_OK;
 }
@@ -181,7 +218,7 @@ static bool socket_is_kept(const struct init *init, const struct stat *st)
     return false;
 }
 
-static enum cordon_err mask_socket(struct init *init, const char *path)
+static enum cordon_err mask_socket_at(struct init *init, const char *path)
 {
     enum cordon_err err = CORDON_OK;
     struct stat st;
@@ -195,6 +232,21 @@ static enum cordon_err mask_socket(struct init *init, const char *path)
         err = mask_object(init, fd, false);
     }
     (void)close(fd);
+    return err;
+}
+
+static enum cordon_err mask_socket(struct init *init, const char *path)
+{
+    static struct strbuf other = STRBUF_INIT;
+    enum cordon_err err = mask_socket_at(init, path);
+
+    for (size_t i = 0; err == CORDON_OK && i < init->aliases.count; i++) {
+        if (path_is_below(path, init->aliases.items[i].spelled)) {
+            path_move(path, init->aliases.items[i].spelled, init->aliases.items[i].real, &other);
+            err = other.failed ? fault_set(&init->fault, CORDON_E_NOMEM, NULL, "out of memory")
+                               : mask_socket_at(init, other.data);
+        }
+    }
     return err;
 }
 

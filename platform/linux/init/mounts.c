@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
-#include "platform/linux/init/watch.h"
+#include "platform/linux/init/alias.h"
+#include "platform/linux/init/mounts.h"
+#include "platform/linux/init/sys.h"
 
 /* Names in these are the kernel's: nobody renames or links there (proc(5), mountinfo). */
 static const char *const pseudo[] = {
@@ -42,7 +45,7 @@ static void unescape(char *text)
 }
 
 /* "36 35 98:0 /root /point options [optional...] - type source options" */
-static bool parse_line(char *line, struct watch_mount *mount)
+static bool parse_line(char *line, struct mount_entry *mount)
 {
     unsigned long id;
     unsigned major;
@@ -74,57 +77,50 @@ static bool parse_line(char *line, struct watch_mount *mount)
     return mount->root != NULL && mount->path != NULL;
 }
 
-static enum cordon_err add_line(struct watch *watch, char *line)
+static enum cordon_err add_line(struct mount_table *table, char *line, struct cordon_fault *fault)
 {
-    struct watch_mount mount = {NULL, NULL, 0, 0, false, false};
-    struct watch_mount *grown;
+    struct mount_entry mount = {NULL, NULL, 0, 0, false, false};
+    struct mount_entry *grown;
 
     if (!parse_line(line, &mount)) {
-        return fault_set(&watch->init->fault, CORDON_E_OS, NULL, "cannot read the mount table");
+        return fault_set(fault, CORDON_E_OS, NULL, "cannot read the mount table");
     }
-    grown = realloc(watch->mounts, (watch->mount_count + 1) * sizeof(*grown));
+    grown = realloc(table->mounts, (table->count + 1) * sizeof(*grown));
     if (grown == NULL) {
-        return fault_set(&watch->init->fault, CORDON_E_NOMEM, NULL, "mount table: out of memory");
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "mount table: out of memory");
     }
-    watch->mounts = grown;
-    watch->mounts[watch->mount_count++] = mount;
+    table->mounts = grown;
+    table->mounts[table->count++] = mount;
     return CORDON_OK;
 }
 
-enum cordon_err mounts_read(struct watch *watch)
+enum cordon_err mounts_read(struct mount_table *ret_table, struct cordon_fault *fault)
 {
-    FILE *table = fopen("/proc/self/mountinfo", "re");
+    FILE *file = fopen("/proc/self/mountinfo", "re");
     enum cordon_err err = CORDON_OK;
     char *line = NULL;
     size_t size = 0;
 
-    if (table == NULL) {
-        return fault_os(&watch->init->fault, errno, NULL, "cannot read the mount table");
+    if (file == NULL) {
+        return fault_os(fault, errno, NULL, "cannot read the mount table");
     }
-    while (err == CORDON_OK && getline(&line, &size, table) > 0) {
-        err = add_line(watch, line);
+    while (err == CORDON_OK && getline(&line, &size, file) > 0) {
+        err = add_line(ret_table, line, fault);
     }
     free(line);
-    (void)fclose(table);
+    (void)fclose(file);
     return err;
 }
 
-bool watch_is_below(const char *path, const char *above)
+/* The mount that @path lies on: the last of the deepest. */
+static const struct mount_entry *mount_of(const struct mount_table *table, const char *path)
 {
-    size_t len = strcmp(above, "/") == 0 ? 0 : strlen(above);
+    const struct mount_entry *best = NULL;
 
-    return strncmp(path, above, len) == 0 && (path[len] == '/' || path[len] == '\0');
-}
+    for (size_t i = 0; i < table->count; i++) {
+        const struct mount_entry *mount = &table->mounts[i];
 
-/* The mount of the host that @path lies on, or would but for a mask: the last of the deepest. */
-static const struct watch_mount *mount_of(const struct watch *watch, const char *path)
-{
-    const struct watch_mount *best = NULL;
-
-    for (size_t i = 0; i < watch->mount_count; i++) {
-        const struct watch_mount *mount = &watch->mounts[i];
-
-        if (watch_is_below(path, mount->path) && !view_is_private(watch->init, mount->dev) &&
+        if (path_is_below(path, mount->path) &&
             (best == NULL || strlen(mount->path) >= strlen(best->path))) {
             best = mount;
         }
@@ -132,35 +128,47 @@ static const struct watch_mount *mount_of(const struct watch *watch, const char 
     return best;
 }
 
-/*
- * A mount is watched when it lies below a prefix, and when it shows the file
- * system of one: a hard link made earlier may be anywhere on that.
- */
-void mounts_choose(struct watch *watch)
+void mounts_choose(struct mount_table *table, const char *path)
 {
-    for (size_t i = 0; i < watch->prefix_count; i++) {
-        const char *real = watch->prefixes[i].real;
-        const struct watch_mount *home = mount_of(watch, real);
+    const struct mount_entry *home = mount_of(table, path);
 
-        for (size_t k = 0; k < watch->mount_count; k++) {
-            struct watch_mount *mount = &watch->mounts[k];
+    for (size_t i = 0; i < table->count; i++) {
+        struct mount_entry *mount = &table->mounts[i];
 
-            if (watch_is_below(mount->path, real) || (home != NULL && mount->dev == home->dev)) {
-                mount->watched = !view_is_private(watch->init, mount->dev);
-            }
-        }
-        if (strcmp(real, "/") == 0) {
-            break; /* that was all of them */
+        mount->watched = mount->watched || mount == home || path_is_below(mount->path, path);
+    }
+}
+
+void mounts_choose_same(struct mount_table *table, const struct mount_table *chosen)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        struct mount_entry *mount = &table->mounts[i];
+
+        for (size_t k = 0; k < chosen->count && !mount->watched; k++) {
+            mount->watched = chosen->mounts[k].watched && chosen->mounts[k].dev == mount->dev;
         }
     }
 }
 
-bool watch_is_mount(const struct watch *watch, uint64_t dev)
+bool mounts_have(const struct mount_table *table, uint64_t dev)
 {
-    for (size_t i = 0; i < watch->mount_count; i++) {
-        if (watch->mounts[i].dev == dev) {
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->mounts[i].dev == dev) {
             return true;
         }
     }
     return false;
+}
+
+int mount_open(const struct mount_entry *mount)
+{
+    int fd = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    uint64_t id;
+
+    if (fd >= 0 && (sys_mount_id(fd, &id) != 0 || id != mount->id)) {
+        (void)close(fd);
+        errno = ENOENT;
+        fd = -1;
+    }
+    return fd;
 }

@@ -394,15 +394,16 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
     memset(names, 0, sizeof(*names));
     names->watch = watch;
     names->batch = batch_new();
-    names->mounts = calloc(watch->mount_count + 1, sizeof(*names->mounts));
+    names->mounts = calloc(watch->mounts.count + 1, sizeof(*names->mounts));
     if (names->batch == NULL || names->mounts == NULL) {
         return fault_set(fault, CORDON_E_NOMEM, NULL, "watched mounts: out of memory");
     }
-    for (size_t i = 0; i < watch->mount_count; i++) {
-        const char *path = watch->mounts[i].path;
+    for (size_t i = 0; i < watch->mounts.count; i++) {
+        const struct mount_entry *shown = &watch->mounts.mounts[i];
+        const char *path = shown->path;
         struct names_mount *mount = &names->mounts[names->mount_count];
 
-        if (!watch->mounts[i].watched || watch->mounts[i].unwritten) {
+        if (!shown->watched || shown->unwritten) {
             continue;
         }
         *mount = (struct names_mount){.path = path};

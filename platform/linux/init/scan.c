@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,13 +147,11 @@ static enum cordon_err scan_directory(struct scan *scan, int fd, const struct df
     return err;
 }
 
-enum cordon_err scan_step(struct init *init, const struct order_step *step)
+/* Walks from @path, which the patterns spell @spelled; its name goes to @ret_name if that is asked. */
+static enum cordon_err scan_from(struct scan *scan, const char *path, const char *spelled,
+                                 char *ret_name)
 {
-    const char *path = order_text(init->order, step->text);
-    struct scan scan = {.init = init,
-                        .step = step,
-                        .table = init->table[step->set],
-                        .access = order_access(init->order, step->set)};
+    struct init *init = scan->init;
     struct dfa_pos pos;
     int fd;
 
@@ -162,9 +161,89 @@ enum cordon_err scan_step(struct init *init, const struct order_step *step)
     if (fd < 0) {
         return CORDON_OK; /* absent or unreadable to the caller: nothing to find */
     }
-    dfa_start(scan.table, &pos);
-    if (strcmp(path, "/") != 0) {
-        dfa_feed(scan.table, &pos, path, strlen(path));
+    if (ret_name != NULL && view_name(init, fd, ret_name, PATH_MAX) != CORDON_OK) {
+        (void)close(fd);
+        return init->fault.err;
     }
-    return scan_directory(&scan, fd, &pos, 1);
+    dfa_start(scan->table, &pos);
+    if (strcmp(spelled, "/") != 0) {
+        dfa_feed(scan->table, &pos, spelled, strlen(spelled));
+    }
+    return scan_directory(scan, fd, &pos, 1);
+}
+
+/* What the patterns say about @path itself, which they spell @spelled. */
+static enum cordon_err scan_named(struct scan *scan, const char *path, const char *spelled)
+{
+    enum scan_verdict verdict;
+    struct dfa_pos pos;
+
+    dfa_start(scan->table, &pos);
+    dfa_feed(scan->table, &pos, spelled, strlen(spelled));
+    verdict = scan_decide(scan, &pos);
+    return verdict == SCAN_PASS ? CORDON_OK : scan_apply(scan, AT_FDCWD, path, verdict);
+}
+
+static uint32_t levels_between(const char *path, const char *above)
+{
+    const char *rest = path + (strcmp(above, "/") == 0 ? 0 : strlen(above));
+    uint32_t levels = 0;
+
+    for (; *rest != '\0'; rest++) {
+        levels += *rest == '/';
+    }
+    return levels;
+}
+
+/* Where else the view shows what the host has at or below @name, which the patterns spell so. */
+static enum cordon_err scan_alias(struct scan *scan, const struct alias *alias, const char *name)
+{
+    const struct order_step *asked = scan->step;
+    const char *spelled = order_text(scan->init->order, asked->text);
+    static struct strbuf where = STRBUF_INIT;
+    static struct strbuf as = STRBUF_INIT;
+    struct order_step step = *asked;
+    enum cordon_err err;
+
+    if (!alias_move(alias, name, &where)) {
+        return CORDON_OK;
+    }
+    path_move(name, name, spelled, &as);
+    if (!path_is_below(name, alias->spelled)) {
+        uint32_t levels = levels_between(alias->spelled, name);
+
+        if (asked->depth != 0 && asked->depth <= levels) {
+            return CORDON_OK;
+        }
+        step.depth = asked->depth == 0 ? 0 : asked->depth - levels;
+        path_move(alias->spelled, name, spelled, &as);
+    }
+    if (where.failed || as.failed) {
+        return fault_set(&scan->init->fault, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    scan->step = &step;
+    err = scan_named(scan, where.data, as.data);
+    if (err == CORDON_OK) {
+        err = scan_from(scan, where.data, as.data, NULL);
+    }
+    scan->step = asked;
+    return err;
+}
+
+enum cordon_err scan_step(struct init *init, const struct order_step *step)
+{
+    const char *path = order_text(init->order, step->text);
+    struct scan scan = {.init = init,
+                        .step = step,
+                        .table = init->table[step->set],
+                        .access = order_access(init->order, step->set)};
+    char name[PATH_MAX];
+    enum cordon_err err;
+
+    (void)snprintf(name, sizeof(name), "%s", path);
+    err = scan_from(&scan, path, path, name);
+    for (size_t i = 0; err == CORDON_OK && i < init->aliases.count; i++) {
+        err = scan_alias(&scan, &init->aliases.items[i], name);
+    }
+    return err;
 }

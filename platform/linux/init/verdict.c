@@ -34,7 +34,7 @@ static struct verdict decide_spelled(const struct init *init, const struct watch
     return decide(init, prefix->set, spelled, path + real, len - real);
 }
 
-struct verdict verdict_by_name(const struct watch *watch, const char *path, size_t len)
+static struct verdict decide_name(const struct watch *watch, const char *path, size_t len)
 {
     struct verdict verdict = decide(watch->init, ORDER_SET_MANAGED, "", path, len);
 
@@ -47,8 +47,50 @@ struct verdict verdict_by_name(const struct watch *watch, const char *path, size
     return verdict;
 }
 
+struct verdict verdict_by_name(const struct watch *watch, const char *path, size_t len)
+{
+    static struct strbuf name = STRBUF_INIT;
+    static struct strbuf other = STRBUF_INIT;
+    const struct alias_list *aliases = &watch->init->aliases;
+    struct verdict verdict = decide_name(watch, path, len);
+
+    if (!verdict.denied && aliases->count > 0) {
+        name.len = 0;
+        strbuf_add(&name, path, len);
+    }
+    for (size_t i = 0; !verdict.denied && i < aliases->count; i++) {
+        if (!path_is_below(strbuf_text(&name), aliases->items[i].real)) {
+            continue;
+        }
+        path_move(name.data, aliases->items[i].real, aliases->items[i].spelled, &other);
+        verdict = name.failed || other.failed ? (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE}
+                               : decide_name(watch, other.data, other.len);
+    }
+    return verdict;
+}
+
+bool verdict_is_respelled(const struct watch *watch, const char *path)
+{
+    const struct alias_list *aliases = &watch->init->aliases;
+    bool found = false;
+
+    for (size_t i = 0; !found && i < aliases->count; i++) {
+        found = path_is_below(path, aliases->items[i].real) ||
+                path_is_below(aliases->items[i].real, path);
+    }
+    /* By name of the link's target only; a bind mount of that leads to it as well. */
+    for (size_t i = 0; !found && i < watch->prefix_count; i++) {
+        found = aliases->count > 0 || path_is_below(path, watch->prefixes[i].real) ||
+                path_is_below(watch->prefixes[i].real, path);
+    }
+    return found;
+}
+
 bool verdict_same_below(const struct watch *watch, const char *one, const char *other)
 {
+    if (verdict_is_respelled(watch, one) || verdict_is_respelled(watch, other)) {
+        return false;
+    }
     for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
         const struct dfa *table = watch->init->table[set];
         struct dfa_pos a;
@@ -62,5 +104,5 @@ bool verdict_same_below(const struct watch *watch, const char *one, const char *
             return false;
         }
     }
-    return watch->prefix_count == 0;
+    return true;
 }

@@ -40,6 +40,27 @@ int view_open(const struct init *init, const char *path, bool follow)
     return fd;
 }
 
+enum cordon_err view_name(struct init *init, int fd, char *ret_name, size_t size)
+{
+    char link[64];
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    len = readlink(link, ret_name, size - 1);
+    if (len <= 0) {
+        return fault_set(&init->fault, CORDON_E_OS, NULL, "cannot name the object of a rule");
+    }
+    ret_name[len] = '\0';
+    return CORDON_OK;
+}
+
+enum cordon_err view_prepare(struct init *init)
+{
+    enum cordon_err err = mounts_read(&init->host, &init->fault);
+
+    return err == CORDON_OK ? alias_find(&init->host, &init->aliases, &init->fault) : err;
+}
+
 /*
  * The object that the supervisor saw, under the name that it read off the
  * descriptor: a name that leads elsewhere by now is an attack or bad luck.

@@ -19,6 +19,7 @@ struct place {
 struct walk {
     struct names *names;
     const char *name[2]; /* of the directory that the walk began at; the second may be NULL */
+    bool respelled;      /* something there has other names as well */
     uint64_t dev;        /* of that directory */
     struct strbuf path;  /* below it; begins with '/' if not empty */
     bool failed;
@@ -51,7 +52,7 @@ static struct place place_begin(const struct walk *walk)
     return place;
 }
 
-/* The same under the spellings of links; there are few, so whole names do. */
+/* The same under the spellings of links and bind mounts; there are few, so whole names do. */
 static bool is_denied_elsewhere(const struct walk *walk)
 {
     bool denied = false;
@@ -80,13 +81,13 @@ static bool is_denied(const struct walk *walk, const struct place *place)
             }
         }
     }
-    return walk->names->watch->prefix_count > 0 && is_denied_elsewhere(walk);
+    return walk->respelled && is_denied_elsewhere(walk);
 }
 
 /* Nothing below can be denied: the tables are done with it, and no other spelling leads here. */
 static bool is_hopeless(const struct walk *walk, const struct place *place)
 {
-    bool hopeless = walk->names->watch->prefix_count == 0;
+    bool hopeless = !walk->respelled;
 
     for (uint32_t i = 0; hopeless && i < 2 && walk->name[i] != NULL; i++) {
         for (uint32_t set = 0; hopeless && set < ORDER_SET_COUNT; set++) {
@@ -104,7 +105,7 @@ static bool is_elsewhere(const struct walk *walk, int fd)
     uint64_t dev;
 
     return sys_device(fd, &dev) != 0 ||
-           (dev != walk->dev && watch_is_mount(walk->names->watch, dev));
+           (dev != walk->dev && mounts_have(&walk->names->watch->mounts, dev));
 }
 
 static void walk_below(struct walk *walk, int dir, const char *name, const struct place *place)
@@ -182,6 +183,9 @@ bool walk_add(struct names *names, int fd, const char *path, const char *other)
     struct stat st;
 
     place = place_begin(&walk);
+    for (uint32_t i = 0; i < 2 && walk.name[i] != NULL; i++) {
+        walk.respelled = walk.respelled || verdict_is_respelled(names->watch, walk.name[i]);
+    }
     if (fstat(fd, &st) != 0) {
         (void)close(fd);
         return false;
@@ -242,7 +246,7 @@ bool walk_device(struct names *names, uint64_t dev)
             const struct names_mount *mount = &names->mounts[k];
 
             if (mount->is_mount && mount->dev == dev && strcmp(mount->path, watch->roots[i]) != 0 &&
-                watch_is_below(mount->path, watch->roots[i])) {
+                path_is_below(mount->path, watch->roots[i])) {
                 ok = walk_from(names, mount->path, dev);
             }
         }

@@ -107,23 +107,20 @@ static enum cordon_err prefix_add(struct watch *watch, const struct order_step *
     struct init *init = watch->init;
     char *spelled = strdup(order_text(init->order, step->text));
     char real[PATH_MAX];
-    char link[64];
-    ssize_t len = -1;
+    bool named = false;
     int fd = -1;
 
     if (spelled != NULL) {
         fd = deepest_open(init, spelled);
     }
     if (fd >= 0) {
-        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        len = readlink(link, real, sizeof(real) - 1);
+        named = view_name(init, fd, real, sizeof(real)) == CORDON_OK;
         (void)close(fd);
     }
-    if (len <= 0) {
+    if (!named) {
         free(spelled);
         return fault_set(&init->fault, CORDON_E_OS, NULL, "cannot name the directory of a rule");
     }
-    real[len] = '\0';
     *prefix = (struct watch_prefix){strdup(real), spelled, step->set};
     if (prefix->real == NULL) {
         return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
@@ -158,7 +155,7 @@ static int compare_text(const void *a, const void *b)
 static bool is_covered(const struct watch *watch, const char *path)
 {
     for (size_t i = 0; i < watch->root_count; i++) {
-        if (watch_is_below(path, watch->roots[i])) {
+        if (path_is_below(path, watch->roots[i])) {
             return true;
         }
     }
@@ -200,27 +197,14 @@ static void prefixes_reduce(struct watch *watch)
 
 /* ---- marks ---- */
 
-/* The mount at its mount point, unless another one covers it: then nobody reaches it. */
-static int mount_open(const struct watch_mount *mount)
-{
-    uint64_t id;
-    int fd = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-    if (fd >= 0 && (sys_mount_id(fd, &id) != 0 || id != mount->id)) {
-        (void)close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-static enum cordon_err mark_failed(struct watch *watch, const struct watch_mount *mount)
+static enum cordon_err mark_failed(struct watch *watch, const struct mount_entry *mount)
 {
     return fault_os(&watch->init->fault, errno,
                     "unmount it, or keep the policy's patterns away from that file system",
                     "denials cannot be decided at access time on %s", mount->path);
 }
 
-static enum cordon_err mount_mark(struct watch *watch, const struct watch_mount *mount)
+static enum cordon_err mount_mark(struct watch *watch, const struct mount_entry *mount)
 {
     char link[64];
     int fd = mount_open(mount);
@@ -243,6 +227,22 @@ static enum cordon_err mount_mark(struct watch *watch, const struct watch_mount 
     return failed ? watch->init->fault.err : CORDON_OK;
 }
 
+/* Chosen by the host's table: a rule may name a directory that the view shows elsewhere only. */
+static void choose(struct watch *watch)
+{
+    struct mount_table *mounts = &watch->mounts;
+
+    for (size_t i = 0; i < watch->prefix_count; i++) {
+        mounts_choose(&watch->init->host, watch->prefixes[i].real);
+    }
+    mounts_choose_same(mounts, &watch->init->host);
+    for (size_t i = 0; i < mounts->count; i++) {
+        struct mount_entry *mount = &mounts->mounts[i];
+
+        mount->watched = mount->watched && !view_is_private(watch->init, mount->dev);
+    }
+}
+
 enum cordon_err watch_start(struct init *init)
 {
     struct watch watch = {
@@ -261,20 +261,20 @@ enum cordon_err watch_start(struct init *init)
         err = prefixes_find(&watch);
     }
     if (err == CORDON_OK) {
-        err = mounts_read(&watch);
+        err = mounts_read(&watch.mounts, &init->fault);
     }
     if (err != CORDON_OK) {
         return err;
     }
-    mounts_choose(&watch);
+    choose(&watch);
     err = roots_find(&watch);
     prefixes_reduce(&watch);
     if (err == CORDON_OK) {
         err = names_init(&names, &watch, &init->fault);
     }
-    for (size_t i = 0; err == CORDON_OK && i < watch.mount_count; i++) {
-        if (watch.mounts[i].watched) {
-            err = mount_mark(&watch, &watch.mounts[i]);
+    for (size_t i = 0; err == CORDON_OK && i < watch.mounts.count; i++) {
+        if (watch.mounts.mounts[i].watched) {
+            err = mount_mark(&watch, &watch.mounts.mounts[i]);
         }
     }
     if (err == CORDON_OK) {

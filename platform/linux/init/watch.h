@@ -18,19 +18,11 @@
 #include <stdint.h>
 
 #include "platform/base/strbuf.h"
+#include "platform/linux/init/alias.h"
 #include "platform/linux/init/init.h"
+#include "platform/linux/init/mounts.h"
 
 #define WATCH_FD_BASE 64 /* above enum order_init_fd: init closes those one by one */
-
-/* A mount of the job's view. */
-struct watch_mount {
-    char *path;     /* mount point */
-    char *root;     /* the mount's root as the file system has it */
-    uint64_t id;    /* as mountinfo and statx have it */
-    uint64_t dev;   /* of the file system, as mountinfo has it */
-    bool watched;   /* something of a rule may lie on it */
-    bool unwritten; /* a pseudo file system: no name in it can be moved or linked */
-};
 
 /* A rule's spelling of a directory that symbolic links lead elsewhere. */
 struct watch_prefix {
@@ -47,8 +39,7 @@ struct watch {
     int proc;   /* a /proc of the job that nobody watches, detached */
     int root;   /* of the view */
     int links;  /* /proc/self/fd of whoever uses it; opened by the guard */
-    struct watch_mount *mounts;
-    size_t mount_count;
+    struct mount_table mounts; /* of the view */
     struct watch_prefix *prefixes; /* once the mounts are chosen: the spellings that differ */
     size_t prefix_count;
     const char **roots; /* the prefixes' real directories, none below another */
@@ -63,15 +54,6 @@ CORDON_MUST_USE enum cordon_err watch_start(struct init *init);
 /* The same file under a number that init does not close; @fd is closed, -1 stays -1. */
 int watch_raise_fd(int fd);
 
-/* ---- mounts.c ---- */
-/* Reads the view's mounts and marks those that a prefix concerns `watched`. */
-CORDON_MUST_USE enum cordon_err mounts_read(struct watch *watch);
-void mounts_choose(struct watch *watch);
-/* A mount of the view shows the file system @dev; sub-volumes have numbers that none has. */
-bool watch_is_mount(const struct watch *watch, uint64_t dev);
-/* By components; a path is below itself. */
-bool watch_is_below(const char *path, const char *above);
-
 /* ---- name.c: for the guard alone ---- */
 /* The name of the file behind @fd in the view, however long. False: nobody can name it. */
 bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name);
@@ -84,8 +66,10 @@ struct verdict {
     uint32_t set;  /* of the rule; ORDER_SET_COUNT: none in particular */
     uint32_t rule; /* ORDER_NO_RULE: by object, or what could not be named */
 };
-/* What both tables say about @path, under every spelling that a prefix gives it. */
+/* What both tables say about @path, under every other name that mounts and links give it. */
 struct verdict verdict_by_name(const struct watch *watch, const char *path, size_t len);
+/* Something at, above or below @path has other names as well. */
+bool verdict_is_respelled(const struct watch *watch, const char *path);
 /* No name below both directories is judged differently. */
 bool verdict_same_below(const struct watch *watch, const char *one, const char *other);
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mounts of a process's namespace, as proc(5) tells of them in mountinfo. */
+#ifndef CORDON_LINUX_INIT_MOUNTS_H
+#define CORDON_LINUX_INIT_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/base/err.h"
+
+struct mount_entry {
+    char *path;     /* mount point */
+    char *root;     /* the mount's root as the file system has it */
+    uint64_t id;    /* as mountinfo and statx have it */
+    uint64_t dev;   /* of the file system, as mountinfo has it */
+    bool watched;   /* something of a rule may lie on it */
+    bool unwritten; /* a pseudo file system: no name in it can be moved or linked */
+};
+
+struct mount_table {
+    struct mount_entry *mounts; /* in the kernel's order */
+    size_t count;
+};
+
+/* Adds this process's mounts to @ret_table, which lives as long as the process. */
+CORDON_MUST_USE enum cordon_err mounts_read(struct mount_table *ret_table,
+                                            struct cordon_fault *fault);
+
+/* The mount that @path lies on and those below it are `watched`. */
+void mounts_choose(struct mount_table *table, const char *path);
+/* So are all that show a file system of @chosen's: a hard link made earlier may be anywhere. */
+void mounts_choose_same(struct mount_table *table, const struct mount_table *chosen);
+
+/* A mount shows the file system @dev; sub-volumes have numbers that none has. */
+bool mounts_have(const struct mount_table *table, uint64_t dev);
+
+/* Its root, O_PATH. -1 with errno; ENOENT: another mount covers it, so nobody reaches it. */
+int mount_open(const struct mount_entry *mount);
+
+#endif
