@@ -33,6 +33,7 @@ struct plan_fact {
     bool link;            /* the last component itself is a symbolic link, dangling or not */
     const char *resolved; /* absolute, normalised, free of links; of a missing path the longest
                              existing parent's, with the rest appended. NULL: as the rule says */
+    bool nameless;        /* granted for writing, on a file system that tells nobody of renames */
     const char *gitdir;   /* absolute: the directory that a file ".git" names; else NULL */
 };
 

@@ -303,16 +303,33 @@ static enum cordon_err cwd_fill(const struct platform_spawn *spawn, struct order
     return err;
 }
 
+/* The planner says so by rule; this is for the worker that did not ask it. */
+static enum cordon_err minimum_check(const struct policy *managed, bool at_access,
+                                     struct order_builder *builder, struct cordon_fault *fault)
+{
+    if (managed->managed.count == 0 || managed->minimum_managed != ENFORCE_KERNEL) {
+        return CORDON_OK;
+    }
+    builder->head.flags |= ORDER_MINIMUM_KERNEL;
+    return at_access ? CORDON_OK
+                     : fault_set(fault, CORDON_E_UNSUPPORTED, NULL,
+                                 "the managed rules require level kernel, which this host has not");
+}
+
 static enum cordon_err build(const struct platform_spawn *spawn, const struct order_head *head,
                              struct order_builder *builder, struct cordon_fault *fault)
 {
-    enum cordon_err err = flags_check(spawn, head->flags, fault);
     const char *why;
+    bool at_access = !spawn->embedded && linux_fanotify(&why);
+    enum cordon_err err = flags_check(spawn, head->flags, fault);
 
     builder->head.flags = head->flags | (linux_is_privileged() ? 0 : (uint32_t)ORDER_USER_NS);
     builder->head.landlock_abi = linux_landlock_abi();
     (void)snprintf(builder->head.job_id, sizeof(builder->head.job_id), "%llu",
                    (unsigned long long)spawn->job);
+    if (err == CORDON_OK) {
+        err = minimum_check(spawn->managed, at_access, builder, fault);
+    }
     if (err == CORDON_OK) {
         err = cwd_fill(spawn, builder, fault);
     }
@@ -324,7 +341,7 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
         err = steps_copy(spawn, head, builder, fault);
     }
     if (err == CORDON_OK) {
-        err = managed_add(spawn->managed, !spawn->embedded && linux_fanotify(&why), builder, fault);
+        err = managed_add(spawn->managed, at_access, builder, fault);
     }
     return err;
 }

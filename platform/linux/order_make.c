@@ -160,6 +160,9 @@ static enum cordon_err block_make(struct making *making, const struct plan *plan
         making->builder.head.flags |=
             ORDER_FULL_ACCESS | ORDER_ROOT_READABLE | ORDER_ROOT_WRITABLE | ORDER_NET_HOST;
     }
+    if (making->policy->minimum_own == ENFORCE_KERNEL && !making->policy->full_access) {
+        making->builder.head.flags |= ORDER_MINIMUM_KERNEL;
+    }
     for (size_t i = 0; err == CORDON_OK && i < plan->step_count; i++) {
         if (plan->steps[i].op != PLAN_LINUX_SCAN || globs) {
             err = step_add(making, &plan->steps[i]);

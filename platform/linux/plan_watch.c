@@ -33,8 +33,36 @@ static bool takes_back(const struct policy_ruleset *rules, const struct policy_r
     return false;
 }
 
+static bool is_related(const char *one, size_t one_len, const char *other, size_t other_len)
+{
+    size_t len = one_len < other_len ? one_len : other_len;
+    const char *longer = one_len < other_len ? other : one;
+
+    return len == 1 || (memcmp(one, other, len) == 0 &&
+                        (one_len == other_len || longer[len] == '/'));
+}
+
+/* The job may write where nobody is told of it: there a rule is about names alone. */
+static bool is_unseen(const struct plan_builder *b, const struct policy_rule *rule)
+{
+    size_t len =
+        rule->glob ? plan_glob_prefix(rule->pattern, rule->pattern_len) : rule->pattern_len;
+
+    for (size_t i = 0; i < b->policy->own.count; i++) {
+        const struct plan_fact *fact = &b->facts->own[i];
+        const char *path =
+            fact->resolved != NULL ? fact->resolved : b->policy->own.rules[i].pattern;
+
+        if (fact->nameless && is_related(rule->pattern, len, path, strlen(path))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Permission events tell of opens, not of writes: what forbids those is a mount made at start. */
-static void label_set(const struct policy_ruleset *rules, struct plan_label *labels)
+static void label_set(struct plan_builder *b, uint8_t set, const struct policy_ruleset *rules,
+                      struct plan_label *labels)
 {
     for (size_t i = 0; i < rules->count; i++) {
         const struct policy_rule *rule = &rules->rules[i];
@@ -42,14 +70,19 @@ static void label_set(const struct policy_ruleset *rules, struct plan_label *lab
         if (rule->access == ACCESS_DENY_WRITE ||
             (rule->access == ACCESS_READ && takes_back(rules, rule))) {
             labels[i].level = PLAN_SNAPSHOT;
+        } else if (plan_at_access(b) && rule->access == ACCESS_DENY && is_unseen(b, rule)) {
+            labels[i].level = PLAN_SNAPSHOT;
+            plan_note(b, set, (uint32_t)i, "the file system does not tell of renames");
         }
     }
 }
 
 void plan_watch_labels(struct plan_builder *builder)
 {
-    label_set(&builder->policy->managed, builder->plan->managed);
-    label_set(&builder->policy->own, builder->plan->own);
+    const struct policy *policy = builder->policy;
+
+    label_set(builder, PLAN_SET_MANAGED, &policy->managed, builder->plan->managed);
+    label_set(builder, PLAN_SET_OWN, &policy->own, builder->plan->own);
 }
 
 static int compare_place(const void *left, const void *right)

@@ -148,6 +148,20 @@ static enum cordon_err look(const struct looking *looking, const char *path, str
     return CORDON_OK;
 }
 
+/* fanotify(7) tells of names on file systems that can open a handle again. */
+static bool is_nameless(int fd)
+{
+    union {
+        struct file_handle head;
+        char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+    } handle;
+    int mount;
+
+    handle.head.handle_bytes = MAX_HANDLE_SZ;
+    return name_to_handle_at(fd, "", &handle.head, &mount, AT_EMPTY_PATH) != 0 &&
+           errno == EOPNOTSUPP;
+}
+
 static bool is_grant(const struct policy_rule *rule)
 {
     return rule->access == ACCESS_READ || rule->access == ACCESS_WRITE;
@@ -169,6 +183,7 @@ static enum cordon_err look_at_set(const struct looking *looking, const struct p
         if (!set->rules[i].glob) {
             err = look(looking, set->rules[i].pattern, &facts[i], &fd);
         }
+        facts[i].nameless = fd >= 0 && set->rules[i].access == ACCESS_WRITE && is_nameless(fd);
         if (fds != NULL && is_grant(&set->rules[i])) {
             fds[i] = fd;
         } else if (fd >= 0) {

@@ -165,10 +165,10 @@ if libc.mount(b"hang", sys.argv[1].encode(), b"fuse", 6, options) != 0:
     sys.exit("cannot mount: %d" % ctypes.get_errno())
 request = os.read(fd, 65536)
 unique = struct.unpack_from("<Q", request, 8)[0]
-body = struct.pack("<IIIIHHIIHHI", 7, 31, 0, 0, 12, 9, 65536, 1, 256, 0, 0) + bytes(24)
+body = struct.pack("<IIIIHHIIHHI", 7, 31, 0, 0, 12, 9, 65536, 1, 256, 0, 0) + bytes(28)
 os.write(fd, struct.pack("<IiQ", 16 + len(body), 0, unique) + body)
 open(sys.argv[1] + ".up", "w")
-while True: os.read(fd, 65536)
+while True: os.read(fd, 1 << 20)
 PY
     HANG=$!
     wait_for "[ -e '$1.up' ]"
@@ -231,19 +231,19 @@ dr_32_other_file_systems()
 
     mount -t tmpfs dr32 "$WS_A"
     dh_on_this tmpfs
-    umount "$WS_A"
+    umount -l "$WS_A"
     install -d "$TOP/over/"{upper,work,lower}
     mount -t overlay -o "lowerdir=$TOP/over/lower,upperdir=$TOP/over/upper,workdir=$TOP/over/work" \
         dr32 "$WS_A"
     dh_on_this overlayfs
-    umount "$WS_A"
+    umount -l "$WS_A"
     for type in ext4 btrfs xfs; do
         command -v "mkfs.$type" >/dev/null || continue
         truncate -s 400M "$image"
         "mkfs.$type" -q "$image" || fail "mkfs.$type"
         mount -o loop "$image" "$WS_A" || fail "$type cannot be mounted"
         dh_on_this "$type"
-        umount "$WS_A"
+        umount -l "$WS_A"
         rm "$image"
     done
     rm -rf "$TOP/over"

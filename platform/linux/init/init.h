@@ -65,7 +65,7 @@ CORDON_MUST_USE enum cordon_err view_prepare(struct init *init);
 CORDON_MUST_USE enum cordon_err view_enter(struct init *init);
 /* Applies the order's object, mask and link steps, in order. */
 CORDON_MUST_USE enum cordon_err view_apply(struct init *init);
-/* Nothing of the set-up stays reachable or writable. */
+/* Last of all: nothing of the set-up stays reachable or writable. */
 CORDON_MUST_USE enum cordon_err view_seal(struct init *init);
 /* Opens @path in the view as the caller, O_PATH; errno on -1. */
 int view_open(const struct init *init, const char *path, bool follow);
@@ -82,6 +82,8 @@ CORDON_MUST_USE enum cordon_err device_mount(struct init *init);
 CORDON_MUST_USE enum cordon_err mask_prepare(struct init *init);
 /* Covers the object behind @fd (O_PATH in the view); @open: something is granted below. */
 CORDON_MUST_USE enum cordon_err mask_object(struct init *init, int fd, bool open);
+/* Covers the whole mount whose root is behind @fd; it is not asked anything. */
+CORDON_MUST_USE enum cordon_err mask_mount(struct init *init, int fd);
 /* Makes the object behind @fd, and all below it, read-only where it is. */
 CORDON_MUST_USE enum cordon_err mask_read_only(struct init *init, int fd, const char *path);
 /* Binds the step's object onto itself, if it exists. */
@@ -93,6 +95,9 @@ CORDON_MUST_USE enum cordon_err mask_sockets(struct init *init);
 
 /* ---- scan.c: what the globs deny among the files that exist ---- */
 CORDON_MUST_USE enum cordon_err scan_step(struct init *init, const struct order_step *step);
+/* At and below @path, by the patterns of both sets, which spell it @spelled. */
+CORDON_MUST_USE enum cordon_err scan_place(struct init *init, const char *path,
+                                           const char *spelled);
 
 /* ---- confine.c: second wall and system calls ---- */
 CORDON_MUST_USE enum cordon_err confine_network(struct init *init);

@@ -122,7 +122,7 @@ static enum cordon_err (*const stages[])(struct init *) = {
     identity_prepare, confine_network,
     watch_prepare,    view_prepare,
     view_enter,       view_apply,
-    view_seal,        watch_start,
+    watch_start,      view_seal,
     confine_landlock, identity_drop,
     die_with_broker,
 };

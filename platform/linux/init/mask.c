@@ -106,6 +106,26 @@ enum cordon_err mask_object(struct init *init, int fd, bool open)
     return CORDON_OK;
 }
 
+enum cordon_err mask_mount(struct init *init, int fd)
+{
+    /* What it is cannot be asked; a mount point is one or the other. */
+    const int sources[] = {init->mask_dir, init->mask_file};
+
+    for (size_t i = 0; i < 2; i++) {
+        int source = sys_open_tree(sources[i], "",
+                                   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+        bool done = source >= 0 && sys_move_mount(source, fd, "", MOVE_MOUNT_T_EMPTY_PATH) == 0;
+
+        if (source >= 0) {
+            (void)close(source);
+        }
+        if (done) {
+            return CORDON_OK;
+        }
+    }
+    return fault_os(&init->fault, errno, NULL, "cannot hide a mount that refuses root");
+}
+
 enum cordon_err mask_read_only(struct init *init, int fd, const char *path)
 {
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};

@@ -27,6 +27,15 @@ static bool is_pseudo(const char *type)
     return false;
 }
 
+/*
+ * The server behind these may be slow, dead or the user's own; nothing is asked of them
+ * that the job did not ask for. Their handles mean nothing, so they tell of no names.
+ */
+static bool is_remote(const char *type)
+{
+    return strncmp(type, "fuse", 4) == 0 || strcmp(type, "9p") == 0;
+}
+
 /* In place: mountinfo writes blanks and backslashes as three octal digits. */
 static void unescape(char *text)
 {
@@ -53,6 +62,7 @@ static bool parse_line(char *line, struct mount_entry *mount)
     int used = 0;
     char *root;
     char *path;
+    const char *options;
     char *type;
     char *rest = NULL;
 
@@ -62,7 +72,8 @@ static bool parse_line(char *line, struct mount_entry *mount)
     type = strstr(line, " - ");
     root = strtok_r(line + used, " ", &rest);
     path = strtok_r(NULL, " ", &rest);
-    if (root == NULL || path == NULL || type == NULL) {
+    options = strtok_r(NULL, " ", &rest);
+    if (root == NULL || path == NULL || options == NULL || type == NULL) {
         return false;
     }
     unescape(root);
@@ -72,6 +83,8 @@ static bool parse_line(char *line, struct mount_entry *mount)
     mount->id = id;
     mount->dev = makedev(major, minor);
     mount->unwritten = is_pseudo(type);
+    mount->nameless = is_remote(type);
+    mount->read_only = strncmp(options, "ro", 2) == 0;
     mount->root = strdup(root);
     mount->path = strdup(path);
     return mount->root != NULL && mount->path != NULL;
@@ -79,7 +92,7 @@ static bool parse_line(char *line, struct mount_entry *mount)
 
 static enum cordon_err add_line(struct mount_table *table, char *line, struct cordon_fault *fault)
 {
-    struct mount_entry mount = {NULL, NULL, 0, 0, false, false};
+    struct mount_entry mount = {.path = NULL};
     struct mount_entry *grown;
 
     if (!parse_line(line, &mount)) {
@@ -112,8 +125,7 @@ enum cordon_err mounts_read(struct mount_table *ret_table, struct cordon_fault *
     return err;
 }
 
-/* The mount that @path lies on: the last of the deepest. */
-static const struct mount_entry *mount_of(const struct mount_table *table, const char *path)
+const struct mount_entry *mounts_of(const struct mount_table *table, const char *path)
 {
     const struct mount_entry *best = NULL;
 
@@ -130,7 +142,7 @@ static const struct mount_entry *mount_of(const struct mount_table *table, const
 
 void mounts_choose(struct mount_table *table, const char *path)
 {
-    const struct mount_entry *home = mount_of(table, path);
+    const struct mount_entry *home = mounts_of(table, path);
 
     for (size_t i = 0; i < table->count; i++) {
         struct mount_entry *mount = &table->mounts[i];
@@ -150,14 +162,14 @@ void mounts_choose_same(struct mount_table *table, const struct mount_table *cho
     }
 }
 
-bool mounts_have(const struct mount_table *table, uint64_t dev)
+const struct mount_entry *mounts_find(const struct mount_table *table, uint64_t id)
 {
     for (size_t i = 0; i < table->count; i++) {
-        if (table->mounts[i].dev == dev) {
-            return true;
+        if (table->mounts[i].id == id) {
+            return &table->mounts[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 int mount_open(const struct mount_entry *mount)

@@ -13,9 +13,11 @@ struct mount_entry {
     char *path;     /* mount point */
     char *root;     /* the mount's root as the file system has it */
     uint64_t id;    /* as mountinfo and statx have it */
-    uint64_t dev;   /* of the file system, as mountinfo has it */
+    uint64_t dev;   /* of the file system, as mountinfo has it; sub-volumes share it */
     bool watched;   /* something of a rule may lie on it */
     bool unwritten; /* a pseudo file system: no name in it can be moved or linked */
+    bool nameless;  /* the file system does not tell of names that come and go */
+    bool read_only;
 };
 
 struct mount_table {
@@ -32,8 +34,10 @@ void mounts_choose(struct mount_table *table, const char *path);
 /* So are all that show a file system of @chosen's: a hard link made earlier may be anywhere. */
 void mounts_choose_same(struct mount_table *table, const struct mount_table *chosen);
 
-/* A mount shows the file system @dev; sub-volumes have numbers that none has. */
-bool mounts_have(const struct mount_table *table, uint64_t dev);
+/* The mount that @path, free of links, lies on: the last of the deepest. NULL: none. */
+const struct mount_entry *mounts_of(const struct mount_table *table, const char *path);
+/* NULL: no such mount. */
+const struct mount_entry *mounts_find(const struct mount_table *table, uint64_t id);
 
 /* Its root, O_PATH. -1 with errno; ENOENT: another mount covers it, so nobody reaches it. */
 int mount_open(const struct mount_entry *mount);

@@ -352,13 +352,25 @@ static bool index_has(struct names *names, uint64_t dev)
     return true;
 }
 
+/* By the mount: what stat(2) tells differs within a file system that has sub-volumes or layers. */
+static bool index_has_file(struct names *names, int fd)
+{
+    const struct mount_entry *mount = NULL;
+    uint64_t id;
+
+    if (sys_mount_id(fd, &id) == 0) {
+        mount = mounts_find(&names->watch->mounts, id);
+    }
+    return mount != NULL && index_has(names, mount->dev);
+}
+
 bool names_deny(struct names *names, int fd)
 {
     struct object object;
     struct stat st;
 
     if (fstat(fd, &st) != 0 ||
-        (S_ISREG(st.st_mode) && st.st_nlink > 1 && !index_has(names, st.st_dev))) {
+        (S_ISREG(st.st_mode) && st.st_nlink > 1 && !index_has_file(names, fd))) {
         return true;
     }
     if (names->denied.count == 0) {
@@ -369,22 +381,12 @@ bool names_deny(struct names *names, int fd)
 
 static bool mount_look(struct names_mount *mount)
 {
-    struct object above;
     struct statfs fs;
-    struct stat st;
-    uint64_t here = 0;
-    uint64_t there = 0;
-    int up = openat(mount->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (up < 0 || fstatfs(mount->fd, &fs) != 0 || fstat(mount->fd, &st) != 0 ||
-        sys_mount_id(mount->fd, &here) != 0 || sys_mount_id(up, &there) != 0 ||
-        !object_of(mount->fd, "", &mount->top) || !object_of(up, "", &above)) {
+    if (fstatfs(mount->fd, &fs) != 0 || !object_of(mount->fd, "", &mount->top)) {
         return false;
     }
-    (void)close(up);
     memcpy(&mount->fsid, &fs.f_fsid, sizeof(mount->fsid));
-    mount->dev = st.st_dev;
-    mount->is_mount = here != there || object_same(&above, &mount->top);
     return true;
 }
 
@@ -403,7 +405,7 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
         const char *path = shown->path;
         struct names_mount *mount = &names->mounts[names->mount_count];
 
-        if (!shown->watched || shown->unwritten) {
+        if (!shown->watched || shown->unwritten || shown->nameless) {
             continue;
         }
         *mount = (struct names_mount){.path = path};

@@ -19,8 +19,6 @@ struct names_mount {
     const char *path; /* in the view */
     int fd;           /* the same directory in the clone */
     uint64_t fsid;
-    uint64_t dev;  /* st_dev */
-    bool is_mount; /* in the clone too; else a directory of a mount there */
     struct object top;
 };
 
@@ -32,7 +30,7 @@ struct names {
     struct objects denied;      /* value: unused */
     struct batch *batch;
     /* File systems of which `denied` holds what had a denied name before the job, too. */
-    uint64_t *indexed;
+    uint64_t *indexed; /* their numbers as mountinfo has them */
     size_t indexed_count;
 };
 

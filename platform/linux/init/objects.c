@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Since Linux 6.5, for file systems whose handles cannot be opened again. */
 #define HANDLE_FID 0x200
+
+#define TYPE_NUMBER (-1) /* no file system's: those are 1 to 255 */
 
 struct handle {
     uint32_t len;
@@ -17,6 +20,23 @@ struct handle {
     uint8_t bytes[OBJECT_BYTES_MAX];
 };
 _Static_assert(sizeof(struct handle) == 8 + OBJECT_BYTES_MAX, "as struct file_handle");
+
+/* File systems without handles have inode numbers all the same. */
+static bool object_by_number(int dir, const char *name, struct object *ret_object)
+{
+    struct stat st;
+    uint64_t numbers[2];
+
+    if (fstatat(dir, name, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0) {
+        return false;
+    }
+    numbers[0] = st.st_dev;
+    numbers[1] = st.st_ino;
+    ret_object->len = sizeof(numbers);
+    ret_object->type = TYPE_NUMBER;
+    memcpy(ret_object->bytes, numbers, sizeof(numbers));
+    return true;
+}
 
 bool object_of(int dir, const char *name, struct object *ret_object)
 {
@@ -29,6 +49,9 @@ bool object_of(int dir, const char *name, struct object *ret_object)
         fid = 0;
         handle.len = OBJECT_BYTES_MAX;
         code = syscall(SYS_name_to_handle_at, dir, name, &handle, &mount, AT_EMPTY_PATH);
+    }
+    if (code != 0 && errno == EOPNOTSUPP) {
+        return object_by_number(dir, name, ret_object);
     }
     if (code != 0 || handle.len > OBJECT_BYTES_MAX) {
         return false;

@@ -22,7 +22,8 @@
 
 struct scan {
     struct init *init;
-    const struct order_step *step;
+    const char *path; /* for messages */
+    uint32_t levels;  /* to look at; 0: all */
     const struct dfa *table;
     const uint8_t *access;
     uint64_t entries;
@@ -101,7 +102,7 @@ static enum cordon_err scan_entry(struct scan *scan, int dir, const struct diren
         return fault_set(&scan->init->fault, CORDON_E_LIMIT,
                          "set glob_scan_max_depth, or give the pattern a deeper fixed directory",
                          "%s: more than %u files to look at for a deny pattern",
-                         order_text(scan->init->order, scan->step->text), SCAN_ENTRIES_MAX);
+                         scan->path, SCAN_ENTRIES_MAX);
     }
     dfa_feed(scan->table, &pos, "/", 1);
     dfa_feed(scan->table, &pos, entry->d_name, strlen(entry->d_name));
@@ -127,7 +128,7 @@ static enum cordon_err scan_directory(struct scan *scan, int fd, const struct df
     const struct dirent *entry;
     DIR *dir;
 
-    if (scan->step->depth != 0 && level > scan->step->depth) {
+    if (scan->levels != 0 && level > scan->levels) {
         (void)close(fd);
         return CORDON_OK;
     }
@@ -136,7 +137,7 @@ static enum cordon_err scan_directory(struct scan *scan, int fd, const struct df
         (void)close(fd);
         return fault_set(&scan->init->fault, CORDON_E_LIMIT, "set glob_scan_max_depth",
                          "%s: directories too deep for a deny pattern",
-                         order_text(scan->init->order, scan->step->text));
+                         scan->path);
     }
     while (err == CORDON_OK && (entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
@@ -198,52 +199,70 @@ static uint32_t levels_between(const char *path, const char *above)
 /* Where else the view shows what the host has at or below @name, which the patterns spell so. */
 static enum cordon_err scan_alias(struct scan *scan, const struct alias *alias, const char *name)
 {
-    const struct order_step *asked = scan->step;
-    const char *spelled = order_text(scan->init->order, asked->text);
     static struct strbuf where = STRBUF_INIT;
     static struct strbuf as = STRBUF_INIT;
-    struct order_step step = *asked;
+    uint32_t asked = scan->levels;
     enum cordon_err err;
 
     if (!alias_move(alias, name, &where)) {
         return CORDON_OK;
     }
-    path_move(name, name, spelled, &as);
+    path_move(name, name, scan->path, &as);
     if (!path_is_below(name, alias->spelled)) {
         uint32_t levels = levels_between(alias->spelled, name);
 
-        if (asked->depth != 0 && asked->depth <= levels) {
+        if (asked != 0 && asked <= levels) {
             return CORDON_OK;
         }
-        step.depth = asked->depth == 0 ? 0 : asked->depth - levels;
-        path_move(alias->spelled, name, spelled, &as);
+        scan->levels = asked == 0 ? 0 : asked - levels;
+        path_move(alias->spelled, name, scan->path, &as);
     }
     if (where.failed || as.failed) {
         return fault_set(&scan->init->fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
-    scan->step = &step;
     err = scan_named(scan, where.data, as.data);
     if (err == CORDON_OK) {
         err = scan_from(scan, where.data, as.data, NULL);
     }
-    scan->step = asked;
+    scan->levels = asked;
     return err;
+}
+
+static struct scan scan_begin(struct init *init, const char *path, uint32_t set)
+{
+    return (struct scan){.init = init,
+                         .path = path,
+                         .table = init->table[set],
+                         .access = order_access(init->order, set)};
 }
 
 enum cordon_err scan_step(struct init *init, const struct order_step *step)
 {
     const char *path = order_text(init->order, step->text);
-    struct scan scan = {.init = init,
-                        .step = step,
-                        .table = init->table[step->set],
-                        .access = order_access(init->order, step->set)};
+    struct scan scan = scan_begin(init, path, step->set);
     char name[PATH_MAX];
     enum cordon_err err;
 
+    scan.levels = step->depth;
     (void)snprintf(name, sizeof(name), "%s", path);
     err = scan_from(&scan, path, path, name);
     for (size_t i = 0; err == CORDON_OK && i < init->aliases.count; i++) {
         err = scan_alias(&scan, &init->aliases.items[i], name);
+    }
+    return err;
+}
+
+enum cordon_err scan_place(struct init *init, const char *path, const char *spelled)
+{
+    enum cordon_err err = CORDON_OK;
+
+    for (uint32_t set = 0; err == CORDON_OK && set < ORDER_SET_COUNT; set++) {
+        struct scan scan = scan_begin(init, path, set);
+
+        err = scan_named(&scan, path, spelled);
+        if (err == CORDON_OK) {
+            err = scan_from(&scan, path, spelled, NULL);
+        }
     }
     return err;
 }

@@ -105,16 +105,4 @@ static inline int sys_mount_id(int fd, uint64_t *ret_id)
     return code;
 }
 
-/* The file system's device number. */
-static inline int sys_device(int fd, uint64_t *ret_dev)
-{
-    struct sys_place place;
-    int code = sys_place_of(fd, &place);
-
-    if (code == 0) {
-        *ret_dev = makedev(place.dev_major, place.dev_minor);
-    }
-    return code;
-}
-
 #endif

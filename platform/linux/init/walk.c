@@ -20,7 +20,7 @@ struct walk {
     struct names *names;
     const char *name[2]; /* of the directory that the walk began at; the second may be NULL */
     bool respelled;      /* something there has other names as well */
-    uint64_t dev;        /* of that directory */
+    uint64_t mount;      /* of that directory, in the clone */
     struct strbuf path;  /* below it; begins with '/' if not empty */
     bool failed;
 };
@@ -99,13 +99,12 @@ static bool is_hopeless(const struct walk *walk, const struct place *place)
 
 static void walk_directory(struct walk *walk, int fd, const struct place *place);
 
-/* Another file system has no other names for objects of this one. */
+/* Another mount is another walk's. */
 static bool is_elsewhere(const struct walk *walk, int fd)
 {
-    uint64_t dev;
+    uint64_t mount;
 
-    return sys_device(fd, &dev) != 0 ||
-           (dev != walk->dev && mounts_have(&walk->names->watch->mounts, dev));
+    return sys_mount_id(fd, &mount) != 0 || mount != walk->mount;
 }
 
 static void walk_below(struct walk *walk, int dir, const char *name, const struct place *place)
@@ -186,11 +185,10 @@ bool walk_add(struct names *names, int fd, const char *path, const char *other)
     for (uint32_t i = 0; i < 2 && walk.name[i] != NULL; i++) {
         walk.respelled = walk.respelled || verdict_is_respelled(names->watch, walk.name[i]);
     }
-    if (fstat(fd, &st) != 0) {
+    if (fstat(fd, &st) != 0 || sys_mount_id(fd, &walk.mount) != 0) {
         (void)close(fd);
         return false;
     }
-    walk.dev = st.st_dev;
     if (is_denied(&walk, &place) &&
         (!object_of(fd, "", &object) || objects_add(&names->denied, &object) == NULL)) {
         walk.failed = true;
@@ -204,8 +202,8 @@ bool walk_add(struct names *names, int fd, const char *path, const char *other)
     return !walk.failed;
 }
 
-/* Opens @path in the clone if it lies on @dev; -1: it does not; -2: nobody can say. */
-static int clone_open(const struct watch *watch, const char *path, uint64_t dev)
+/* Opens @path in the clone; -1: it is not there; -2: nobody can say. */
+static int clone_open(const struct watch *watch, const char *path)
 {
     struct stat st;
     int fd = sys_openat2(watch->clone, path[1] == '\0' ? "." : path + 1, O_PATH,
@@ -215,11 +213,7 @@ static int clone_open(const struct watch *watch, const char *path, uint64_t dev)
     if (fd < 0) {
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? -1 : -2;
     }
-    if (fstat(fd, &st) != 0 || st.st_dev != dev) {
-        (void)close(fd);
-        return -1;
-    }
-    if (!S_ISDIR(st.st_mode)) {
+    if (fstat(fd, &st) != 0 || !S_ISDIR(st.st_mode)) {
         return fd;
     }
     again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -227,9 +221,9 @@ static int clone_open(const struct watch *watch, const char *path, uint64_t dev)
     return again < 0 ? -2 : again;
 }
 
-static bool walk_from(struct names *names, const char *path, uint64_t dev)
+static bool walk_from(struct names *names, const char *path)
 {
-    int fd = clone_open(names->watch, path, dev);
+    int fd = clone_open(names->watch, path);
 
     return fd == -1 || (fd >= 0 && walk_add(names, fd, path, NULL));
 }
@@ -237,17 +231,22 @@ static bool walk_from(struct names *names, const char *path, uint64_t dev)
 bool walk_device(struct names *names, uint64_t dev)
 {
     const struct watch *watch = names->watch;
+    const struct mount_table *host = &watch->init->host;
     bool ok = true;
 
     for (size_t i = 0; ok && i < watch->root_count; i++) {
-        ok = walk_from(names, watch->roots[i], dev);
-        /* And where that file system is mounted again below. */
-        for (size_t k = 0; ok && k < names->mount_count; k++) {
-            const struct names_mount *mount = &names->mounts[k];
+        const struct mount_entry *home = mounts_of(host, watch->roots[i]);
 
-            if (mount->is_mount && mount->dev == dev && strcmp(mount->path, watch->roots[i]) != 0 &&
+        if (home != NULL && home->dev == dev) {
+            ok = walk_from(names, watch->roots[i]);
+        }
+        /* And where that file system is mounted again below. */
+        for (size_t k = 0; ok && k < host->count; k++) {
+            const struct mount_entry *mount = &host->mounts[k];
+
+            if (mount != home && mount->dev == dev &&
                 path_is_below(mount->path, watch->roots[i])) {
-                ok = walk_from(names, mount->path, dev);
+                ok = walk_from(names, mount->path);
             }
         }
     }

@@ -204,27 +204,109 @@ static enum cordon_err mark_failed(struct watch *watch, const struct mount_entry
                     "denials cannot be decided at access time on %s", mount->path);
 }
 
-static enum cordon_err mount_mark(struct watch *watch, const struct mount_entry *mount)
+static int mark(int group, unsigned kind, uint64_t mask, int fd)
 {
     char link[64];
-    int fd = mount_open(mount);
-    bool failed;
 
-    if (fd < 0) {
-        return CORDON_OK;
-    }
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    failed =
-        sys_fanotify_mark_at(watch->decide, FAN_MARK_ADD | FAN_MARK_MOUNT, DECIDE_MASK, link) != 0;
-    if (!failed && !mount->unwritten) {
-        failed = sys_fanotify_mark_at(watch->events, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
-                                      EVENTS_MASK, link) != 0;
+    return sys_fanotify_mark_at(group, FAN_MARK_ADD | kind, mask, link);
+}
+
+/* No handles; no number of its own; a sub-volume, before Linux 6.8. See fanotify_mark(2). */
+static bool is_nameless(int code)
+{
+    return code == EOPNOTSUPP || code == ENODEV || code == EXDEV;
+}
+
+/* Every name of what is at and below @mount. */
+static enum cordon_err mount_scan(struct watch *watch, const struct mount_entry *mount)
+{
+    const struct alias_list *aliases = &watch->init->aliases;
+    static struct strbuf spelled = STRBUF_INIT;
+    enum cordon_err err = scan_place(watch->init, mount->path, mount->path);
+
+    for (size_t i = 0; err == CORDON_OK && i < aliases->count + watch->prefix_count; i++) {
+        bool link = i >= aliases->count;
+        const struct watch_prefix *prefix = link ? &watch->prefixes[i - aliases->count] : NULL;
+        const char *real = link ? prefix->real : aliases->items[i].real;
+        const char *other = link ? prefix->spelled : aliases->items[i].spelled;
+
+        if (path_is_below(mount->path, real)) {
+            path_move(mount->path, real, other, &spelled);
+            err = spelled.failed ? fault_set(&watch->init->fault, CORDON_E_NOMEM, NULL, "no memory")
+                                 : scan_place(watch->init, mount->path, spelled.data);
+        } else if (path_is_below(real, mount->path)) {
+            err = scan_place(watch->init, real, other);
+        }
     }
-    if (failed) {
-        (void)mark_failed(watch, mount);
+    return err;
+}
+
+/*
+ * Names on @mount are told of, if its file system can. Where it cannot and the job may
+ * rename, what matches at the start is masked as well.
+ */
+static enum cordon_err mount_names(struct watch *watch, struct mount_entry *mount)
+{
+    int fd = mount_open(mount);
+    int code;
+
+    mount->watched = fd >= 0 || errno != ENOENT;
+    if (fd < 0 || mount->unwritten) {
+        return fd < 0 || close(fd) == 0 ? CORDON_OK : mark_failed(watch, mount);
+    }
+    if (!mount->nameless) {
+        code = mark(watch->events, FAN_MARK_FILESYSTEM, EVENTS_MASK, fd) == 0 ? 0 : errno;
+        mount->nameless = is_nameless(code);
+        if (code != 0 && !mount->nameless) {
+            errno = code;
+            return mark_failed(watch, mount);
+        }
     }
     (void)close(fd);
-    return failed ? watch->init->fault.err : CORDON_OK;
+    if (!mount->nameless || mount->read_only) {
+        return CORDON_OK;
+    }
+    if ((watch->init->order->flags & ORDER_MINIMUM_KERNEL) != 0) {
+        return fault_set(&watch->init->fault, CORDON_E_UNSUPPORTED,
+                         "set minimum_enforcement = \"snapshot\" to accept that",
+                         "the file system of %s does not tell of renames: rules hold at level "
+                         "snapshot there, and level kernel is required",
+                         mount->path);
+    }
+    return mount_scan(watch, mount);
+}
+
+/* The last of all opens on it that nobody answers. */
+static enum cordon_err mount_mark(struct watch *watch, struct mount_entry *mount)
+{
+    int fd = mount_open(mount);
+    enum cordon_err err = CORDON_OK;
+
+    if (fd < 0) {
+        return errno == ENOENT ? CORDON_OK : mark_failed(watch, mount);
+    }
+    if (mark(watch->decide, FAN_MARK_MOUNT, DECIDE_MASK, fd) != 0) {
+        /* A user's own server that refuses root: nobody could decide there. */
+        err = errno == EACCES && mount->nameless ? mask_mount(watch->init, fd)
+                                                 : mark_failed(watch, mount);
+        mount->watched = false;
+    }
+    (void)close(fd);
+    return err;
+}
+
+static enum cordon_err mounts_each(struct watch *watch,
+                                   enum cordon_err (*act)(struct watch *, struct mount_entry *))
+{
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < watch->mounts.count; i++) {
+        if (watch->mounts.mounts[i].watched) {
+            err = act(watch, &watch->mounts.mounts[i]);
+        }
+    }
+    return err;
 }
 
 /* Chosen by the host's table: a rule may name a directory that the view shows elsewhere only. */
@@ -270,12 +352,13 @@ enum cordon_err watch_start(struct init *init)
     err = roots_find(&watch);
     prefixes_reduce(&watch);
     if (err == CORDON_OK) {
-        err = names_init(&names, &watch, &init->fault);
+        err = mounts_each(&watch, mount_names);
     }
-    for (size_t i = 0; err == CORDON_OK && i < watch.mounts.count; i++) {
-        if (watch.mounts.mounts[i].watched) {
-            err = mount_mark(&watch, &watch.mounts.mounts[i]);
-        }
+    if (err == CORDON_OK) {
+        err = mounts_each(&watch, mount_mark);
+    }
+    if (err == CORDON_OK) {
+        err = names_init(&names, &watch, &init->fault);
     }
     if (err == CORDON_OK) {
         err = guard_start(&names, &watch);

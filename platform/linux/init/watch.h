@@ -48,7 +48,7 @@ struct watch {
 
 /* Before the old root goes: the clone. Nothing to do without an ORDER_WATCH. */
 CORDON_MUST_USE enum cordon_err watch_prepare(struct init *init);
-/* After the view is sealed: groups, marks, guard, keeper. */
+/* When the view is whole, and can still be masked: groups, marks, guard, keeper. */
 CORDON_MUST_USE enum cordon_err watch_start(struct init *init);
 
 /* The same file under a number that init does not close; @fd is closed, -1 stays -1. */
