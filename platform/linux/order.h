@@ -61,11 +61,11 @@ struct order_step {
 };
 
 enum order_flag {
-    ORDER_ROOT_READABLE = 1U << 0, /* the whole root is visible read-only; else an empty one */
-    ORDER_ROOT_WRITABLE = 1U << 1, /* ... visible as it is */
-    ORDER_NET_HOST = 1U << 2,      /* no network namespace */
-    ORDER_FULL_ACCESS = 1U << 3,   /* danger-full-access: denials only, no second wall */
-    ORDER_USER_NS = 1U << 4,       /* set by the supervisor: unprivileged, in a user namespace */
+    ORDER_ROOT_READABLE = 1U << 0,  /* the whole root is visible read-only; else an empty one */
+    ORDER_ROOT_WRITABLE = 1U << 1,  /* ... visible as it is */
+    ORDER_NET_HOST = 1U << 2,       /* no network namespace */
+    ORDER_FULL_ACCESS = 1U << 3,    /* danger-full-access: denials only, no second wall */
+    ORDER_USER_NS = 1U << 4,        /* set by the supervisor: unprivileged, in a user namespace */
     ORDER_MINIMUM_KERNEL = 1U << 5, /* refuse where denials cannot be decided at access time */
     ORDER_FLAGS_FROM_WORKER = ORDER_ROOT_READABLE | ORDER_ROOT_WRITABLE | ORDER_NET_HOST |
                               ORDER_FULL_ACCESS | ORDER_MINIMUM_KERNEL

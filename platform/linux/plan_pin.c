@@ -44,8 +44,8 @@ static bool is_movable(const struct plan_builder *b, const char *path, size_t le
     const struct plan_node *at = plan_tree_find(&b->tree, path, len);
     bool is_mount = at != NULL && strlen(at->path) == len && at->after != at->before;
 
-    return !is_mount && plan_tree_view(&b->tree, plan_tree_above(&b->tree, path, len)) ==
-                            PLAN_WRITABLE;
+    return !is_mount &&
+           plan_tree_view(&b->tree, plan_tree_above(&b->tree, path, len)) == PLAN_WRITABLE;
 }
 
 /* Every directory from the first @len bytes of @path upwards. */
@@ -106,11 +106,11 @@ static size_t collect_all(const struct plan_builder *b, struct pin *pins)
 {
     size_t count = collect_nodes(b, pins);
 
-    count += collect_globs(b, &b->policy->managed, PLAN_SET_MANAGED,
-                           pins == NULL ? NULL : pins + count);
+    count +=
+        collect_globs(b, &b->policy->managed, PLAN_SET_MANAGED, pins == NULL ? NULL : pins + count);
     if (!b->policy->full_access) {
-        count += collect_globs(b, &b->policy->own, PLAN_SET_OWN,
-                               pins == NULL ? NULL : pins + count);
+        count +=
+            collect_globs(b, &b->policy->own, PLAN_SET_OWN, pins == NULL ? NULL : pins + count);
     }
     return count;
 }

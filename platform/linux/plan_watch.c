@@ -38,8 +38,8 @@ static bool is_related(const char *one, size_t one_len, const char *other, size_
     size_t len = one_len < other_len ? one_len : other_len;
     const char *longer = one_len < other_len ? other : one;
 
-    return len == 1 || (memcmp(one, other, len) == 0 &&
-                        (one_len == other_len || longer[len] == '/'));
+    return len == 1 ||
+           (memcmp(one, other, len) == 0 && (one_len == other_len || longer[len] == '/'));
 }
 
 /* The job may write where nobody is told of it: there a rule is about names alone. */

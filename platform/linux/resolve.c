@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "platform/linux/backend.h"
+#include "platform/linux/rehearse.h"
 
 struct looking {
     struct arena *arena;
@@ -239,14 +240,18 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
                                          .socket_count = policy->unix_socket_count};
     enum cordon_err err = CORDON_OK;
 
+    resolved.facts.host = host_once();
+    resolved.facts.host.fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
+    resolved.facts.privileged = !start->embedded || linux_is_privileged();
+    err = linux_rehearse(policy, start, !resolved.facts.host.fanotify, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
     resolved.own_fds = fd_array(arena, policy->own.count);
     resolved.socket_fds = fd_array(arena, policy->unix_socket_count);
     if (resolved.own_fds == NULL || resolved.socket_fds == NULL) {
         return out_of_memory(&looking);
     }
-    resolved.facts.host = host_once();
-    resolved.facts.host.fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
-    resolved.facts.privileged = !start->embedded || linux_is_privileged();
     err = look_at_set(&looking, &policy->own, &resolved.facts.own, resolved.own_fds);
     if (err == CORDON_OK) {
         err = look_at_set(&looking, &policy->managed, &resolved.facts.managed, NULL);

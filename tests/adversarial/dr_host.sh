@@ -16,10 +16,16 @@ dh_setup()
     echo "$SECRET" >"$WS_A/vault/in/file"
     echo plain >"$WS_A/plain.txt"
     chown -R cordon-a: "$HOME_A"
+    dh_rules "$WS_A/conf/deep/key" "$WS_A/vault" "$@"
+}
+
+# A profile that denies these.
+dh_rules()
+{
     {
         printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n'
         printf '[permissions.dev.filesystem]\n'
-        printf '"%s" = "deny"\n' "$WS_A/conf/deep/key" "$WS_A/vault" "$@"
+        printf '"%s" = "deny"\n' "$@"
     } | user_config cordon-a
 }
 
@@ -153,14 +159,14 @@ dr_22_bind_mount_elsewhere()
     umount "$HOME_A/one.txt" "$HOME_A/whole" "$HOME_A/alias"
 }
 
-# A FUSE server that says it is there and then nothing more.
+# A FUSE server that says it is there and then nothing more; $2 are the mount's options.
 dh_hang()
 {
-    /usr/bin/python3 - "$1" <<'PY' &
+    /usr/bin/python3 - "$1" "$2" <<'PY' &
 import ctypes, os, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
 fd = os.open("/dev/fuse", os.O_RDWR)
-options = b"fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % fd
+options = b"fd=%d,rootmode=40000,group_id=0,%s" % (fd, sys.argv[2].encode())
 if libc.mount(b"hang", sys.argv[1].encode(), b"fuse", 6, options) != 0:
     sys.exit("cannot mount: %d" % ctypes.get_errno())
 request = os.read(fd, 65536)
@@ -174,24 +180,46 @@ PY
     wait_for "[ -e '$1.up' ]"
 }
 
+dh_unhang()
+{
+    kill "$HANG"
+    umount -l "$1"
+    wait "$HANG" 2>/dev/null
+    rm -f "$1.up"
+}
+
 dr_24_file_system_that_never_answers()
 {
     local began took
 
     install -d "$HOME_A/hang"
     dh_setup "$HOME_A/hang/secret" "$HOME_A/hang/sub/deep" "$HOME_A/**/*.pem"
-    dh_hang "$HOME_A/hang"
+    dh_hang "$HOME_A/hang" user_id=0,allow_other
     began=$EPOCHREALTIME
     job cordon-a -- cat plain.txt
     took=$(((${EPOCHREALTIME/./} - ${began/./}) / 1000))
     DR24="status $RC in $took ms, $OUT $ERR"
     job cordon-b -- id -un
     expect_out cordon-b "another user meanwhile"
-    kill "$HANG"
-    umount -l "$HOME_A/hang"
-    wait "$HANG" 2>/dev/null
-    rm -f "$HOME_A/hang.up"
-    [ "$took" -lt 2000 ] || fail "the start was not bounded: $DR24"
+    # A pattern alone asks the server nothing, unless the files are to be walked.
+    dh_rules "$HOME_A/**/*.pem"
+    job cordon-a -- cat plain.txt
+    if [ "$CORDON_MODE" = service ]; then
+        expect_out plain "beside a pattern"
+    else
+        expect_refused 'does not answer' "beside a pattern"
+    fi
+    dh_unhang "$HOME_A/hang"
+    if [ "$CORDON_MODE" = service ]; then
+        # One that answers its user alone: nobody could decide there, so it is hidden.
+        dh_hang "$HOME_A/hang" "user_id=$(id -u cordon-a)"
+        job cordon-a -- sh -c 'cat plain.txt; ls -a ../hang'
+        expect_out plain "beside a server of the user's own"
+        [[ $ERR = *"Permission denied"* ]] || fail "not hidden; $(got)"
+        dh_unhang "$HOME_A/hang"
+    fi
+    [ "$took" -lt 1000 ] || fail "the start was not bounded: $DR24"
+    [[ $DR24 = "status 125 "*"$HOME_A/hang/"*"does not answer"* ]] || fail "not refused: $DR24"
 }
 
 # What DR-01, 02, 07, 12, 14 say, on file system $1, which is mounted on $WS_A.

@@ -55,6 +55,10 @@ static bool parse_detail(struct policy_rule *rule, struct plan_fact *fact, const
         fact->link = true;
         return true;
     }
+    if (strcmp(word, "nameless") == 0) {
+        fact->nameless = true;
+        return true;
+    }
     if (strcmp(word, "builtin") == 0) {
         rule->origin = (struct policy_origin){.layer = LAYER_BUILTIN, .key = "protected metadata"};
         return true;

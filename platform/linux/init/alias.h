@@ -26,8 +26,7 @@ struct alias_list {
 
 /* Those of the mounts that nothing covers. CORDON_E_NOMEM. */
 CORDON_MUST_USE enum cordon_err alias_find(const struct mount_table *table,
-                                           struct alias_list *ret_list,
-                                           struct cordon_fault *fault);
+                                           struct alias_list *ret_list, struct cordon_fault *fault);
 
 /* Where @alias shows what the host has at @path, or a part of what it has below that. */
 bool alias_move(const struct alias *alias, const char *path, struct strbuf *ret_path);

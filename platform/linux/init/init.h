@@ -40,8 +40,8 @@ struct init {
     uint32_t masked;
     struct mount_table host;   /* the host's mounts; empty: nothing asks for them */
     struct alias_list aliases; /* further names of what the view shows */
-    int clone;           /* of the host's tree for watch.c; -1: nothing is watched */
-    pid_t guard, keeper; /* 0: none */
+    int clone;                 /* of the host's tree for watch.c; -1: nothing is watched */
+    pid_t guard, keeper;       /* 0: none */
     struct cordon_fault fault;
 };
 

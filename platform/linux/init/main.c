@@ -117,14 +117,9 @@ static enum cordon_err map_user(struct init *init)
 
 /* The way from every privilege to none; each row may rely on those above it. */
 static enum cordon_err (*const stages[])(struct init *) = {
-    die_with_broker,  load,
-    map_user,         join_cgroup,
-    identity_prepare, confine_network,
-    watch_prepare,    view_prepare,
-    view_enter,       view_apply,
-    watch_start,      view_seal,
-    confine_landlock, identity_drop,
-    die_with_broker,
+    die_with_broker, load,          map_user,         join_cgroup,   identity_prepare,
+    confine_network, watch_prepare, view_prepare,     view_enter,    view_apply,
+    watch_start,     view_seal,     confine_landlock, identity_drop, die_with_broker,
 };
 
 int main(void)

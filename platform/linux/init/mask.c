@@ -112,8 +112,8 @@ enum cordon_err mask_mount(struct init *init, int fd)
     const int sources[] = {init->mask_dir, init->mask_file};
 
     for (size_t i = 0; i < 2; i++) {
-        int source = sys_open_tree(sources[i], "",
-                                   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+        int source =
+            sys_open_tree(sources[i], "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
         bool done = source >= 0 && sys_move_mount(source, fd, "", MOVE_MOUNT_T_EMPTY_PATH) == 0;
 
         if (source >= 0) {
@@ -147,7 +147,8 @@ static bool is_absent(int code)
            code == ENAMETOOLONG;
 }
 
-/* Does to what is at @path what the step says; its name goes to @ret_name, or @path if it is absent. */
+/* Does to what is at @path what the step says; its name goes to @ret_name, or @path if it is
+ * absent. */
 static enum cordon_err mask_at(struct init *init, const struct order_step *step, const char *path,
                                bool open, char ret_name[PATH_MAX])
 {

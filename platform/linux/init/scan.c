@@ -101,8 +101,8 @@ static enum cordon_err scan_entry(struct scan *scan, int dir, const struct diren
     if (++scan->entries > SCAN_ENTRIES_MAX) {
         return fault_set(&scan->init->fault, CORDON_E_LIMIT,
                          "set glob_scan_max_depth, or give the pattern a deeper fixed directory",
-                         "%s: more than %u files to look at for a deny pattern",
-                         scan->path, SCAN_ENTRIES_MAX);
+                         "%s: more than %u files to look at for a deny pattern", scan->path,
+                         SCAN_ENTRIES_MAX);
     }
     dfa_feed(scan->table, &pos, "/", 1);
     dfa_feed(scan->table, &pos, entry->d_name, strlen(entry->d_name));
@@ -136,8 +136,7 @@ static enum cordon_err scan_directory(struct scan *scan, int fd, const struct df
     if (dir == NULL) {
         (void)close(fd);
         return fault_set(&scan->init->fault, CORDON_E_LIMIT, "set glob_scan_max_depth",
-                         "%s: directories too deep for a deny pattern",
-                         scan->path);
+                         "%s: directories too deep for a deny pattern", scan->path);
     }
     while (err == CORDON_OK && (entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
@@ -148,7 +147,8 @@ static enum cordon_err scan_directory(struct scan *scan, int fd, const struct df
     return err;
 }
 
-/* Walks from @path, which the patterns spell @spelled; its name goes to @ret_name if that is asked. */
+/* Walks from @path, which the patterns spell @spelled; its name goes to @ret_name if that is asked.
+ */
 static enum cordon_err scan_from(struct scan *scan, const char *path, const char *spelled,
                                  char *ret_name)
 {

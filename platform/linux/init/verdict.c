@@ -63,8 +63,9 @@ struct verdict verdict_by_name(const struct watch *watch, const char *path, size
             continue;
         }
         path_move(name.data, aliases->items[i].real, aliases->items[i].spelled, &other);
-        verdict = name.failed || other.failed ? (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE}
-                               : decide_name(watch, other.data, other.len);
+        verdict = name.failed || other.failed
+                      ? (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE}
+                      : decide_name(watch, other.data, other.len);
     }
     return verdict;
 }

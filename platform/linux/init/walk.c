@@ -244,8 +244,7 @@ bool walk_device(struct names *names, uint64_t dev)
         for (size_t k = 0; ok && k < host->count; k++) {
             const struct mount_entry *mount = &host->mounts[k];
 
-            if (mount != home && mount->dev == dev &&
-                path_is_below(mount->path, watch->roots[i])) {
+            if (mount != home && mount->dev == dev && path_is_below(mount->path, watch->roots[i])) {
                 ok = walk_from(names, mount->path);
             }
         }

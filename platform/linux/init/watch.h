@@ -33,13 +33,13 @@ struct watch_prefix {
 
 struct watch {
     struct init *init;
-    int decide; /* group A */
-    int events; /* group B */
-    int clone;  /* of the host's tree, detached */
-    int proc;   /* a /proc of the job that nobody watches, detached */
-    int root;   /* of the view */
-    int links;  /* /proc/self/fd of whoever uses it; opened by the guard */
-    struct mount_table mounts; /* of the view */
+    int decide;                    /* group A */
+    int events;                    /* group B */
+    int clone;                     /* of the host's tree, detached */
+    int proc;                      /* a /proc of the job that nobody watches, detached */
+    int root;                      /* of the view */
+    int links;                     /* /proc/self/fd of whoever uses it; opened by the guard */
+    struct mount_table mounts;     /* of the view */
     struct watch_prefix *prefixes; /* once the mounts are chosen: the spellings that differ */
     size_t prefix_count;
     const char **roots; /* the prefixes' real directories, none below another */
