@@ -175,12 +175,21 @@ const struct mount_entry *mounts_find(const struct mount_table *table, uint64_t 
 int mount_open(const struct mount_entry *mount)
 {
     int fd = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    uint64_t id;
+    uint64_t id = 0;
+    int code = 0;
 
-    if (fd >= 0 && (sys_mount_id(fd, &id) != 0 || id != mount->id)) {
+    if (fd < 0) {
+        return -1;
+    }
+    if (sys_mount_id(fd, &id) != 0) {
+        code = errno == ENOENT ? EIO : errno;
+    } else if (id != mount->id) {
+        code = ENOENT;
+    }
+    if (code != 0) {
         (void)close(fd);
-        errno = ENOENT;
-        fd = -1;
+        errno = code;
+        return -1;
     }
     return fd;
 }

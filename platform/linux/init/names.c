@@ -412,11 +412,11 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
         mount->fd = sys_openat2(watch->clone, path[1] == '\0' ? "." : path + 1,
                                 O_RDONLY | O_DIRECTORY | O_NONBLOCK,
                                 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-        mount->fd = watch_raise_fd(mount->fd);
-        if (mount->fd < 0) {
+        if (mount->fd < 0 && (errno == ENOTDIR || errno == ENOENT)) {
             continue; /* a file on its own, or a place of the view alone */
         }
-        if (!mount_look(mount)) {
+        mount->fd = watch_raise_fd(mount->fd);
+        if (mount->fd < 0 || !mount_look(mount)) {
             return fault_os(fault, errno, NULL, "cannot identify the file system of %s", path);
         }
         names->mount_count++;

@@ -251,9 +251,15 @@ static enum cordon_err mount_names(struct watch *watch, struct mount_entry *moun
     int fd = mount_open(mount);
     int code;
 
-    mount->watched = fd >= 0 || errno != ENOENT;
+    if (fd < 0 && errno != ENOENT) {
+        return mark_failed(watch, mount);
+    }
+    mount->watched = fd >= 0;
     if (fd < 0 || mount->unwritten) {
-        return fd < 0 || close(fd) == 0 ? CORDON_OK : mark_failed(watch, mount);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return CORDON_OK;
     }
     if (!mount->nameless) {
         code = mark(watch->events, FAN_MARK_FILESYSTEM, EVENTS_MASK, fd) == 0 ? 0 : errno;
@@ -329,7 +335,7 @@ enum cordon_err watch_start(struct init *init)
 {
     struct watch watch = {
         .init = init, .decide = -1, .events = -1, .clone = init->clone, .proc = -1, .root = -1};
-    struct names names;
+    struct names names = {.mount_count = 0};
     enum cordon_err err;
 
     if (init->clone < 0) {

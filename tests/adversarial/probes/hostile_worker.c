@@ -26,7 +26,8 @@
 static const char command[] =
     "cd /; cat \"$H/secret.txt\" 2>/dev/null && echo GAIN-secret;"
     "cat \"$H/vault/inner.txt\" 2>/dev/null && echo GAIN-vault;"
-    "head -n1 /etc/passwd | grep -q ^root:x:0:0 || echo GAIN-target;"
+    "t=$(head -n1 /etc/passwd 2>/dev/null);" /* a job that hides it from itself gains nothing */
+    "case $t in ''|root:x:0:0*) ;; *) echo GAIN-target;; esac;"
     "[ \"$(id -u)\" = 0 ] && echo GAIN-root;"
     "touch /etc/cordon-evil 2>/dev/null && echo GAIN-etc;"
     "touch \"$H/hostile/written\" 2>/dev/null && echo wrote-home;"
