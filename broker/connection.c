@@ -6,6 +6,7 @@
 
 #include "broker/pipeline.h"
 #include "broker/worker_job.h"
+#include "broker/worker_records.h"
 
 #define HELLO_MS 10000U /* within which a client must have said HELLO */
 #define FDS_MAX 253U
@@ -94,6 +95,14 @@ static void close_fd(void *context, int fd)
     host_close(fd);
 }
 
+static enum cordon_err on_violations(void *context, uint32_t id, bool follow,
+                                     struct cordon_fault *fault)
+{
+    const struct records_options options = {.id = id, .follow = follow};
+
+    return worker_records_new(context, &options, NULL, fault);
+}
+
 void connection_free(struct connection *connection)
 {
     struct connection **link = &connection->worker->connections;
@@ -105,6 +114,9 @@ void connection_free(struct connection *connection)
     *link = connection->next;
     while (connection->jobs != NULL) {
         worker_job_free(connection->jobs);
+    }
+    while (connection->records != NULL) {
+        worker_records_free(connection->records);
     }
     memset(&message, 0, sizeof(message));
     message.type = IPC_SESSION_END;
@@ -136,6 +148,7 @@ void connection_flush(struct connection *connection)
         err = loop_watch_for(connection->source, LOOP_READ | LOOP_WRITE);
     } else if (err == CORDON_OK) {
         err = loop_watch_for(connection->source, LOOP_READ);
+        worker_records_ask(connection);
     }
     if (err != CORDON_OK || session_finished(&connection->session)) {
         connection_free(connection);
@@ -185,6 +198,7 @@ void connection_new(struct worker *worker, uint32_t id, int fd)
         .signal = on_signal,
         .plan = on_plan,
         .status = on_status,
+        .violations = on_violations,
         .close_fd = close_fd,
         .context = connection,
         .mode = worker->embedded ? MSG_BROKER_EMBEDDED : MSG_BROKER_SERVICE,

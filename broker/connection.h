@@ -8,6 +8,7 @@
 #include "platform/base/jsonw.h"
 
 struct worker_job;
+struct worker_records;
 
 struct connection {
     struct connection *next;
@@ -17,6 +18,7 @@ struct connection {
     struct loop_source *source, *timer;
     struct session session;
     struct worker_job *jobs;
+    struct worker_records *records;
 };
 
 /* Takes @fd over, also when it fails. */

@@ -81,6 +81,14 @@ static enum cordon_err status_run(struct session *session, const struct session_
     return err;
 }
 
+static enum cordon_err violations_run(struct session *session,
+                                      const struct session_request *request,
+                                      struct cordon_fault *fault)
+{
+    return session->owner.violations(session->owner.context, request->in->id,
+                                     request->in->message.u.violations.follow, fault);
+}
+
 static enum cordon_err bye_run(struct session *session, const struct session_request *request,
                                struct cordon_fault *fault)
 {
@@ -97,6 +105,7 @@ static const struct request_rule rules[] = {
     {CORDON_MSG_SIGNAL, 0, STATE_BIT(SESSION_READY), KIB, signal_run},
     {CORDON_MSG_PLAN, 0, STATE_BIT(SESSION_READY), KIB *KIB, plan_run},
     {CORDON_MSG_STATUS, 0, STATE_BIT(SESSION_READY), KIB, status_run},
+    {CORDON_MSG_VIOLATIONS, 0, STATE_BIT(SESSION_READY), KIB, violations_run},
     {CORDON_MSG_BYE, 0, STATE_BIT(SESSION_NEW) | STATE_BIT(SESSION_READY), KIB, bye_run},
 };
 

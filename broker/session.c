@@ -96,6 +96,20 @@ void session_job_failed(struct session *session, uint32_t id, const struct cordo
     send_failed(session, id, fault, status);
 }
 
+void session_violation(struct session *session, uint32_t id, const struct msg_violation *violation)
+{
+    const struct message message = {.type = CORDON_MSG_VIOLATION, .u.violation = *violation};
+
+    send(session, id, &message, NULL);
+}
+
+void session_told(struct session *session, uint32_t id, const struct msg_violations_told *told)
+{
+    const struct message message = {.type = CORDON_MSG_VIOLATIONS_TOLD, .u.violations_told = *told};
+
+    send(session, id, &message, NULL);
+}
+
 bool session_pending(const struct session *session, struct stream_pending *ret_pending)
 {
     return stream_pending(&session->stream, ret_pending);

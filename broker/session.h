@@ -40,6 +40,9 @@ struct session_owner {
     enum cordon_err (*plan)(void *context, const struct session_request *request,
                             struct strbuf *out, struct cordon_fault *fault);
     void (*status)(void *context, struct strbuf *out);
+    /* VIOLATIONS of request @id; answered by session_violation() and session_told(). */
+    enum cordon_err (*violations)(void *context, uint32_t id, bool follow,
+                                  struct cordon_fault *fault);
     void (*close_fd)(void *context, int fd);
     void *context;
     enum msg_broker_mode mode;
@@ -70,6 +73,10 @@ void session_job_started(struct session *session, uint32_t id, const struct msg_
 void session_job_exited(struct session *session, uint32_t id, const struct msg_exited *exited);
 void session_job_failed(struct session *session, uint32_t id, const struct cordon_fault *fault,
                         enum session_status status);
+
+/* About a job of request @id, or for VIOLATIONS. */
+void session_violation(struct session *session, uint32_t id, const struct msg_violation *violation);
+void session_told(struct session *session, uint32_t id, const struct msg_violations_told *told);
 
 bool session_pending(const struct session *session, struct stream_pending *ret_pending);
 void session_sent(struct session *session, size_t len);

@@ -5,6 +5,7 @@
 
 #include "broker/connection.h"
 #include "broker/worker_job.h"
+#include "broker/worker_records.h"
 
 #define FD_CHANNEL 3
 
@@ -37,6 +38,17 @@ static void on_job(struct worker *worker, const struct ipc_message *message)
     }
 }
 
+static void on_records(struct worker *worker, const struct ipc_packet *packet)
+{
+    for (struct connection *connection = worker->connections; connection != NULL;
+         connection = connection->next) {
+        if (connection->id == packet->message.session) {
+            worker_records_take(connection, packet);
+            return;
+        }
+    }
+}
+
 static void on_packet(void *context, struct ipc_packet *packet)
 {
     struct worker *worker = context;
@@ -47,6 +59,9 @@ static void on_packet(void *context, struct ipc_packet *packet)
         return;
     case IPC_SESSION:
         on_session(worker, packet);
+        return;
+    case IPC_RECORDS:
+        on_records(worker, packet);
         return;
     case IPC_REPORT:
     case IPC_REFUSED:

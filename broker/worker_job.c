@@ -7,10 +7,12 @@
 
 #include "broker/managed.h"
 #include "broker/pipeline.h"
+#include "broker/rule_texts.h"
 #include "broker/strings.h"
+#include "broker/worker_records.h"
 
 #define RETRIES_MAX 3U
-#define NOTICES_MAX 64U
+#define NOTICES_MAX 31U /* of a plan; STARTED takes one more */
 #define NOTICE_LEN_MAX 512U
 #define SIGKILL_NUMBER 9U
 
@@ -31,7 +33,9 @@ struct worker_job {
     int channel; /* to its init */
     struct loop_source *source, *timer;
     struct msg_list notices;
-    struct cordon_fault refusal; /* waits for the supervisor to say that nothing has changed */
+    struct worker_records *records; /* NULL: nobody asked for its denials */
+    struct msg_exited exited;       /* waits until they are told */
+    struct cordon_fault refusal;    /* waits for the supervisor to say that nothing has changed */
 };
 
 void worker_job_free(struct worker_job *job)
@@ -42,6 +46,7 @@ void worker_job_free(struct worker_job *job)
         link = &(*link)->next;
     }
     *link = job->next;
+    worker_records_free(job->records);
     loop_source_free(job->source);
     loop_source_free(job->timer);
     host_close(job->channel);
@@ -77,18 +82,23 @@ static void ask_signal(const struct worker_job *job, uint32_t signo)
 static void copy_notices(struct worker_job *job, const struct plan *plan)
 {
     const size_t count = plan->notice_count < NOTICES_MAX ? plan->notice_count : NOTICES_MAX;
-    char **lines = arena_array(&job->arena, count + 1, sizeof(*lines));
+    static char untold[] = "denials are told by the service only: it decides at each access";
+    char **lines = arena_array(&job->arena, count + 2, sizeof(*lines));
 
     job->notices = (struct msg_list){lines, 0};
+    if (lines != NULL && job->connection->worker->embedded && job->spawn.log_denials) {
+        lines[job->notices.count++] = untold;
+    }
     for (size_t i = 0; lines != NULL && i < count; i++) {
         const size_t len = strlen(plan->notices[i]);
 
-        lines[i] = arena_strndup(&job->arena, plan->notices[i],
-                                 len < NOTICE_LEN_MAX ? len : NOTICE_LEN_MAX);
-        if (lines[i] == NULL) {
+        char *line = arena_strndup(&job->arena, plan->notices[i],
+                                   len < NOTICE_LEN_MAX ? len : NOTICE_LEN_MAX);
+
+        if (line == NULL) {
             return;
         }
-        job->notices.count++;
+        lines[job->notices.count++] = line;
     }
 }
 
@@ -106,6 +116,23 @@ static void describe(const struct worker_job *job, enum ipc_type type,
     what->argc = (uint32_t)job->spawn.argv.count;
     strings_command(&job->spawn.argv, what->command, sizeof(what->command));
     (void)snprintf(what->policy_hash, sizeof(what->policy_hash), "%s", pipeline->hash);
+}
+
+/* How the profile's rules are told of. Without it a denial has no rule's name, and holds. */
+static bool texts_add(const struct policy_ruleset *own, struct platform_order *made)
+{
+    struct strbuf texts = STRBUF_INIT;
+    struct cordon_fault ignored;
+    bool added = false;
+
+    rule_texts_make(own, &texts);
+    if (!texts.failed && texts.len > 0 && made->fd_count < IPC_FDS_MAX) {
+        added = ipc_memfd("cordon-texts", texts.data, texts.len, &made->fds[made->fd_count],
+                          &ignored) == CORDON_OK;
+        made->fd_count += added ? 1 : 0;
+    }
+    strbuf_deinit(&texts);
+    return added;
 }
 
 /* Plans and sends the order; also a second time when the managed policy changed meanwhile. */
@@ -141,6 +168,7 @@ static enum cordon_err order(struct worker_job *job, struct cordon_fault *fault)
         job->network = pipeline.policy->network;
         copy_notices(job, pipeline.plan);
         describe(job, IPC_SPAWN, &pipeline, &message);
+        message.u.spawn.has_texts = texts_add(&pipeline.policy->own, &made) ? 1 : 0;
         err = channel_send(&worker->channel, &message, made.fds, made.fd_count);
     } else {
         /* The policy that refuses may be an old one by now. */
@@ -317,6 +345,12 @@ static void on_started(struct worker_job *job, uint64_t number)
     if (err == CORDON_OK && terminals(&job->spawn) != 0) {
         err = loop_watch(worker->loop, job->channel, LOOP_READ, on_answer, job, &job->source);
     }
+    if (err == CORDON_OK && job->spawn.log_denials) {
+        const struct records_options options = {job->id, number, true};
+
+        err = worker_records_new(job->connection, &options, &job->records, &fault);
+        worker_records_ask(job->connection);
+    }
     if (err == CORDON_OK && job->spawn.timeout_ms > 0) {
         err = loop_after(worker->loop, job->spawn.timeout_ms, on_timeout, job, &job->timer);
     }
@@ -342,23 +376,46 @@ static void on_refused(struct worker_job *job, const struct ipc_fault *in)
     fail(job, &fault, STATUS_SETUP);
 }
 
+static void exit_tell(struct worker_job *job)
+{
+    session_job_exited(&job->connection->session, job->id, &job->exited);
+    worker_job_free(job);
+}
+
+void worker_job_told(struct connection *connection, const struct worker_records *records)
+{
+    struct worker_job *job = connection->jobs;
+
+    while (job != NULL && job->records != records) {
+        job = job->next;
+    }
+    if (job != NULL) {
+        exit_tell(job);
+    }
+}
+
 static void on_end(struct worker_job *job, const struct ipc_report *report)
 {
     struct connection *connection = job->connection;
-    struct msg_exited exited = {.job = job->name, .kind = MSG_EXIT_KILLED};
+    struct msg_exited *exited = &job->exited;
 
     tell_started(job, -1);
+    *exited = (struct msg_exited){.job = job->name, .kind = MSG_EXIT_KILLED};
+    exited->violations = report->denied > UINT32_MAX ? UINT32_MAX : (uint32_t)report->denied;
     if (job->timed_out) {
-        exited.kind = MSG_EXIT_TIMEOUT;
+        exited->kind = MSG_EXIT_TIMEOUT;
     } else if (report->kind == IPC_REPORT_EXITED) {
-        exited.kind = MSG_EXIT_EXITED;
-        exited.code = report->code & 0xffU;
+        exited->kind = MSG_EXIT_EXITED;
+        exited->code = report->code & 0xffU;
     } else if (report->code >= 1 && report->code <= 64) {
-        exited.kind = MSG_EXIT_SIGNALLED;
-        exited.code = report->code;
+        exited->kind = MSG_EXIT_SIGNALLED;
+        exited->code = report->code;
     }
-    session_job_exited(&connection->session, job->id, &exited);
-    worker_job_free(job);
+    if (job->records != NULL) {
+        worker_records_end(job->records);
+    } else {
+        exit_tell(job);
+    }
     connection_flush(connection);
 }
 

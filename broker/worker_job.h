@@ -20,6 +20,8 @@ bool worker_job_message(struct connection *connection, const struct ipc_message 
 CORDON_MUST_USE enum cordon_err worker_job_signal(struct connection *connection,
                                                   const struct msg_signal *signal,
                                                   struct cordon_fault *fault);
+/* Its denials are all told; the client learns of its end. */
+void worker_job_told(struct connection *connection, const struct worker_records *records);
 /* An array member per job. */
 void worker_job_list(const struct connection *connection, struct jsonw *json);
 

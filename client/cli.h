@@ -17,6 +17,7 @@
 
 enum cli_verb {
     CLI_SANDBOX,
+    CLI_VIOLATIONS,
     CLI_WHY,
     CLI_POLICY_SHOW,
     CLI_POLICY_CHECK,
@@ -38,6 +39,7 @@ enum cli_opt {
     CLI_OPT_TIMEOUT,
     CLI_OPT_MANAGED,
     CLI_OPT_EMBEDDED,
+    CLI_OPT_FOLLOW,
     CLI_OPT_READ,
     CLI_OPT_WRITE,
     CLI_OPT_HELP,

@@ -32,6 +32,9 @@ struct cordon_job {
     bool ended;
 };
 
+/* What a VIOLATION says; borrowed from it. */
+void lib_violation(const struct msg_violation *violation, struct cordon_event *ret_event);
+
 /* Copies @fault to *ret_error (NULL is allowed) and returns @status. */
 int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fault *fault);
 

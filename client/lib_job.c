@@ -113,17 +113,6 @@ static void on_exited(struct cordon_job *job, const struct msg_exited *exited,
     job->ended = true;
 }
 
-static void on_violation(const struct msg_violation *violation, struct cordon_event *ret_event)
-{
-    ret_event->kind = CORDON_EVENT_VIOLATION;
-    ret_event->operation = or_empty(violation->operation);
-    ret_event->path = or_empty(violation->path);
-    ret_event->rule = or_empty(violation->rule);
-    ret_event->origin = or_empty(violation->origin);
-    ret_event->command = or_empty(violation->comm);
-    ret_event->pid = violation->pid;
-}
-
 /* True if @in made an event. */
 static bool on_message(struct cordon_job *job, struct stream_message *in,
                        struct cordon_event *ret_event)
@@ -139,7 +128,7 @@ static bool on_message(struct cordon_job *job, struct stream_message *in,
         on_started(job, in, ret_event);
         return true;
     case CORDON_MSG_VIOLATION:
-        on_violation(&message->u.violation, ret_event);
+        lib_violation(&message->u.violation, ret_event);
         return true;
     case CORDON_MSG_EXITED:
         on_exited(job, &message->u.exited, ret_event);
@@ -153,6 +142,8 @@ static bool on_message(struct cordon_job *job, struct stream_message *in,
     case CORDON_MSG_PLAN:
     case CORDON_MSG_STATUS:
     case CORDON_MSG_BYE:
+    case CORDON_MSG_VIOLATIONS:
+    case CORDON_MSG_VIOLATIONS_TOLD:
     case CORDON_MSG_WELCOME:
     case CORDON_MSG_PLAN_TEXT:
     case CORDON_MSG_STATUS_TEXT:

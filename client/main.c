@@ -79,7 +79,22 @@ static int run_verb(const struct cli *cli, char **argv)
     if (cli->row->elsewhere) {
         return run_elsewhere(argv);
     }
-    return cli->row->verb == CLI_SANDBOX ? run_sandbox(cli) : run_text(cli);
+    switch (cli->row->verb) {
+    case CLI_SANDBOX:
+        return run_sandbox(cli);
+    case CLI_VIOLATIONS:
+        return run_violations(cli);
+    case CLI_WHY:
+    case CLI_POLICY_SHOW:
+    case CLI_POLICY_CHECK:
+    case CLI_POLICY_TEST:
+    case CLI_DOCTOR:
+    case CLI_COMPLETION:
+    case CLI_VERSION:
+    case CLI_HELP:
+        break;
+    }
+    return run_text(cli);
 }
 
 int main(int argc, char **argv)

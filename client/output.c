@@ -101,36 +101,84 @@ static void violation_json(const struct cordon_event *event, struct strbuf *out)
 
     jsonw_object(&json, NULL);
     jsonw_string(&json, "event", "denied");
+    jsonw_string(&json, "time", event->time);
+    jsonw_string(&json, "job", event->job_id);
+    jsonw_uint(&json, "uid", event->uid);
     jsonw_string(&json, "operation", event->operation);
     jsonw_string(&json, "path", event->path);
     jsonw_string(&json, "rule", event->rule);
     jsonw_string(&json, "origin", event->origin);
     jsonw_string(&json, "command", event->command);
     jsonw_uint(&json, "pid", event->pid);
+    jsonw_string(&json, "mechanism", event->mechanism);
     jsonw_object_end(&json);
     jsonw_newline(&json);
 }
 
+static void escape(struct strbuf *out, const char *text, const char *unknown)
+{
+    text = *text == '\0' ? unknown : text;
+    strbuf_escape(out, text, strlen(text));
+}
+
+/* "denied open /home/a/.ssh/id (deny_read[2], /etc/codex/requirements.toml:7) by cat[12]" */
 static void violation_text(const struct cordon_event *event, struct strbuf *out)
 {
-    strbuf_printf(out, "cordon: denied %s ", event->operation);
-    strbuf_escape(out, event->path, strlen(event->path));
+    strbuf_printf(out, "denied %s ", event->operation);
+    escape(out, event->path, "a file without a name");
     strbuf_puts(out, " (");
-    strbuf_escape(out, event->rule, strlen(event->rule));
-    strbuf_puts(out, ", ");
-    strbuf_escape(out, event->origin, strlen(event->origin));
+    if (*event->rule == '\0') {
+        /* By object, not by name: no single rule says why. */
+        strbuf_puts(out, "it had a denied name, or has one elsewhere");
+    } else {
+        escape(out, event->rule, "");
+        strbuf_puts(out, ", ");
+        escape(out, event->origin, "?");
+    }
     strbuf_puts(out, ") by ");
-    strbuf_escape(out, event->command, strlen(event->command));
-    strbuf_printf(out, "[%u]\n", (unsigned)event->pid);
+    escape(out, event->command, "?");
+    strbuf_printf(out, "[%u]", (unsigned)event->pid);
 }
 
 void output_violation(const struct cordon_event *event, bool json, struct strbuf *out)
 {
     if (json) {
         violation_json(event, out);
-    } else {
-        violation_text(event, out);
+        return;
     }
+    strbuf_puts(out, "cordon: ");
+    violation_text(event, out);
+    strbuf_puts(out, "\n");
+}
+
+void output_record(const struct cordon_event *event, bool json, struct strbuf *out)
+{
+    if (json) {
+        violation_json(event, out);
+        return;
+    }
+    escape(out, event->time, "?");
+    strbuf_puts(out, " job ");
+    escape(out, event->job_id, "?");
+    strbuf_printf(out, " uid %u ", (unsigned)event->uid);
+    violation_text(event, out);
+    strbuf_puts(out, "\n");
+}
+
+void output_missed(uint32_t missed, bool json, struct strbuf *out)
+{
+    struct jsonw writer = JSONW_INIT(out);
+
+    if (!json) {
+        strbuf_printf(out, "%u denial%s without a record\n", (unsigned)missed,
+                      missed == 1 ? "" : "s");
+        return;
+    }
+    jsonw_object(&writer, NULL);
+    jsonw_string(&writer, "event", "missed");
+    jsonw_uint(&writer, "count", missed);
+    jsonw_object_end(&writer);
+    jsonw_newline(&writer);
 }
 
 int output_text(const struct strbuf *text)

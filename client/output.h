@@ -27,6 +27,12 @@ void output_notice(const char *text, bool json, struct strbuf *lines);
 /* Appends one denial as POLICY.md section 3 shows it, or as a line of JSON. */
 void output_violation(const struct cordon_event *event, bool json, struct strbuf *out);
 
+/* The same with time, job and uid, as cordon violations prints it. */
+void output_record(const struct cordon_event *event, bool json, struct strbuf *out);
+
+/* Appends how many denials have no record. */
+void output_missed(uint32_t missed, bool json, struct strbuf *out);
+
 /* To standard error. */
 void output_lines(const struct strbuf *lines);
 

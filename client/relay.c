@@ -12,7 +12,8 @@
 #include "client/output.h"
 #include "client/signals.h"
 
-#define DRAIN_MS 500 /* for the last output of a job that has ended */
+#define LINES_MAX ((size_t)1024U * 1024U) /* kept for the end; what is over is counted */
+#define DRAIN_MS 500                      /* for the last output of a job that has ended */
 
 enum { POLL_JOB, POLL_SIGNALS, POLL_PTY, POLL_INPUT, POLL_COUNT };
 
@@ -62,7 +63,12 @@ static int on_job(struct relay *relay, struct cordon_error *ret_error)
             on_started(relay, &event);
             break;
         case CORDON_EVENT_VIOLATION:
-            output_violation(&event, relay->json, &relay->result->lines);
+            if (relay->result->lines.len < LINES_MAX) {
+                output_violation(&event, relay->json, &relay->result->lines);
+                relay->result->told++;
+            }
+            break;
+        case CORDON_EVENT_TOLD: /* of cordon_violations() */
             break;
         case CORDON_EVENT_ENDED:
             relay->result->end = event;

@@ -11,6 +11,7 @@
 
 struct relay_result {
     struct cordon_event end; /* kind ENDED; its strings are not valid */
+    uint32_t told;           /* denials among the lines */
     struct strbuf lines;     /* for standard error, after the command's own; owned */
 };
 

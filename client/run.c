@@ -76,6 +76,15 @@ static int finish(const struct cli *cli, const struct cordon_event *end)
     return end->status;
 }
 
+static void tell_missed(const struct cli *cli, struct relay_result *result)
+{
+    if (has(cli, CLI_OPT_LOG_DENIALS) && result->end.violations > result->told) {
+        strbuf_puts(&result->lines, has(cli, CLI_OPT_JSON) ? "" : "cordon: ");
+        output_missed(result->end.violations - result->told, has(cli, CLI_OPT_JSON),
+                      &result->lines);
+    }
+}
+
 static int run_job(const struct cli *cli, struct cordon *cordon)
 {
     struct cordon_spawn_options options;
@@ -97,6 +106,7 @@ static int run_job(const struct cli *cli, struct cordon *cordon)
     } else {
         /* A failure is one line; what would have held does not matter then. */
         if (result.end.end != CORDON_END_FAILED) {
+            tell_missed(cli, &result);
             output_lines(&result.lines);
         }
         status = finish(cli, &result.end);

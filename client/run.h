@@ -8,4 +8,7 @@
 /* Runs the command of @cli, or prints its plan; the exit status. */
 int run_sandbox(const struct cli *cli);
 
+/* `cordon violations`. */
+int run_violations(const struct cli *cli);
+
 #endif

@@ -32,6 +32,8 @@ uint64_t host_now_ms(void); /* monotonic */
 /* UTC, RFC 3339 with milliseconds: "2026-01-31T23:59:59.123Z". */
 #define HOST_TIME_MAX 32U
 void host_time(char ret_text[HOST_TIME_MAX]);
+/* The same of a time in milliseconds since 1970. */
+void host_time_of(uint64_t unix_ms, char ret_text[HOST_TIME_MAX]);
 
 void host_close(int fd); /* -1 is allowed */
 /* True if @path, its links followed, is a directory. */

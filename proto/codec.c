@@ -45,6 +45,7 @@ static const struct codec_row rows[] = {
     {CORDON_MSG_PLAN, &cordon__wire__plan__descriptor},
     {CORDON_MSG_STATUS, &cordon__wire__status__descriptor},
     {CORDON_MSG_BYE, &cordon__wire__bye__descriptor},
+    {CORDON_MSG_VIOLATIONS, &cordon__wire__violations__descriptor},
     {CORDON_MSG_WELCOME, &cordon__wire__welcome__descriptor},
     {CORDON_MSG_STARTED, &cordon__wire__started__descriptor},
     {CORDON_MSG_EXITED, &cordon__wire__exited__descriptor},
@@ -52,6 +53,7 @@ static const struct codec_row rows[] = {
     {CORDON_MSG_PLAN_TEXT, &cordon__wire__plan_text__descriptor},
     {CORDON_MSG_STATUS_TEXT, &cordon__wire__status_text__descriptor},
     {CORDON_MSG_VIOLATION, &cordon__wire__violation__descriptor},
+    {CORDON_MSG_VIOLATIONS_TOLD, &cordon__wire__violations_told__descriptor},
 };
 
 #define ARENA_SLACK 16U /* what alignment may add to an allocation */

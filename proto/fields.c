@@ -82,6 +82,10 @@ static const struct msg_field plan_fields[] = {
     BOOL(12, "json", AT(msg_plan, json)),
 };
 
+static const struct msg_field violations_fields[] = {
+    BOOL(1, "follow", AT(msg_violations, follow)),
+};
+
 static const struct msg_field welcome_fields[] = {
     NUMBER(1, "protocol", AT(msg_welcome, protocol), 1, U32_MAX),
     TEXT(2, "broker_version", AT(msg_welcome, broker_version), 0, WORD_LEN),
@@ -123,6 +127,15 @@ static const struct msg_field violation_fields[] = {
     BYTES(4, "origin", AT(msg_violation, origin), 0, PATH_LEN + WORD_LEN),
     BYTES(5, "comm", AT(msg_violation, comm), 0, WORD_LEN),
     NUMBER(6, "pid", AT(msg_violation, pid), 0, U32_MAX),
+    TEXT(7, "job", AT(msg_violation, job), 0, JOB_LEN),
+    NUMBER(8, "uid", AT(msg_violation, uid), 0, U32_MAX),
+    TEXT(9, "time", AT(msg_violation, time), 0, JOB_LEN),
+    TEXT(10, "mechanism", AT(msg_violation, mechanism), 0, JOB_LEN),
+};
+
+static const struct msg_field violations_told_fields[] = {
+    NUMBER(1, "missed", AT(msg_violations_told, missed), 0, U32_MAX),
+    BOOL(2, "last", AT(msg_violations_told, last)),
 };
 
 #define SHAPE(type, table)                                                                         \
@@ -137,6 +150,7 @@ static const struct msg_shape shapes[] = {
     SHAPE(CORDON_MSG_PLAN, plan_fields),
     {CORDON_MSG_STATUS, NULL, 0},
     {CORDON_MSG_BYE, NULL, 0},
+    SHAPE(CORDON_MSG_VIOLATIONS, violations_fields),
     SHAPE(CORDON_MSG_WELCOME, welcome_fields),
     SHAPE(CORDON_MSG_STARTED, started_fields),
     SHAPE(CORDON_MSG_EXITED, exited_fields),
@@ -144,6 +158,7 @@ static const struct msg_shape shapes[] = {
     SHAPE(CORDON_MSG_PLAN_TEXT, plan_text_fields),
     SHAPE(CORDON_MSG_STATUS_TEXT, status_text_fields),
     SHAPE(CORDON_MSG_VIOLATION, violation_fields),
+    SHAPE(CORDON_MSG_VIOLATIONS_TOLD, violations_told_fields),
 };
 
 const struct msg_shape *msg_shape_find(enum cordon_msg_type type)

@@ -19,6 +19,7 @@ static const struct frame_rule rules[] = {
     TO_BROKER(PLAN, KIB *KIB, 1),
     TO_BROKER(STATUS, KIB, 0),
     TO_BROKER(BYE, KIB, 0),
+    TO_BROKER(VIOLATIONS, KIB, 0),
     TO_CLIENT(WELCOME, KIB, 0),
     TO_CLIENT(STARTED, 64 * KIB, 1),
     TO_CLIENT(EXITED, KIB, 0),
@@ -26,6 +27,7 @@ static const struct frame_rule rules[] = {
     TO_CLIENT(PLAN_TEXT, FRAME_BODY_MAX, 0),
     TO_CLIENT(STATUS_TEXT, KIB *KIB, 0),
     TO_CLIENT(VIOLATION, 16 * KIB, 0),
+    TO_CLIENT(VIOLATIONS_TOLD, KIB, 0),
 };
 
 const struct frame_rule *frame_rule_at(size_t index)

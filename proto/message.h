@@ -30,13 +30,15 @@ enum cordon_msg_type {
     CORDON_MSG_PLAN = 4,
     CORDON_MSG_STATUS = 5,
     CORDON_MSG_BYE = 6,
+    CORDON_MSG_VIOLATIONS = 7,
     CORDON_MSG_WELCOME = 64,
     CORDON_MSG_STARTED = 65,
     CORDON_MSG_EXITED = 66,
     CORDON_MSG_FAILED = 67,
     CORDON_MSG_PLAN_TEXT = 68,
     CORDON_MSG_STATUS_TEXT = 69,
-    CORDON_MSG_VIOLATION = 70
+    CORDON_MSG_VIOLATION = 70,
+    CORDON_MSG_VIOLATIONS_TOLD = 71
 };
 
 /*
@@ -120,6 +122,10 @@ struct msg_plan {
     bool json;
 };
 
+struct msg_violations {
+    bool follow; /* and those to come, until the connection ends */
+};
+
 struct msg_welcome {
     uint32_t protocol;          /* the version spoken from here on; >= 1 */
     const char *broker_version; /* text */
@@ -156,12 +162,22 @@ struct msg_status_text {
 };
 
 struct msg_violation {
-    const char *operation; /* text; "read", "write", "connect" */
+    const char *operation; /* text; "open", "exec", "list" */
     const char *path;      /* bytes */
     const char *rule;      /* bytes; "deny_read[2]" */
     const char *origin;    /* bytes; "/etc/cordon/requirements.toml:7" */
     const char *comm;      /* bytes; name of the process */
     uint32_t pid;          /* in the job's pid namespace; 0: unknown */
+    const char *job;       /* text */
+    uint32_t uid;          /* of the job */
+    const char *time;      /* text; RFC 3339, UTC */
+    const char *mechanism; /* text; who decided: "fanotify", "bpf" */
+};
+
+/* After a batch of VIOLATION. */
+struct msg_violations_told {
+    uint32_t missed; /* denials since the last of these that have no VIOLATION */
+    bool last;       /* of this request */
 };
 
 struct message {
@@ -172,6 +188,7 @@ struct message {
         struct msg_spawn spawn;
         struct msg_signal signal;
         struct msg_plan plan;
+        struct msg_violations violations;
         struct msg_welcome welcome;
         struct msg_started started;
         struct msg_exited exited;
@@ -179,6 +196,7 @@ struct message {
         struct msg_plan_text plan_text;
         struct msg_status_text status_text;
         struct msg_violation violation;
+        struct msg_violations_told violations_told;
     } u;
 };
 

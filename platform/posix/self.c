@@ -72,12 +72,18 @@ uint64_t host_now_ms(void)
 void host_time(char ret_text[HOST_TIME_MAX])
 {
     struct timespec now = {0, 0};
-    struct tm utc;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &utc);
+    host_time_of((uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U, ret_text);
+}
+
+void host_time_of(uint64_t unix_ms, char ret_text[HOST_TIME_MAX])
+{
+    const time_t seconds = (time_t)(unix_ms / 1000U);
+    struct tm utc = {.tm_year = 0};
+
+    (void)gmtime_r(&seconds, &utc);
     (void)snprintf(ret_text, HOST_TIME_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
                    utc.tm_year % 8100 + 1900, (utc.tm_mon + 1) % 13, utc.tm_mday % 32,
-                   utc.tm_hour % 24, utc.tm_min % 60, utc.tm_sec % 61,
-                   (int)(now.tv_nsec / 1000000 % 1000));
+                   utc.tm_hour % 24, utc.tm_min % 60, utc.tm_sec % 61, (int)(unix_ms % 1000U));
 }

@@ -42,7 +42,7 @@ dr_01_exact_file()
     expect_denied "$SECRET" "writing"
     printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/x/managed.txt" | managed_codex
     echo "$SECRET" >"$HOME_A/x/managed.txt"
-    job cordon-a -- cat "$HOME_A/x/managed.txt"
+    job cordon-a --log-denials -- cat "$HOME_A/x/managed.txt"
     expect_denied "$SECRET" "managed"
     expect_record "$HOME_A/x/managed.txt" "requirements.toml:2"
 }
@@ -60,7 +60,10 @@ dr_02_directory()
             "echo x >%/inner.txt" "rm -f %/inner.txt" "mv %/inner.txt %/moved" "chmod 777 %" \
             "touch %" "ln -s x %/l" "rmdir %/deep" "find % -type f | grep ." "tar cf - %"; do
             case "$action" in
-            ls) job cordon-a -- ls "$dir" ;;
+            ls)
+                job cordon-a --log-denials -- ls "$dir"
+                expect_record "list $dir" "config.toml"
+                ;;
             *) job cordon-a -- sh -c "${action//\%/$dir}" ;;
             esac
             [[ $OUT != *inner.txt* ]] || fail "$action: lists the denied directory; $(got)"

@@ -88,6 +88,17 @@ static void on_status(void *context, struct strbuf *out)
     strbuf_puts(out, "{}");
 }
 
+static enum cordon_err on_violations(void *context, uint32_t id, bool follow,
+                                     struct cordon_fault *fault)
+{
+    const struct msg_violations_told told = {.missed = 1, .last = !follow};
+
+    (void)context;
+    (void)fault;
+    session_told(&world.session, id, &told);
+    return CORDON_OK;
+}
+
 static void drain(size_t most)
 {
     struct stream_pending pending;
@@ -102,8 +113,14 @@ static void drain(size_t most)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct session_owner owner = {
-        on_spawn, on_signal, on_plan, on_status, give_back, NULL, MSG_BROKER_EMBEDDED, "1"};
+    static const struct session_owner owner = {.spawn = on_spawn,
+                                               .signal = on_signal,
+                                               .plan = on_plan,
+                                               .status = on_status,
+                                               .violations = on_violations,
+                                               .close_fd = give_back,
+                                               .mode = MSG_BROKER_EMBEDDED,
+                                               .version = "1"};
     int fds[64];
 
     memset(&world, 0, sizeof(world));

@@ -60,7 +60,89 @@ case_killed()
         fail "not 3000: $(audit '"event":"end"')"
 }
 
+# told ARGS: what user $1 is told by cordon violations.
+told()
+{
+    local user=$1
+
+    shift
+    run as_user "$user" "$CORDON" violations "$@"
+    expect_rc 0 "violations $*"
+}
+
+# By a profile's rule, with bytes in its name that act on a terminal; told to its owner and to root.
+case_told()
+{
+    local name=$WS_A/$'a\e[1m\nb.own' line
+
+    printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n%s\n"%s" = "deny"\n' \
+        '[permissions.dev.filesystem]' "$HOME_A/**/*.own" | user_config cordon-a
+    echo x >"$name"
+    job cordon-a --log-denials -- sh -c 'cat late.secret *.own; true'
+    expect_ok "a command that goes on"
+    for line in "$ERR" "$(told cordon-a; echo "$OUT")" "$("$CORDON" violations)"; do
+        grep -qE 'denied open .*/a\\(e|x1b)\[1m\\nb\.own \(.*config\.toml:5\) by cat\[[0-9]+\]$' <<<"$line" ||
+            fail "the profile's rule is not told: $line"
+        grep -qE "denied open $WS_A/late.secret \(.*deny_read.*requirements.toml:2\) by cat" <<<"$line" ||
+            fail "the managed rule is not told: $line"
+    done
+    told cordon-b
+    [ -z "$OUT" ] || fail "another user is told: $(got)"
+    told cordon-a --json
+    /usr/bin/python3 -c '
+import json, sys
+records = [json.loads(line) for line in sys.stdin]
+record = [one for one in records if one["event"] == "denied"][-1]
+wanted = {"event": "denied", "operation": "open", "path": sys.argv[1], "command": "cat",
+          "mechanism": "fanotify", "uid": int(sys.argv[2])}
+sys.exit(any(record[key] != value for key, value in wanted.items()))' "$name" "$CORDON_TEST_UID" \
+        <<<"$OUT" || fail "as JSON: $(tail -n 1 <<<"$OUT")"
+    rm -f "$name"
+}
+
+# What is printed and what is said to be missing is all there was.
+case_account()
+{
+    local before
+
+    before=$("$CORDON" violations | awk '/without a record/ {n += $1; next} {n++} END {print n + 0}')
+    job cordon-a -s workspace-write --log-denials -- perl -e \
+        'for (1 .. 5000) { open(my $f, "<", "late.secret") } print "done"'
+    expect_out "done" account
+    [ "$(awk '/without a record/ {n += $2; next} {n++} END {print n + 0}' <<<"$ERR")" = 5000 ] ||
+        fail "--log-denials accounts for $(wc -l <<<"$ERR") lines: $(tail -n 1 <<<"$ERR")"
+    "$CORDON" violations >"$TOP/all"
+    [ "$(awk '/without a record/ {n += $1; next} {n++} END {print n + 0}' "$TOP/all")" = \
+        $((before + 5000)) ] || fail "violations: $(wc -l <"$TOP/all") lines, $before before"
+    [ "$(wc -l <"$TOP/all")" -le 1025 ] || fail "the ring is not bounded"
+}
+
+# --follow prints them as they come, ends on SIGINT, and with its reader.
+case_follow()
+{
+    local pid
+
+    as_user cordon-a "$CORDON" violations --follow >"$TOP/follow" &
+    pid=$!
+    wait_for "[ -s '$TOP/follow' ]"
+    : >"$TOP/follow"
+    job cordon-a -s workspace-write -- sh -c 'cat late.secret; true'
+    wait_for "grep -q 'late.secret' '$TOP/follow'"
+    pkill -INT -f 'violations --follow'
+    wait "$pid"
+    [ $? = 130 ] || fail "--follow does not end on SIGINT"
+    (as_user cordon-a "$CORDON" violations --follow | head -n 1) >"$TOP/follow" &
+    pid=$!
+    wait_for "[ -s '$TOP/follow' ]"
+    job cordon-a -s workspace-write -- sh -c 'cat late.secret; true'
+    wait "$pid"
+    wait_for "! pgrep -f 'violations --follow' >/dev/null"
+}
+
 case_fields
 case_flood
 case_killed
+case_told
+case_account
+case_follow
 echo "violations: ok"

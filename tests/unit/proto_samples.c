@@ -41,6 +41,7 @@ static const struct message samples[SAMPLE_COUNT] = {
     {.type = CORDON_MSG_PLAN, .u.plan = {.choice = CHOICE, .json = true}},
     {.type = CORDON_MSG_STATUS},
     {.type = CORDON_MSG_BYE},
+    {.type = CORDON_MSG_VIOLATIONS, .u.violations = {true}},
     {.type = CORDON_MSG_WELCOME, .u.welcome = {1, "0.1.0", MSG_BROKER_SERVICE}},
     {.type = CORDON_MSG_STARTED, .u.started = {"job-1", true, {notice_items, 1}}},
     {.type = CORDON_MSG_EXITED, .u.exited = {"job-1", MSG_EXIT_SIGNALLED, 9, 2}},
@@ -48,8 +49,9 @@ static const struct message samples[SAMPLE_COUNT] = {
     {.type = CORDON_MSG_PLAN_TEXT, .u.plan_text = {"view: read-only root\n"}},
     {.type = CORDON_MSG_STATUS_TEXT, .u.status_text = {"{\"jobs\":[]}"}},
     {.type = CORDON_MSG_VIOLATION,
-     .u.violation = {"read", "/home/a/.ssh/id", "deny_read[2]", "/etc/cordon/requirements.toml:7",
-                     "cat", 4121}},
+     .u.violation = {"open", "/home/a/.ssh/id", "deny_read[2]", "/etc/cordon/requirements.toml:7",
+                     "cat", 4121, "12", 1000, "2026-01-31T23:59:59.123Z", "fanotify"}},
+    {.type = CORDON_MSG_VIOLATIONS_TOLD, .u.violations_told = {4294967295U, true}},
 };
 
 struct message sample_message(size_t index)

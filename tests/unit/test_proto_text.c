@@ -130,7 +130,7 @@ TEST(every_message_and_its_caps_are_in_the_protocol)
             CHECK(other->type != rule->type && strcmp(other->name, rule->name) != 0);
         }
     }
-    CHECK(i == 13 && msg_shape_find((enum cordon_msg_type)0) == NULL);
+    CHECK(i == 15 && msg_shape_find((enum cordon_msg_type)0) == NULL);
 }
 
 TEST(every_field_is_in_the_protocol_with_its_number_and_caps)

@@ -57,6 +57,21 @@ static void fake_status(void *context, struct strbuf *out)
     strbuf_puts(out, "{}");
 }
 
+static enum cordon_err fake_violations(void *context, uint32_t id, bool follow,
+                                       struct cordon_fault *fault)
+{
+    const struct msg_violation violation = {.operation = "open", .path = "/k"};
+    const struct msg_violations_told told = {.missed = 2, .last = !follow};
+
+    (void)context;
+    if (fake.answer != CORDON_OK) {
+        return fault_set(fault, fake.answer, NULL, "as told");
+    }
+    session_violation(&fake.session, id, &violation);
+    session_told(&fake.session, id, &told);
+    return CORDON_OK;
+}
+
 static void fake_close(void *context, int fd)
 {
     (void)context;
@@ -66,8 +81,14 @@ static void fake_close(void *context, int fd)
 
 static void begin(void)
 {
-    static const struct session_owner owner = {
-        fake_spawn, fake_signal, fake_plan, fake_status, fake_close, NULL, MSG_BROKER_SERVICE, "1"};
+    static const struct session_owner owner = {.spawn = fake_spawn,
+                                               .signal = fake_signal,
+                                               .plan = fake_plan,
+                                               .status = fake_status,
+                                               .violations = fake_violations,
+                                               .close_fd = fake_close,
+                                               .mode = MSG_BROKER_SERVICE,
+                                               .version = "1"};
 
     session_deinit(&fake.session);
     arena_deinit(&fake.kept);
@@ -267,6 +288,7 @@ TEST(other_requests_are_answered)
     const struct message status = {.type = CORDON_MSG_STATUS};
     const struct message plan = {.type = CORDON_MSG_PLAN};
     const struct message signal = {.type = CORDON_MSG_SIGNAL, .u.signal = {"7", 15}};
+    const struct message violations = {.type = CORDON_MSG_VIOLATIONS};
 
     begin();
     request(&hello, 1, 0);
@@ -279,7 +301,12 @@ TEST(other_requests_are_answered)
     request(&signal, 4, 0);
     CHECK(reply(NULL) == CORDON_MSG_FAILED);
     CHECK(fake.signalled == 1 && fake.session.state == SESSION_READY);
-    request(&bye, 5, 0);
+    request(&violations, 5, 0);
+    CHECK(reply(NULL) == CORDON_MSG_VIOLATION && reply(NULL) == CORDON_MSG_VIOLATIONS_TOLD);
+    fake.answer = CORDON_E_QUOTA;
+    request(&violations, 6, 0);
+    CHECK(reply(NULL) == CORDON_MSG_FAILED && fake.session.state == SESSION_READY);
+    request(&bye, 7, 0);
     CHECK(session_finished(&fake.session));
 }
 

@@ -57,7 +57,8 @@ struct cordon;
 struct cordon_job;
 
 enum cordon_open_flag {
-    CORDON_OPEN_EMBEDDED = 1 /* a private broker even where the service is installed */
+    CORDON_OPEN_EMBEDDED = 1, /* a private broker even where the service is installed */
+    CORDON_OPEN_SERVICE = 2   /* the service or nothing */
 };
 
 /*
@@ -124,8 +125,9 @@ CORDON_API int cordon_plan(struct cordon *cordon, const struct cordon_spawn_opti
 
 enum cordon_event_kind {
     CORDON_EVENT_STARTED,   /* the sandbox stands and the command runs */
-    CORDON_EVENT_VIOLATION, /* with CORDON_SPAWN_LOG_DENIALS */
-    CORDON_EVENT_ENDED      /* the last event; the whole tree is gone */
+    CORDON_EVENT_VIOLATION, /* with CORDON_SPAWN_LOG_DENIALS, or after cordon_violations() */
+    CORDON_EVENT_ENDED,     /* the last event; the whole tree is gone */
+    CORDON_EVENT_TOLD       /* of cordon_violations(): a batch is complete */
 };
 
 enum cordon_end {
@@ -139,17 +141,22 @@ enum cordon_end {
 /* Strings live until the next call for the same job. */
 struct cordon_event {
     enum cordon_event_kind kind;
+    const char *job_id; /* STARTED, VIOLATION */
     /* STARTED */
-    const char *job_id;
     const char *const *notices; /* NULL-terminated lines; never NULL */
     /* VIOLATION */
     const char *operation, *path, *rule, *origin, *command; /* "" where unknown */
+    const char *time, *mechanism;                           /* RFC 3339; "fanotify" */
     uint32_t pid;                                           /* in the job; 0: unknown */
+    uint32_t uid;                                           /* whose job */
+    /* TOLD */
+    uint32_t missed; /* denials since the last TOLD that have no VIOLATION */
+    int last;        /* not 0: nothing more comes */
     /* ENDED */
     enum cordon_end end;
     int code;
-    int status; /* what cordon(1) exits with: @code, 128 + @code, 124 .. 127, 2 */
-    uint32_t violations;
+    int status;          /* what cordon(1) exits with: @code, 128 + @code, 124 .. 127, 2 */
+    uint32_t violations; /* denials counted, with a record or without */
     struct cordon_error error;
 };
 
@@ -169,6 +176,21 @@ CORDON_API int cordon_job_signal(struct cordon_job *job, int signo, struct cordo
 
 /* The master of the job's terminal; -1 before STARTED or without one. Borrowed. */
 CORDON_API int cordon_job_pty(const struct cordon_job *job);
+
+/*
+ * Asks for the denials that the service keeps of the caller's jobs; root is told
+ * of everybody's. @follow: and of those to come. A connection that follows
+ * carries nothing else.
+ */
+CORDON_API int cordon_violations(struct cordon *cordon, int follow, struct cordon_error *ret_error);
+
+/* The next VIOLATION or TOLD, as cordon_job_wait(). */
+CORDON_API int cordon_violations_wait(struct cordon *cordon, int timeout_ms,
+                                      struct cordon_event *ret_event,
+                                      struct cordon_error *ret_error);
+
+/* Readable when cordon_violations_wait() has something to do. Borrowed. */
+CORDON_API int cordon_fd(const struct cordon *cordon);
 
 /* Forgets the job; one that still runs is ended by closing the connection. NULL is allowed. */
 CORDON_API void cordon_job_free(struct cordon_job *job);

@@ -33,8 +33,9 @@ struct init {
     /* st_dev of the view's own file systems: mount points may be made only there. */
     uint64_t private_dev[INIT_PRIVATE_MAX];
     uint32_t private_count;
-    int mask_dir;  /* empty, unreadable directory on a small file system of its own */
-    int mask_file; /* the same for everything that is not a directory */
+    int mask_dir; /* empty, unreadable directory on a small file system of its own */
+    uint64_t mask_dev;
+    int mask_file;                   /* the same for everything that is not a directory */
     int open_mask[INIT_PRIVATE_MAX]; /* masks with something granted below; sealed last */
     uint32_t open_mask_count;
     uint32_t masked;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A mask is an empty object of mode 000 bound over what is denied. Its source
+ * A mask is an empty object that nobody may open, bound over what is denied. Its source
  * is ours: a tmpfs of its own, so that binding many stays linear (a source on
  * the mount that carries the masks makes the kernel look at all of them each
  * time), made read-only, so that its owner cannot open it up again.
@@ -37,22 +37,26 @@ static int tmpfs_tree(const char *mode, unsigned attr)
 enum cordon_err mask_prepare(struct init *init)
 {
     struct mount_attr attr = {.attr_set = MASK_ATTR};
+    /* Where the guard decides, and tells of it, it must be asked: modes would answer before. */
+    mode_t mode = init->clone < 0 ? 0 : 0444;
     mode_t mask = umask(0);
     int tree = tmpfs_tree("0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     struct stat st;
     int file = -1;
 
     if (tree >= 0 && mkdir("/dev/.mask", 0700) == 0 &&
-        sys_move_mount(tree, AT_FDCWD, "/dev/.mask", 0) == 0 && mkdirat(tree, "dir", 0) == 0) {
-        file = openat(tree, "file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+        sys_move_mount(tree, AT_FDCWD, "/dev/.mask", 0) == 0 && mkdirat(tree, "dir", mode) == 0) {
+        file = openat(tree, "file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     }
     (void)umask(mask);
     if (file < 0 || close(file) != 0 || sys_mount_setattr(tree, 0, &attr) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot make the source of the masks");
     }
-    if (fstat(tree, &st) == 0) {
-        view_add_private(init, st.st_dev);
+    if (fstat(tree, &st) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot look at the source of the masks");
     }
+    view_add_private(init, st.st_dev);
+    init->mask_dev = st.st_dev;
     init->mask_dir = openat(tree, "dir", O_PATH | O_DIRECTORY | O_CLOEXEC);
     init->mask_file = openat(tree, "file", O_PATH | O_CLOEXEC);
     (void)close(tree);

@@ -369,7 +369,7 @@ bool names_deny(struct names *names, int fd)
     struct object object;
     struct stat st;
 
-    if (fstat(fd, &st) != 0 ||
+    if (fstat(fd, &st) != 0 || st.st_dev == names->watch->init->mask_dev ||
         (S_ISREG(st.st_mode) && st.st_nlink > 1 && !index_has_file(names, fd))) {
         return true;
     }

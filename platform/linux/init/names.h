@@ -41,7 +41,8 @@ CORDON_MUST_USE enum cordon_err names_init(struct names *names, const struct wat
 /* Takes in every event queued so far. False: something was lost, nothing can be decided. */
 bool names_drain(struct names *names);
 
-/* The file behind @fd has or had a denied name; looked up in the index if it has several names. */
+/* The file behind @fd is a mask, or has or had a denied name; looked up in the index if it has
+ * several names. */
 bool names_deny(struct names *names, int fd);
 
 /* The descriptors, for a process that does not use them. */

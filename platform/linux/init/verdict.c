@@ -87,6 +87,55 @@ bool verdict_is_respelled(const struct watch *watch, const char *path)
     return found;
 }
 
+static bool is_settled(const struct init *init, uint32_t set, const char *above, const char *name)
+{
+    struct dfa_pos pos;
+
+    dfa_start(init->table[set], &pos);
+    dfa_feed(init->table[set], &pos, above, strlen(above));
+    dfa_feed(init->table[set], &pos, name, strlen(name));
+    return dfa_settled(init->table[set], &pos);
+}
+
+static bool name_is_hopeless(const struct watch *watch, const char *name)
+{
+    const char *text = strcmp(name, "/") == 0 ? "" : name;
+    bool hopeless = is_settled(watch->init, ORDER_SET_MANAGED, "", text) &&
+                    is_settled(watch->init, ORDER_SET_OWN, "", text);
+
+    for (size_t i = 0; hopeless && i < watch->prefix_count; i++) {
+        const struct watch_prefix *prefix = &watch->prefixes[i];
+        const char *spelled = strcmp(prefix->spelled, "/") == 0 ? "" : prefix->spelled;
+        size_t real = strcmp(prefix->real, "/") == 0 ? 0 : strlen(prefix->real);
+
+        if (path_is_below(name, prefix->real)) {
+            hopeless = is_settled(watch->init, prefix->set, spelled, name + real);
+        } else {
+            hopeless = !path_is_below(prefix->real, name);
+        }
+    }
+    return hopeless;
+}
+
+bool verdict_is_hopeless(const struct watch *watch, const char *path)
+{
+    static struct strbuf other = STRBUF_INIT;
+    const struct alias_list *aliases = &watch->init->aliases;
+    bool hopeless = name_is_hopeless(watch, path);
+
+    for (size_t i = 0; hopeless && i < aliases->count; i++) {
+        const struct alias *alias = &aliases->items[i];
+
+        if (path_is_below(path, alias->real)) {
+            path_move(path, alias->real, alias->spelled, &other);
+            hopeless = !other.failed && name_is_hopeless(watch, other.data);
+        } else {
+            hopeless = !path_is_below(alias->real, path);
+        }
+    }
+    return hopeless;
+}
+
 bool verdict_same_below(const struct watch *watch, const char *one, const char *other)
 {
     if (verdict_is_respelled(watch, one) || verdict_is_respelled(watch, other)) {

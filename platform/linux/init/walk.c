@@ -14,12 +14,12 @@
 /* Where a directory is, and where it was, as far as each table has read its name. */
 struct place {
     struct dfa_pos pos[2][ORDER_SET_COUNT];
+    bool respelled; /* something at, above or below it has other names as well */
 };
 
 struct walk {
     struct names *names;
     const char *name[2]; /* of the directory that the walk began at; the second may be NULL */
-    bool respelled;      /* something there has other names as well */
     uint64_t mount;      /* of that directory, in the clone */
     struct strbuf path;  /* below it; begins with '/' if not empty */
     bool failed;
@@ -52,20 +52,41 @@ static struct place place_begin(const struct walk *walk)
     return place;
 }
 
+/* The walk's place in full, under the name that the walk began with; NULL: out of memory. */
+static const char *full_name(const struct walk *walk, uint32_t which)
+{
+    static struct strbuf full = STRBUF_INIT;
+
+    full.len = 0;
+    strbuf_puts(&full, walk->name[which][1] == '\0' && walk->path.len > 0 ? "" : walk->name[which]);
+    strbuf_add(&full, strbuf_text(&walk->path), walk->path.len);
+    return full.failed ? NULL : full.data;
+}
+
 /* The same under the spellings of links and bind mounts; there are few, so whole names do. */
 static bool is_denied_elsewhere(const struct walk *walk)
 {
     bool denied = false;
 
     for (uint32_t i = 0; !denied && i < 2 && walk->name[i] != NULL; i++) {
-        struct strbuf full = STRBUF_INIT;
+        const char *name = full_name(walk, i);
 
-        strbuf_puts(&full, walk->name[i][1] == '\0' ? "" : walk->name[i]);
-        strbuf_add(&full, strbuf_text(&walk->path), walk->path.len);
-        denied = full.failed || verdict_by_name(walk->names->watch, full.data, full.len).denied;
-        strbuf_deinit(&full);
+        denied = name == NULL || verdict_by_name(walk->names->watch, name, strlen(name)).denied;
     }
     return denied;
+}
+
+/* Asked of directories: below most there are no other names. */
+static bool is_respelled(const struct walk *walk)
+{
+    bool respelled = false;
+
+    for (uint32_t i = 0; !respelled && i < 2 && walk->name[i] != NULL; i++) {
+        const char *name = full_name(walk, i);
+
+        respelled = name == NULL || verdict_is_respelled(walk->names->watch, name);
+    }
+    return respelled;
 }
 
 static bool is_denied(const struct walk *walk, const struct place *place)
@@ -81,17 +102,22 @@ static bool is_denied(const struct walk *walk, const struct place *place)
             }
         }
     }
-    return walk->respelled && is_denied_elsewhere(walk);
+    return place->respelled && is_denied_elsewhere(walk);
 }
 
-/* Nothing below can be denied: the tables are done with it, and no other spelling leads here. */
+/* Nothing below can be denied: the tables are done with it, and with its other spellings. */
 static bool is_hopeless(const struct walk *walk, const struct place *place)
 {
-    bool hopeless = !walk->respelled;
+    bool hopeless = true;
 
     for (uint32_t i = 0; hopeless && i < 2 && walk->name[i] != NULL; i++) {
         for (uint32_t set = 0; hopeless && set < ORDER_SET_COUNT; set++) {
             hopeless = dfa_settled(walk->names->watch->init->table[set], &place->pos[i][set]);
+        }
+        if (hopeless && place->respelled) {
+            const char *name = full_name(walk, i);
+
+            hopeless = name != NULL && verdict_is_hopeless(walk->names->watch, name);
         }
     }
     return hopeless;
@@ -150,6 +176,7 @@ static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
     }
     if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
         (denied || !is_hopeless(walk, &place))) {
+        place.respelled = place.respelled && is_respelled(walk);
         walk_below(walk, dir, entry->d_name, &place);
     }
     walk->path.len = len;
@@ -182,9 +209,7 @@ bool walk_add(struct names *names, int fd, const char *path, const char *other)
     struct stat st;
 
     place = place_begin(&walk);
-    for (uint32_t i = 0; i < 2 && walk.name[i] != NULL; i++) {
-        walk.respelled = walk.respelled || verdict_is_respelled(names->watch, walk.name[i]);
-    }
+    place.respelled = is_respelled(&walk);
     if (fstat(fd, &st) != 0 || sys_mount_id(fd, &walk.mount) != 0) {
         (void)close(fd);
         return false;

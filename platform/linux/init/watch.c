@@ -363,6 +363,10 @@ enum cordon_err watch_start(struct init *init)
     if (err == CORDON_OK) {
         err = mounts_each(&watch, mount_mark);
     }
+    if (err == CORDON_OK &&
+        mark(watch.decide, FAN_MARK_FILESYSTEM, DECIDE_MASK, init->mask_dir) != 0) {
+        err = fault_os(&init->fault, errno, NULL, "cannot watch the masks");
+    }
     if (err == CORDON_OK) {
         err = names_init(&names, &watch, &init->fault);
     }

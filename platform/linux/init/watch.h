@@ -70,6 +70,8 @@ struct verdict {
 struct verdict verdict_by_name(const struct watch *watch, const char *path, size_t len);
 /* Something at, above or below @path has other names as well. */
 bool verdict_is_respelled(const struct watch *watch, const char *path);
+/* Neither that nor anything below it can be denied, under any of its names. */
+bool verdict_is_hopeless(const struct watch *watch, const char *path);
 /* No name below both directories is judged differently. */
 bool verdict_same_below(const struct watch *watch, const char *one, const char *other);
 
