@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,12 +75,16 @@ static struct verdict verdict_of(const struct watch *watch, const char *path, si
     return verdict;
 }
 
-static uint16_t operation_of(uint64_t mask)
+/* Permission events do not say whether it is a directory. */
+static uint16_t operation_of(const struct fanotify_event_metadata *event)
 {
-    if ((mask & FAN_OPEN_EXEC_PERM) != 0) {
+    struct stat st;
+
+    if ((event->mask & FAN_OPEN_EXEC_PERM) != 0) {
         return IPC_OPERATION_EXEC;
     }
-    return (mask & FAN_ONDIR) != 0 ? IPC_OPERATION_LIST : IPC_OPERATION_OPEN;
+    return fstat(event->fd, &st) == 0 && S_ISDIR(st.st_mode) ? IPC_OPERATION_LIST
+                                                             : IPC_OPERATION_OPEN;
 }
 
 static void event_answer(struct names *names, const struct fanotify_event_metadata *event)
@@ -87,7 +92,7 @@ static void event_answer(struct names *names, const struct fanotify_event_metada
     struct fanotify_response response = {.fd = event->fd, .response = FAN_DENY};
     const struct watch *watch = names->watch;
     static struct strbuf path = STRBUF_INIT;
-    struct denial denial = {.operation = operation_of(event->mask), .pid = event->pid};
+    struct denial denial = {.pid = event->pid};
 
     /* What has no name is denied. */
     denial.path_len = name_of(watch, event->fd, &path) ? path.len : 0;
@@ -96,7 +101,9 @@ static void event_answer(struct names *names, const struct fanotify_event_metada
     if (!denial.why.denied && names_deny(names, event->fd)) {
         denial.why = (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE};
     }
-    if (!denial.why.denied) {
+    if (denial.why.denied) {
+        denial.operation = operation_of(event);
+    } else {
         response.response = FAN_ALLOW;
     }
     /* First closed, then answered: the opener must not find its file still in use. */
