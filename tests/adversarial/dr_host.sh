@@ -79,6 +79,8 @@ dr_17_open_descriptor_as_stdin()
     expect_out plain
 }
 
+# One that listens when the job starts, under an absolute name; for others see "not covered" in
+# platform/linux/README.md.
 dr_18_descriptor_from_a_helper()
 {
     local helper
@@ -87,7 +89,7 @@ dr_18_descriptor_from_a_helper()
     as_user cordon-a /usr/bin/python3 -c '
 import array, os, socket, sys
 os.chdir(sys.argv[1])
-server = socket.socket(socket.AF_UNIX); server.bind("helper"); server.listen()
+server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1] + "/helper"); server.listen()
 abstract = socket.socket(socket.AF_UNIX); abstract.bind("\0dr18"); abstract.listen()
 fd = os.open("vault/in/file", os.O_RDONLY)
 open("up", "w")
@@ -218,7 +220,7 @@ dr_24_file_system_that_never_answers()
             expect_err "$DENIAL" "a server of the user's own is hidden"
         dh_unhang "$HOME_A/hang"
     fi
-    [ "$took" -lt 1000 ] || fail "the start was not bounded: $DR24"
+    [ "$took" -lt $((1000 * ${SLOW:-1})) ] || fail "the start was not bounded: $DR24"
     [[ $DR24 = "status 125 "*"$HOME_A/hang/"*"does not answer"* ]] || fail "not refused: $DR24"
 }
 
