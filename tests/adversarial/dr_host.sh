@@ -106,7 +106,7 @@ for name in ("helper", "./helper", os.getcwd() + "/helper", "\0dr18"):
             s.connect(name)
             print("REACHED", repr(name), os.read(socket.recv_fds(s, 9, 1)[1][0], 99))
     except OSError: print("refused")'
-    pkill -f 'bind."helper"'
+    pkill -f 'abstract.bind'
     wait "$helper" 2>/dev/null
     rm -f "$WS_A/up" "$WS_A/helper"
     [ "$OUT" = "$(printf 'refused\n%.0s' 1 2 3 4)" ] || fail "the helper was reached; $(got)"
