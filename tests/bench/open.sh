@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# open.sh [--rounds N] [--count N]: nanoseconds of one open and close of an allowed file: outside,
+# in a job without rules, with 1, 100 and 10 000 rules of the corpus, as the service decides here
+# and by masks alone (embedded). The contenders take turns; the least of each is printed.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/../support/service.sh"
+
+ROUNDS=7 COUNT=20000
+arguments=("$@")
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --rounds) ROUNDS=$2 ;;
+    --count) COUNT=$2 ;;
+    *)
+        echo "usage: open.sh [--rounds N] [--count N]" >&2
+        exit 2
+        ;;
+    esac
+    shift 2
+done
+harness_enter "${arguments[@]}"
+BENCH=$CORDON_BUILD/tests/bench
+SIZES=(0 1 100 10000)
+
+# One profile for each number of rules.
+profiles()
+{
+    local size
+
+    echo 'default_permissions = "rules0"'
+    for size in "${SIZES[@]}"; do
+        printf '[permissions.rules%s]\nextends = ":workspace"\n' "$size"
+        [ "$size" = 0 ] || printf '[permissions.rules%s.filesystem]\n' "$size"
+        [ "$size" = 0 ] || "$BENCH/bench_rules" "$size" | sort -u
+    done
+}
+
+# measure NAME COMMAND...: keeps the least figure of NAME.
+declare -A BEST=()
+measure()
+{
+    local name=$1 ns
+
+    shift
+    ns=$(cd "$WS_A" && as_user cordon-a "$@" "$WS_A/q7" "$WS_A/q8" "$COUNT" 2>"$TOP/err") || {
+        echo "$name: $(cat "$TOP/err")"
+        exit 1
+    }
+    [ -n "${BEST[$name]:-}" ] && [ "${BEST[$name]}" -le "$ns" ] || BEST[$name]=$ns
+}
+
+start_service
+profiles | user_config cordon-a
+# Names that no rule of the corpus matches.
+cp "$BENCH/bench_open" "$WS_A/q7"
+echo plain >"$WS_A/q8"
+for ((round = 0; round < ROUNDS; round++)); do
+    measure outside env --
+    for size in "${SIZES[@]}"; do
+        measure "service $size" "$CORDON" sandbox -P "rules$size" linux --
+        measure "embedded $size" "$CORDON" sandbox --embedded -P "rules$size" linux --
+    done
+done
+stop_service
+printf '%-16s %8s %7s\n' "rules" "ns" "ratio"
+for name in outside "embedded 0" "embedded 1" "embedded 100" "embedded 10000" \
+    "service 0" "service 1" "service 100" "service 10000"; do
+    awk -v name="$name" -v ns="${BEST[$name]}" -v base="${BEST[outside]}" \
+        'BEGIN {printf "%-16s %8d %6.2fx\n", name, ns, ns / base}'
+done
+printf 'figure: open+close outside %s ns; service 0/1/100/10000 rules %s/%s/%s/%s ns, %s rounds\n' \
+    "${BEST[outside]}" "${BEST[service 0]}" "${BEST[service 1]}" "${BEST[service 100]}" \
+    "${BEST[service 10000]}" "$ROUNDS"
