@@ -2,3 +2,6 @@
 if(TARGET cordon_order)
   cordon_test(test_order LABEL unit SOURCES test_order.c LIBS cordon_order)
 endif()
+if(TARGET cordon_linux)
+  cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)
+endif()
