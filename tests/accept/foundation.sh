@@ -4,10 +4,6 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-DEV=$CORDON_ROOT/dev
-SYSTEM=$CORDON_ROOT/tests/system
-export CORDON_BUILD=$CORDON_BUILD_HOME/dev
-
 # The order's list; DR-20 and what else only a service can hold skip embedded in the suite itself.
 ADVERSARIAL=(
     DR-01 DR-02 DR-03 DR-04 DR-05 DR-06 DR-20 DR-26 DR-28
@@ -16,39 +12,6 @@ ADVERSARIAL=(
     PO-01 PO-02 PO-03 PO-04 PO-05 PO-06 PO-08 PO-09 PO-10 PO-11 PO-12 PO-15
     NW-01 NW-02 NW-08 NW-09 LG-07 LG-08
 )
-
-dev_build() {
-    "$DEV" test -N >/dev/null
-}
-
-# script NAME ARG...: a test of tests/system, at the size its arguments say.
-script() {
-    local name=$1
-    shift
-    if [[ ! -e $SYSTEM/$name.sh ]]; then
-        echo "tests/system/$name.sh does not exist"
-        return 1
-    fi
-    bash "$SYSTEM/$name.sh" "$@"
-}
-
-# Every case of the list ran and passed: the ids are counted, so that a case which the suite
-# does not know cannot pass by its absence.
-adversarial() {
-    local id out=$ACCEPT_LOGS/adversarial.out status=0 missing=0
-    bash "$CORDON_ROOT/tests/adversarial/run" --mode both "${ADVERSARIAL[@]}" >"$out" || status=1
-    cat "$out"
-    for id in "${ADVERSARIAL[@]}"; do
-        if ! grep -q "^PASS $id " "$out"; then
-            echo "no PASS of $id"
-            missing=$((missing + 1))
-        fi
-    done
-    echo "figure: $(grep -c '^PASS ' "$out") passed, $(grep -c '^FAIL ' "$out") failed," \
-        "$(grep -c '^SKIP ' "$out") skipped; $((${#ADVERSARIAL[@]} - missing)) of" \
-        "${#ADVERSARIAL[@]} ids"
-    ((status == 0 && missing == 0))
-}
 
 ctest_all() {
     local log=$ACCEPT_LOGS/tests.log
@@ -99,7 +62,8 @@ row real-work "same results, hashes; denied; nothing left; embedded and service"
     script real_work --mode both
 row brief-commands "the brief's commands as written, also by a symlink codex" script brief_commands
 row managed-deny "holds for two users, every mode and override" script managed_deny
-row adversarial "every listed id passes, service and embedded" adversarial
+row adversarial "every listed id passes, service and embedded" \
+    adversarial "${ADVERSARIAL[@]}"
 row userns-off "service works, embedded refuses with the remedy" script userns_off
 row bench-start "200 rounds; service <= bwrap; client RSS <= 4 MiB" bench_start
 row dfa-sizes "1000: 100 ms, 8 MiB; 10000: 2 s, 64 MiB" dfa_sizes

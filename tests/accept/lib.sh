@@ -10,6 +10,10 @@
 
 : "${CORDON_ROOT:?run this by ./dev accept}" "${CORDON_BUILD_HOME:?run this by ./dev accept}"
 
+DEV=$CORDON_ROOT/dev
+SYSTEM=$CORDON_ROOT/tests/system
+export CORDON_BUILD=$CORDON_BUILD_HOME/dev
+
 accept_begin() {
     ACCEPT=$1
     shift
@@ -90,4 +94,39 @@ accept_end() {
     printf '%s: %d passed, %d failed; %s\n' "$ACCEPT" \
         "$(grep -c $'\tPASS\t' "$ACCEPT_ROWS")" "$ACCEPT_FAILED" "$report"
     ((ACCEPT_FAILED == 0))
+}
+
+# --- what rows of several orders run ---
+
+dev_build() {
+    "$DEV" test -N >/dev/null
+}
+
+# script NAME ARG...: a test of tests/system, at the size its arguments say.
+script() {
+    local name=$1
+    shift
+    if [[ ! -e $SYSTEM/$name.sh ]]; then
+        echo "tests/system/$name.sh does not exist"
+        return 1
+    fi
+    bash "$SYSTEM/$name.sh" "$@"
+}
+
+# adversarial ID...: every case of the list ran and passed: the ids are counted, so that a case
+# which the suite does not know cannot pass by its absence.
+adversarial() {
+    local id out=$ACCEPT_LOGS/adversarial.out status=0 missing=0
+    bash "$CORDON_ROOT/tests/adversarial/run" --mode both "$@" >"$out" || status=1
+    cat "$out"
+    for id in "$@"; do
+        if ! grep -q "^PASS $id " "$out"; then
+            echo "no PASS of $id"
+            missing=$((missing + 1))
+        fi
+    done
+    echo "figure: $(grep -c '^PASS ' "$out") passed, $(grep -c '^FAIL ' "$out") failed," \
+        "$(grep -c '^SKIP ' "$out") skipped; $(($# - missing)) of" \
+        "$# ids"
+    ((status == 0 && missing == 0))
 }
