@@ -48,8 +48,11 @@ static struct ring *ring_get(struct rings *rings, uint32_t uid)
 
 static void drop_oldest(struct rings *rings, struct ring *ring)
 {
-    struct ring_entry *entry = ring->oldest;
+    struct ring_entry *entry = ring == NULL ? NULL : ring->oldest;
 
+    if (entry == NULL) {
+        return;
+    }
     ring->oldest = entry->next;
     ring->newest = entry->next == NULL ? NULL : ring->newest;
     ring->count--;
@@ -86,7 +89,7 @@ static void make_room(struct rings *rings, struct ring *ring, size_t size)
         drop_oldest(rings, ring);
     }
     while (rings->oldest != NULL && rings->bytes + size > RINGS_BYTES_MAX) {
-        drop_oldest(rings, largest(rings));
+        drop_oldest(rings, largest(rings)); /* not empty, as long as any is not */
     }
 }
 

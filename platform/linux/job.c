@@ -19,10 +19,6 @@
 #define SETUP_SECONDS_MAX 60
 #define RELEASE_WAIT_MS 10000
 
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
-
 static int watch_make(struct platform_job *job)
 {
     const int fds[] = {job->pidfd, job->report, job->timer, job->denials.channel};

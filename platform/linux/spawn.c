@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "platform/posix/siblings.h"
 
 #define CHILD_STACK (64U * 1024U)
+#define CHILD_END_MS 500
 #define CHILD_FD_BASE 64 /* above every number of enum order_init_fd */
 
 /* What the child needs between clone() and execve(); it shares our memory. */
@@ -260,6 +262,23 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
     return err;
 }
 
+/* An init that nobody will hear of. It is killed and reaped; it ends within milliseconds. */
+static void child_end(int *pidfd)
+{
+    struct pollfd ended = {.fd = *pidfd, .events = POLLIN};
+    siginfo_t info;
+
+    if (*pidfd < 0) {
+        return;
+    }
+    (void)syscall(SYS_pidfd_send_signal, *pidfd, SIGKILL, NULL, 0);
+    if (poll(&ended, 1, CHILD_END_MS) > 0) {
+        (void)waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED | WNOHANG | __WALL);
+    }
+    (void)close(*pidfd);
+    *pidfd = -1;
+}
+
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
                             struct cordon_fault *fault)
 {
@@ -286,7 +305,7 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
     if (err == CORDON_OK) {
         parts.report[0] = -1;
     } else {
-        close_all(&job.pidfd, 1); /* its init dies of the closed report pipe */
+        child_end(&job.pidfd);
         denials_close(&job.denials);
         cgroup_remove(&job.cgroup);
     }

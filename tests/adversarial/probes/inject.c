@@ -228,17 +228,41 @@ static void seize(pid_t pid, bool required)
     }
 }
 
-/* Lets a seized service run on by itself. Any stop will do: the first takes the interrupt. */
+static bool any_left(void)
+{
+    for (size_t i = 0; i < TRACEES; i++) {
+        if (tracees[i].pid != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Lets a seized service run on by itself. Any stop will do: the first takes the interrupt. What
+ * ends meanwhile is taken as it comes: the first of a pid namespace ends after all others in it.
+ */
 static void let_go(void)
 {
+    int status;
+    pid_t pid;
+
     countdown = LONG_MAX;
     for (size_t i = 0; i < TRACEES; i++) {
-        pid_t pid = tracees[i].pid;
-        int status;
+        if (tracees[i].pid != 0 && ptrace(PTRACE_INTERRUPT, tracees[i].pid, NULL, NULL) != 0) {
+            tracees[i].pid = 0;
+        }
+    }
+    while (any_left() && (pid = waitpid(-1, &status, __WALL)) > 0) {
+        struct tracee *t = find(pid);
 
-        if (pid != 0 && ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 &&
-            waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) {
-            (void)ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)at_stop(&tracees[i], status));
+        if (WIFSTOPPED(status)) {
+            const int sig = t == NULL ? 0 : at_stop(t, status);
+
+            (void)ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)sig);
+        }
+        if (t != NULL) {
+            t->pid = 0;
         }
     }
 }
