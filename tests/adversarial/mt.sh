@@ -4,8 +4,8 @@
 CASES=(
     mt_03_unreachable_path_is_no_oracle:se mt_07_open_descriptors:se mt_08_helpers_executables:se
     mt_09_status:se mt_10_setuid_devices_capabilities:se mt_11_mount_calls:se
-    mt_14_foreign_abis:se mt_23_each_system_call_fails_once:se mt_26_literal_words:se
-    mt_27_closed_standard_streams:se mt_31_reopened_stdin:se)
+    mt_13_mounts_after_the_start:se mt_14_foreign_abis:se mt_15_services_of_the_host:se mt_23_each_system_call_fails_once:se mt_26_literal_words:se
+    mt_27_closed_standard_streams:se mt_30_cordon_inside_cordon:se mt_31_reopened_stdin:se)
 
 mt_03_unreachable_path_is_no_oracle()
 {
@@ -203,6 +203,91 @@ TOML
     job cordon-a -- cat -- "--odd = [1] file"
     expect_denied the-content "an odd path"
     rm -rf "$dir" "$WS_A/--odd = [1] file"
+}
+
+# Each says "served" to whoever connects.
+mt_15_services_of_the_host()
+{
+    local server sockets=(/run/dbus/system_bus_socket /run/docker.sock /tmp/.X11-unix/X0
+        "$HOME_A/.ssh/agent")
+
+    install -d /run/dbus /tmp/.X11-unix "$HOME_A/.ssh"
+    /usr/bin/python3 -c '
+import os, socket, select, sys
+servers = []
+for name in sys.argv[1:] + ["\0/tmp/.X11-unix/X0"]:
+    one = socket.socket(socket.AF_UNIX); one.bind(name); one.listen(); servers.append(one)
+    if name[0] == "/": os.chmod(name, 0o777)
+open("/run/mt15", "w")
+while True:
+    for one in select.select(servers, [], [])[0]: one.accept()[0].sendall(b"served")' "${sockets[@]}" &
+    server=$!
+    wait_for "[ -e /run/mt15 ]"
+    chmod 755 "$HOME_A/.ssh"
+    printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n%s\n"%s" = "allow"\n' \
+        '[permissions.dev.network.unix_sockets]' /run/docker.sock | user_config cordon-a
+    run as_user cordon-a /usr/bin/python3 -c "$MT15_CONNECT" "${sockets[@]}"
+    [ "$(grep -c served <<<"$OUT")" = 5 ] || fail "outside: $(got)"
+    job cordon-a -- /usr/bin/python3 -c "$MT15_CONNECT" "${sockets[@]}"
+    kill "$server"
+    wait "$server" 2>/dev/null
+    rm -rf /run/mt15 "${sockets[@]}" /run/dbus /tmp/.X11-unix
+    [ "$OUT" = "$(printf 'refused\nserved\nrefused\nrefused\nrefused')" ] || fail "in the job: $(got)"
+}
+
+MT15_CONNECT='
+import socket, sys
+for name in sys.argv[1:] + ["\0/tmp/.X11-unix/X0"]:
+    try:
+        with socket.socket(socket.AF_UNIX) as one: one.connect(name); print(one.recv(9).decode())
+    except OSError: print("refused")'
+
+# What the outer one denies stays denied, and nothing runs that was promised more than it gets.
+mt_30_cordon_inside_cordon()
+{
+    local inner
+
+    echo hidden >"$HOME_A/denied"
+    chown cordon-a: "$HOME_A/denied"
+    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/denied" | managed_codex
+    for inner in "" --embedded "-s danger-full-access" "--embedded -s danger-full-access"; do
+        # shellcheck disable=SC2086
+        job cordon-a -- "$CORDON" sandbox $inner linux -- sh -c "cat '$HOME_A/denied'; echo ran"
+        [[ $OUT$ERR != *hidden* ]] || fail "inside, $inner: $(got)"
+        [ "$OUT" = ran ] || { [ "$RC" = 125 ] && [ -z "$OUT" ] &&
+            [ "$(grep '^cordon: ' <<<"$ERR" | grep -vc 'holds\? for what exists')" = 1 ]; } ||
+            fail "inside, $inner: $(got)"
+    done
+}
+
+# Where mounts propagate by themselves, as a booted host has it.
+mt_13_mounts_after_the_start()
+{
+    local host before
+
+    install -d "$WS_A/m"
+    echo below >"$WS_A/m/f"
+    chown -R cordon-a: "$WS_A"
+    mount --bind "$WS_A" "$WS_A"
+    mount --make-shared "$WS_A"
+    before=$(mount_list)
+    (
+        wait_for "[ -e '$WS_A/begun' ]"
+        mount -t tmpfs later "$WS_A/m" && echo above >"$WS_A/m/f"
+        : >"$WS_A/go"
+    ) &
+    host=$!
+    (cd "$WS_A" && JOB_TIMEOUT=20 job_run cordon-a "$WS_A" -s workspace-write -- sh -c \
+        'touch begun; while [ ! -e go ]; do sleep 0.05; done; cat m/f
+         mount -t tmpfs mine m; mount --bind m .; unshare -Urm mount -t tmpfs mine m; cat m/f' \
+        >"$TOP/.out" 2>"$TOP/.err")
+    wait "$host"
+    [ "$(cat "$TOP/.out")" = "$(printf 'below\nbelow')" ] ||
+        fail "the job saw: $(cat "$TOP/.out") $(cat "$TOP/.err")"
+    [ "$(cat "$WS_A/m/f")" = above ] || fail "the job changed the host's view"
+    umount "$WS_A/m"
+    [ "$(mount_list)" = "$before" ] || fail "a mount of the job's is on the host"
+    umount -l "$WS_A"
 }
 
 mt_27_closed_standard_streams()
