@@ -194,18 +194,24 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     return CORDON_OK;
 }
 
+void job_kill(int pidfd, int wait_ms)
+{
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    siginfo_t info;
+
+    (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    if (poll(&ended, 1, wait_ms) > 0) {
+        (void)waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL);
+    }
+}
+
 void linux_release(struct platform_job *job)
 {
     if (job == NULL) {
         return;
     }
     if (!job->reaped) {
-        struct pollfd gone = {.fd = job->pidfd, .events = POLLIN};
-
-        (void)linux_signal(job, SIGKILL);
-        if (poll(&gone, 1, RELEASE_WAIT_MS) == 1) {
-            (void)job_reap(job);
-        }
+        job_kill(job->pidfd, RELEASE_WAIT_MS);
     }
     cgroup_remove(&job->cgroup);
     unwatch(job, &job->report);

@@ -27,4 +27,8 @@ struct job_parts {
 CORDON_MUST_USE enum cordon_err job_new(const struct job_parts *parts,
                                         struct platform_job **ret_job, struct cordon_fault *fault);
 
+/* Kills the init behind `pidfd`, and with it all of its job, and reaps it if it ends within
+ * `wait_ms`; it does within milliseconds unless a system call of it hangs. */
+void job_kill(int pidfd, int wait_ms);
+
 #endif

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -262,23 +261,6 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
     return err;
 }
 
-/* An init that nobody will hear of. It is killed and reaped; it ends within milliseconds. */
-static void child_end(int *pidfd)
-{
-    struct pollfd ended = {.fd = *pidfd, .events = POLLIN};
-    siginfo_t info;
-
-    if (*pidfd < 0) {
-        return;
-    }
-    (void)syscall(SYS_pidfd_send_signal, *pidfd, SIGKILL, NULL, 0);
-    if (poll(&ended, 1, CHILD_END_MS) > 0) {
-        (void)waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED | WNOHANG | __WALL);
-    }
-    (void)close(*pidfd);
-    *pidfd = -1;
-}
-
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
                             struct cordon_fault *fault)
 {
@@ -305,7 +287,10 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
     if (err == CORDON_OK) {
         parts.report[0] = -1;
     } else {
-        child_end(&job.pidfd);
+        if (job.pidfd >= 0) {
+            job_kill(job.pidfd, CHILD_END_MS);
+            (void)close(job.pidfd);
+        }
         denials_close(&job.denials);
         cgroup_remove(&job.cgroup);
     }

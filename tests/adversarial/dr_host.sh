@@ -262,8 +262,8 @@ dr_32_other_file_systems()
     mount -t tmpfs dr32 "$WS_A"
     dh_on_this tmpfs
     umount -l "$WS_A"
-    install -d "$TOP/over/"{upper,work,lower}
-    mount -t overlay -o "lowerdir=$TOP/over/lower,upperdir=$TOP/over/upper,workdir=$TOP/over/work" \
+    install -d "$TOP/over/"{upper,spare,lower}
+    mount -t overlay -o "lowerdir=$TOP/over/lower,upperdir=$TOP/over/upper,workdir=$TOP/over/spare" \
         dr32 "$WS_A"
     dh_on_this overlayfs
     umount -l "$WS_A"

@@ -209,6 +209,36 @@ id_17_client_killed()
     expect_ok "afterwards"
 }
 
+# The policy is never lifted, the jobs end, and the next service finds nothing of them.
+id_18_supervisor_killed()
+{
+    local client round
+
+    echo the-content >"$HOME_A/secret.txt"
+    chown cordon-a: "$HOME_A/secret.txt"
+    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/secret.txt" | managed_codex
+    for round in supervisor both; do
+        rm -f "$WS_A/begun"
+        (cd "$WS_A" && job_run cordon-a "$WS_A" -s workspace-write -- sh -c \
+            'touch begun; while :; do cat "$0"; sleep 0.01; done' "$HOME_A/secret.txt" \
+            >"$TOP/.out" 2>/dev/null) &
+        client=$!
+        wait_for "[ -e '$WS_A/begun' ]"
+        kill -KILL "$SERVICE_PID"
+        [ "$round" = supervisor ] || pkill -KILL cordon-worker
+        wait "$SERVICE_PID" "$client" 2>/dev/null
+        wait_for "! pgrep 'cordon-(init|guard|worker|keeper)' >/dev/null"
+        wait_for "! pgrep -u cordon-a . >/dev/null"
+        [ ! -s "$TOP/.out" ] || fail "$round: it was read: $(head -n 1 "$TOP/.out")"
+        job cordon-a -- true
+        expect_rc 125 "$round: without the service"
+        rm -f /run/cordon/cordond.sock
+        start_service
+        job cordon-a -- cat "$HOME_A/secret.txt"
+        expect_denied the-content "$round: the next service"
+    done
+}
+
 id_22_other_namespace_or_root()
 {
     run id_elsewhere unshare --mount --propagation private
@@ -244,36 +274,6 @@ id_23_worker_in_hostile_hands()
     id_23_ptrace
     id_23_orders ''
     id_23_orders 'allowed_sandbox_modes = ["read-only"]'
-}
-
-# The policy is never lifted, the jobs end, and the next service finds nothing of them.
-id_18_supervisor_killed()
-{
-    local client round
-
-    echo the-content >"$HOME_A/secret.txt"
-    chown cordon-a: "$HOME_A/secret.txt"
-    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/secret.txt" | managed_codex
-    for round in supervisor both; do
-        rm -f "$WS_A/begun"
-        (cd "$WS_A" && job_run cordon-a "$WS_A" -s workspace-write -- sh -c \
-            'touch begun; while :; do cat "$0"; sleep 0.01; done' "$HOME_A/secret.txt" \
-            >"$TOP/.out" 2>/dev/null) &
-        client=$!
-        wait_for "[ -e '$WS_A/begun' ]"
-        kill -KILL "$SERVICE_PID"
-        [ "$round" = supervisor ] || pkill -KILL cordon-worker
-        wait "$SERVICE_PID" "$client" 2>/dev/null
-        wait_for "! pgrep 'cordon-(init|guard|worker|keeper)' >/dev/null"
-        wait_for "! pgrep -u cordon-a . >/dev/null"
-        [ ! -s "$TOP/.out" ] || fail "$round: it was read: $(head -n 1 "$TOP/.out")"
-        job cordon-a -- true
-        expect_rc 125 "$round: without the service"
-        rm -f /run/cordon/cordond.sock
-        start_service
-        job cordon-a -- cat "$HOME_A/secret.txt"
-        expect_denied the-content "$round: the next service"
-    done
 }
 
 # Stopped and killed by its caller: his own jobs wait or fail, nobody else's do.

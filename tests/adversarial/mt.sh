@@ -4,7 +4,8 @@
 CASES=(
     mt_03_unreachable_path_is_no_oracle:se mt_07_open_descriptors:se mt_08_helpers_executables:se
     mt_09_status:se mt_10_setuid_devices_capabilities:se mt_11_mount_calls:se
-    mt_13_mounts_after_the_start:se mt_14_foreign_abis:se mt_15_services_of_the_host:se mt_23_each_system_call_fails_once:se mt_26_literal_words:se
+    mt_13_mounts_after_the_start:se mt_14_foreign_abis:se mt_15_services_of_the_host:se
+    mt_23_each_system_call_fails_once:se mt_26_literal_words:se
     mt_27_closed_standard_streams:se mt_30_cordon_inside_cordon:se mt_31_reopened_stdin:se)
 
 mt_03_unreachable_path_is_no_oracle()
@@ -158,6 +159,36 @@ mt_11_mount_calls()
     expect_ok "full access with a managed rule"
 }
 
+# Where mounts propagate by themselves, as a booted host has it.
+mt_13_mounts_after_the_start()
+{
+    local host before
+
+    install -d "$WS_A/m"
+    echo below >"$WS_A/m/f"
+    chown -R cordon-a: "$WS_A"
+    mount --bind "$WS_A" "$WS_A"
+    mount --make-shared "$WS_A"
+    before=$(mount_list)
+    (
+        wait_for "[ -e '$WS_A/begun' ]"
+        mount -t tmpfs later "$WS_A/m" && echo above >"$WS_A/m/f"
+        : >"$WS_A/go"
+    ) &
+    host=$!
+    (cd "$WS_A" && JOB_TIMEOUT=20 job_run cordon-a "$WS_A" -s workspace-write -- sh -c \
+        'touch begun; while [ ! -e go ]; do sleep 0.05; done; cat m/f
+         mount -t tmpfs mine m; mount --bind m .; unshare -Urm mount -t tmpfs mine m; cat m/f' \
+        >"$TOP/.out" 2>"$TOP/.err")
+    wait "$host"
+    [ "$(cat "$TOP/.out")" = "$(printf 'below\nbelow')" ] ||
+        fail "the job saw: $(cat "$TOP/.out") $(cat "$TOP/.err")"
+    [ "$(cat "$WS_A/m/f")" = above ] || fail "the job changed the host's view"
+    umount "$WS_A/m"
+    [ "$(mount_list)" = "$before" ] || fail "a mount of the job's is on the host"
+    umount -l "$WS_A"
+}
+
 mt_14_foreign_abis()
 {
     local probe
@@ -170,39 +201,6 @@ mt_14_foreign_abis()
         expect_ok "$probe"
         [ "$(grep -c REFUSED <<<"$OUT")" -ge 24 ] || fail "$probe: $OUT"
     done
-}
-
-mt_26_literal_words()
-{
-    local odd want dir
-
-    dir="$WS_A/--sandbox=danger-full-access \$(id) a"$'\n'"b"
-    install -d -o cordon-a -g cordon-a "$dir"
-    for odd in "--" "--sandbox" "-s" "a=b" $'new\nline' "two words" '$(id)' '`id`' "*" "'" '"' \
-        "-c" "--print-plan" $'\x01\xff' "%s%n"; do
-        (cd "$dir" && as_user cordon-a "PROBE_X=$odd" "$CORDON" sandbox linux -- \
-            "$PROBES/probe_args" "$odd" "" "$odd=1" </dev/null) >"$TOP/.out" 2>"$TOP/.err" ||
-            fail "'$odd' failed: $(cat "$TOP/.err")"
-        printf '%s\0%s\0%s\0%s\0PROBE_X=%s\0' "$odd" "" "$odd=1" "$dir" "$odd" >"$TOP/.want"
-        cmp -s "$TOP/.want" "$TOP/.out" || fail "'$odd' arrived as $(tr '\0' '|' <"$TOP/.out")"
-    done
-    job cordon-a -- --version
-    expect_rc 127 "a command called --version"
-    job cordon-a -P "--x" -- true
-    [ "$RC" != 0 ] || fail "a profile called --x exists"
-    expect_err '--x' "the profile's name in the message"
-    # A profile and paths with odd names.
-    echo the-content >"$WS_A/--odd = [1] file"
-    user_config cordon-a <<'TOML'
-default_permissions = "two words = 1"
-[permissions."two words = 1"]
-extends = ":workspace"
-[permissions."two words = 1".filesystem]
-"~/work/--odd = \\[1\\] file" = "deny"
-TOML
-    job cordon-a -- cat -- "--odd = [1] file"
-    expect_denied the-content "an odd path"
-    rm -rf "$dir" "$WS_A/--odd = [1] file"
 }
 
 # Each says "served" to whoever connects.
@@ -235,60 +233,45 @@ while True:
     [ "$OUT" = "$(printf 'refused\nserved\nrefused\nrefused\nrefused')" ] || fail "in the job: $(got)"
 }
 
+mt_26_literal_words()
+{
+    local odd want dir
+
+    dir="$WS_A/--sandbox=danger-full-access \$(id) a"$'\n'"b"
+    install -d -o cordon-a -g cordon-a "$dir"
+    for odd in "--" "--sandbox" "-s" "a=b" $'new\nline' "two words" '$(id)' '`id`' "*" "'" '"' \
+        "-c" "--print-plan" $'\x01\xff' "%s%n"; do
+        (cd "$dir" && as_user cordon-a "PROBE_X=$odd" "$CORDON" sandbox linux -- \
+            "$PROBES/probe_args" "$odd" "" "$odd=1" </dev/null) >"$TOP/.out" 2>"$TOP/.err" ||
+            fail "'$odd' failed: $(cat "$TOP/.err")"
+        printf '%s\0%s\0%s\0%s\0PROBE_X=%s\0' "$odd" "" "$odd=1" "$dir" "$odd" >"$TOP/.want"
+        cmp -s "$TOP/.want" "$TOP/.out" || fail "'$odd' arrived as $(tr '\0' '|' <"$TOP/.out")"
+    done
+    job cordon-a -- --version
+    expect_rc 127 "a command called --version"
+    job cordon-a -P "--x" -- true
+    [ "$RC" != 0 ] || fail "a profile called --x exists"
+    expect_err '--x' "the profile's name in the message"
+    # A profile and paths with odd names.
+    echo the-content >"$WS_A/--odd = [1] file"
+    user_config cordon-a <<'TOML'
+default_permissions = "two words = 1"
+[permissions."two words = 1"]
+extends = ":workspace"
+[permissions."two words = 1".filesystem]
+"~/ws/--odd = \\[1\\] file" = "deny"
+TOML
+    job cordon-a -- cat -- "--odd = [1] file"
+    expect_denied the-content "an odd path"
+    rm -rf "$dir" "$WS_A/--odd = [1] file"
+}
+
 MT15_CONNECT='
 import socket, sys
 for name in sys.argv[1:] + ["\0/tmp/.X11-unix/X0"]:
     try:
         with socket.socket(socket.AF_UNIX) as one: one.connect(name); print(one.recv(9).decode())
     except OSError: print("refused")'
-
-# What the outer one denies stays denied, and nothing runs that was promised more than it gets.
-mt_30_cordon_inside_cordon()
-{
-    local inner
-
-    echo hidden >"$HOME_A/denied"
-    chown cordon-a: "$HOME_A/denied"
-    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/denied" | managed_codex
-    for inner in "" --embedded "-s danger-full-access" "--embedded -s danger-full-access"; do
-        # shellcheck disable=SC2086
-        job cordon-a -- "$CORDON" sandbox $inner linux -- sh -c "cat '$HOME_A/denied'; echo ran"
-        [[ $OUT$ERR != *hidden* ]] || fail "inside, $inner: $(got)"
-        [ "$OUT" = ran ] || { [ "$RC" = 125 ] && [ -z "$OUT" ] &&
-            [ "$(grep '^cordon: ' <<<"$ERR" | grep -vc 'holds\? for what exists')" = 1 ]; } ||
-            fail "inside, $inner: $(got)"
-    done
-}
-
-# Where mounts propagate by themselves, as a booted host has it.
-mt_13_mounts_after_the_start()
-{
-    local host before
-
-    install -d "$WS_A/m"
-    echo below >"$WS_A/m/f"
-    chown -R cordon-a: "$WS_A"
-    mount --bind "$WS_A" "$WS_A"
-    mount --make-shared "$WS_A"
-    before=$(mount_list)
-    (
-        wait_for "[ -e '$WS_A/begun' ]"
-        mount -t tmpfs later "$WS_A/m" && echo above >"$WS_A/m/f"
-        : >"$WS_A/go"
-    ) &
-    host=$!
-    (cd "$WS_A" && JOB_TIMEOUT=20 job_run cordon-a "$WS_A" -s workspace-write -- sh -c \
-        'touch begun; while [ ! -e go ]; do sleep 0.05; done; cat m/f
-         mount -t tmpfs mine m; mount --bind m .; unshare -Urm mount -t tmpfs mine m; cat m/f' \
-        >"$TOP/.out" 2>"$TOP/.err")
-    wait "$host"
-    [ "$(cat "$TOP/.out")" = "$(printf 'below\nbelow')" ] ||
-        fail "the job saw: $(cat "$TOP/.out") $(cat "$TOP/.err")"
-    [ "$(cat "$WS_A/m/f")" = above ] || fail "the job changed the host's view"
-    umount "$WS_A/m"
-    [ "$(mount_list)" = "$before" ] || fail "a mount of the job's is on the host"
-    umount -l "$WS_A"
-}
 
 mt_27_closed_standard_streams()
 {
@@ -315,6 +298,24 @@ mt_27_closed_standard_streams()
         esac
     done
     rm -f "$WS_A/fds"
+}
+
+# What the outer one denies stays denied, and nothing runs that was promised more than it gets.
+mt_30_cordon_inside_cordon()
+{
+    local inner
+
+    echo hidden >"$HOME_A/denied"
+    chown cordon-a: "$HOME_A/denied"
+    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/denied" | managed_codex
+    for inner in "" --embedded "-s danger-full-access" "--embedded -s danger-full-access"; do
+        # shellcheck disable=SC2086
+        job cordon-a -- "$CORDON" sandbox $inner linux -- sh -c "cat '$HOME_A/denied'; echo ran"
+        [[ $OUT$ERR != *hidden* ]] || fail "inside, $inner: $(got)"
+        [ "$OUT" = ran ] || { [ "$RC" = 125 ] && [ -z "$OUT" ] &&
+            [ "$(grep '^cordon: ' <<<"$ERR" | grep -vc 'holds\? for what exists')" = 1 ]; } ||
+            fail "inside, $inner: $(got)"
+    done
 }
 
 mt_31_reopened_stdin()

@@ -32,8 +32,10 @@ profiles()
     echo 'default_permissions = "rules0"'
     for size in "${SIZES[@]}"; do
         printf '[permissions.rules%s]\nextends = ":workspace"\n' "$size"
-        [ "$size" = 0 ] || printf '[permissions.rules%s.filesystem]\n' "$size"
-        [ "$size" = 0 ] || "$BENCH/bench_rules" "$size" | sort -u
+        if [ "$size" != 0 ]; then
+            printf '[permissions.rules%s.filesystem]\n' "$size"
+            "$BENCH/bench_rules" "$size" | sort -u
+        fi
     done
 }
 

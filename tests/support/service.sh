@@ -90,8 +90,8 @@ harness_users()
     done
     echo "cordon-extra:x:$uid:cordon-a" >>/etc/group
     EXTRA_GID=$uid
-    HOME_A=$TOP/home/a WS_A=$TOP/home/a/work
-    HOME_B=$TOP/home/b WS_B=$TOP/home/b/work
+    HOME_A=$TOP/home/a WS_A=$TOP/home/a/ws
+    HOME_B=$TOP/home/b WS_B=$TOP/home/b/ws
     fresh_homes
 }
 
@@ -104,7 +104,7 @@ fresh_homes()
     mkdir -p "$TOP/home"
     for letter in a b; do
         install -d -m 755 -o "cordon-$letter" -g "cordon-$letter" \
-            "$TOP/home/$letter" "$TOP/home/$letter/work" "$TOP/home/$letter/.codex"
+            "$TOP/home/$letter" "$TOP/home/$letter/ws" "$TOP/home/$letter/.codex"
     done
 }
 
@@ -211,7 +211,7 @@ job()
 
     shift
     home=$(getent passwd "$user" | cut -d: -f6)
-    run job_run "$user" "${DIR:-$home/work}" "$@"
+    run job_run "$user" "${DIR:-$home/ws}" "$@"
 }
 
 job_run()

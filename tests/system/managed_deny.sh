@@ -19,10 +19,10 @@ lay_out()
     chmod -R a+rX "$TOP/company"
     for user in a b; do
         home=$TOP/home/$user
-        mkdir -p "$home/.ssh" "$home/work/sub" "$home/fake/.codex" "$home/.config/cordon"
-        echo "$SECRET" | tee "$home/.ssh/id" "$home/work/sub/x.secret" >/dev/null
+        mkdir -p "$home/.ssh" "$home/ws/sub" "$home/fake/.codex" "$home/.config/cordon"
+        echo "$SECRET" | tee "$home/.ssh/id" "$home/ws/sub/x.secret" >/dev/null
         : >"$home/.ssh/only-in-a-listing"
-        echo free >"$home/work/free.txt"
+        echo free >"$home/ws/free.txt"
         printf 'sandbox_mode = "danger-full-access"\n' >"$home/fake/.codex/config.toml"
         cp "$home/fake/.codex/config.toml" "$home/fake/config.toml"
         cat >"$home/.codex/config.toml" <<TOML
@@ -32,7 +32,7 @@ default_permissions = "child"
 ":root" = "write"
 "~/.ssh" = "write"
 "$TOP/company" = "write"
-"$home/work/sub/x.secret" = "write"
+"$home/ws/sub/x.secret" = "write"
 [permissions.everything.network]
 enabled = true
 [permissions.child]
@@ -55,7 +55,7 @@ try()
 
     shift 2
     home=$TOP/home/${user#cordon-}
-    for file in "$home/.ssh/id" "$TOP/company/plan.txt" "$home/work/sub/x.secret"; do
+    for file in "$home/.ssh/id" "$TOP/company/plan.txt" "$home/ws/sub/x.secret"; do
         run with "$user" "$variable" "$@" -- cat "$file"
         expect_denied "$SECRET" "$user $variable $* $file"
         CHECKS=$((CHECKS + 1))
@@ -65,7 +65,7 @@ try()
     run with "$user" "$variable" "$@" -- sh -c "echo x >>'$home/.ssh/id'"
     expect_denied "$SECRET" "$user $variable $* writing"
     grep -qx "$SECRET" "$home/.ssh/id" || fail "$user $variable $*: was changed"
-    run with "$user" "$variable" "$@" -- cat "$home/work/free.txt"
+    run with "$user" "$variable" "$@" -- cat "$home/ws/free.txt"
     expect_ok "$user $variable $*: a free file"
     CHECKS=$((CHECKS + 3))
 }
@@ -75,7 +75,7 @@ with()
     local user=$1 variable=$2
 
     shift 2
-    cd "$TOP/home/${user#cordon-}/work" &&
+    cd "$TOP/home/${user#cordon-}/ws" &&
         as_user "$user" "$variable" timeout 20 "$CORDON" sandbox linux "$@"
 }
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 PACKAGES = """bash dash coreutils grep sed mawk findutils procps util-linux util-linux-extra mount
 passwd login diffutils tar gzip hostname iproute2 libc-bin base-files perl-base python3-minimal
@@ -91,7 +90,7 @@ def add_modules(top, vmlinuz):
 
 def main():
     out, source, build, vmlinuz = sys.argv[1:]
-    top = tempfile.mkdtemp(prefix="cordon-vm.")
+    top = out + ".tree"
     image = Image(top)
     for folder in ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "proc", "sys", "dev", "tmp",
                    "run", "root", "var/tmp", "srv", "home", "mnt", "etc"):

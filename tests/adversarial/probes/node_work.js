@@ -9,7 +9,7 @@ const { Worker } = require('worker_threads');
 
 function ask(where) {
   return new Promise((resolve, reject) => {
-    http.get({ ...where, path: '/work' }, (answer) => {
+    http.get({ ...where, path: '/file' }, (answer) => {
       let text = '';
       answer.on('data', (part) => { text += part; });
       answer.on('end', () => resolve(text));
@@ -20,7 +20,7 @@ function ask(where) {
 async function serve(listen, where) {
   const server = http.createServer((request, answer) => answer.end(`got ${request.url}`));
   await new Promise((resolve) => server.listen(...listen, resolve));
-  assert.strictEqual(await ask(where(server)), 'got /work');
+  assert.strictEqual(await ask(where(server)), 'got /file');
   await new Promise((resolve) => server.close(resolve));
 }
 
