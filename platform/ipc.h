@@ -87,6 +87,15 @@ enum ipc_operation {
     IPC_OPERATION_OPEN,
     IPC_OPERATION_EXEC,
     IPC_OPERATION_LIST,
+    IPC_OPERATION_CREATE,
+    IPC_OPERATION_RENAME,
+    IPC_OPERATION_LINK,
+    IPC_OPERATION_REMOVE,
+    IPC_OPERATION_CHANGE,    /* metadata, size, extended attributes */
+    IPC_OPERATION_ATTRIBUTE, /* an extended attribute or a link's target was asked for */
+    IPC_OPERATION_WATCH,
+    IPC_OPERATION_CONNECT,
+    IPC_OPERATION_RECEIVE, /* an open file from another process */
     IPC_OPERATION_COUNT
 };
 
@@ -159,7 +168,7 @@ struct ipc_message {
  * packed. A file that is refused travels as @fault: the worker then refuses
  * every job with it.
  */
-enum ipc_host { IPC_HOST_FANOTIFY = 1U };
+enum ipc_host { IPC_HOST_FANOTIFY = 1U, IPC_HOST_BPF = 2U };
 
 struct ipc_managed_head {
     uint32_t magic;

@@ -42,8 +42,8 @@ struct plan_host {
     uint32_t landlock_abi; /* 0: none */
     bool user_namespaces;  /* the caller may create one */
     bool cgroup;           /* a delegated cgroup is there */
-    bool bpf;              /* always false for now */
-    bool fanotify;         /* always false for now */
+    bool bpf;              /* a program of ours in the kernel decides at each access */
+    bool fanotify;         /* a guard of the job's does, asked by fanotify */
 };
 
 struct plan_facts {

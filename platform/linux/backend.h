@@ -3,6 +3,7 @@
 #ifndef CORDON_LINUX_BACKEND_H
 #define CORDON_LINUX_BACKEND_H
 
+#include "platform/linux/bpf_jobs.h"
 #include "platform/linux/order.h"
 #include "platform/platform.h"
 
@@ -27,8 +28,9 @@ enum cordon_err linux_needed(const struct platform_start *start, struct arena *a
                              struct plan_facts *facts);
 
 /* grant_check.c: a worker's order against the managed policy, and cordon-init's from it. */
+/* Where the kernel's program decides, *ret_job is the job's part of it. */
 enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_order_fd,
-                                 struct cordon_fault *fault);
+                                 struct bpf_job *ret_job, struct cordon_fault *fault);
 
 /* spawn.c, job.c; supervisor */
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,

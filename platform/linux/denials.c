@@ -129,20 +129,24 @@ enum cordon_err denials_receive(struct denials *denials, struct ipc_violation *r
     return CORDON_OK;
 }
 
-enum cordon_err denials_rest(struct denials *denials, struct ipc_violation *ret_violation)
+enum cordon_err denials_count(uint64_t count, uint64_t *told, struct ipc_violation *ret_violation)
 {
-    uint64_t count = tally_read(denials);
     struct timespec now;
 
-    if (count <= denials->told) {
+    if (count <= *told) {
         return CORDON_E_AGAIN;
     }
     (void)clock_gettime(CLOCK_REALTIME, &now);
     memset(ret_violation, 0, IPC_VIOLATION_HEAD);
     ret_violation->time_ms = (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
-    ret_violation->lost = count - denials->told;
+    ret_violation->lost = count - *told;
     ret_violation->set = IPC_SET_NONE;
     ret_violation->path[0] = '\0';
-    denials->told = count;
+    *told = count;
     return CORDON_OK;
+}
+
+enum cordon_err denials_rest(struct denials *denials, struct ipc_violation *ret_violation)
+{
+    return denials_count(tally_read(denials), &denials->told, ret_violation);
 }

@@ -33,4 +33,8 @@ CORDON_MUST_USE enum cordon_err denials_receive(struct denials *denials,
 CORDON_MUST_USE enum cordon_err denials_rest(struct denials *denials,
                                              struct ipc_violation *ret_violation);
 
+/* The same of any count: @count denials, of which *told are told. */
+CORDON_MUST_USE enum cordon_err denials_count(uint64_t count, uint64_t *told,
+                                              struct ipc_violation *ret_violation);
+
 #endif

@@ -316,12 +316,59 @@ static enum cordon_err minimum_check(const struct policy *managed, bool at_acces
                                  "the managed rules require level kernel, which this host has not");
 }
 
+/* Both tables into the kernel's program. The own one is the caller's, and only copied. */
+static enum cordon_err program_prepare(const struct platform_spawn *spawn,
+                                       const struct order_head *head, struct order_builder *builder,
+                                       struct bpf_job *ret_job, struct cordon_fault *fault)
+{
+    const struct order_head *made = &builder->head;
+    struct bpf_table tables[ORDER_SET_COUNT];
+    const void *own;
+    size_t own_len;
+    enum cordon_err err =
+        ipc_map(spawn->fds[IPC_SPAWN_TABLE], DFA_BYTES_MAX + 4096, &own, &own_len, fault);
+
+    if (err != CORDON_OK) {
+        return err;
+    }
+    tables[ORDER_SET_OWN] = (struct bpf_table){own, own_len, order_access(head, ORDER_SET_OWN),
+                                               head->rule_count[ORDER_SET_OWN]};
+    tables[ORDER_SET_MANAGED] = (struct bpf_table){
+        spawn->managed_table, dfa_size(spawn->managed_table),
+        (const uint8_t *)strbuf_text(&builder->texts) + made->access[ORDER_SET_MANAGED],
+        made->rule_count[ORDER_SET_MANAGED]};
+    err = bpf_job_open(tables, ret_job, fault);
+    ipc_unmap(own, own_len);
+    if (err == CORDON_OK) {
+        builder->head.slot = ret_job->slot;
+        for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+            builder->head.table[set] = bpf_job_base(ret_job, set);
+        }
+    }
+    return err;
+}
+
+/* A rule that is decided at each access: without one, nothing is worth a slot. */
+static bool has_watch(const struct order_builder *builder)
+{
+    for (size_t i = 0; i < builder->step_count; i++) {
+        if (builder->steps[i].op == ORDER_WATCH) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum cordon_err build(const struct platform_spawn *spawn, const struct order_head *head,
-                             struct order_builder *builder, struct cordon_fault *fault)
+                             struct order_builder *builder, struct bpf_job *ret_job,
+                             struct cordon_fault *fault)
 {
     const char *why;
-    bool at_access = !spawn->embedded && linux_fanotify(&why);
+    bool program = !spawn->embedded && bpf_decides(&why);
+    bool at_access = program || (!spawn->embedded && linux_fanotify(&why));
     enum cordon_err err = flags_check(spawn, head->flags, fault);
+
+    builder->head.slot = ORDER_NO_SLOT;
 
     builder->head.flags = head->flags | (linux_is_privileged() ? 0 : (uint32_t)ORDER_USER_NS);
     builder->head.landlock_abi = linux_landlock_abi();
@@ -343,11 +390,14 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
     if (err == CORDON_OK) {
         err = managed_add(spawn->managed, at_access, builder, fault);
     }
+    if (err == CORDON_OK && program && has_watch(builder)) {
+        err = program_prepare(spawn, head, builder, ret_job, fault);
+    }
     return err;
 }
 
 enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_order_fd,
-                                 struct cordon_fault *fault)
+                                 struct bpf_job *ret_job, struct cordon_fault *fault)
 {
     const struct order_head *head;
     struct order_builder builder;
@@ -367,7 +417,7 @@ enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_or
     order_begin(&builder);
     err = order_check(block, len, spawn->fd_count - IPC_SPAWN_GRANTS, &head, fault);
     if (err == CORDON_OK) {
-        err = build(spawn, head, &builder, fault);
+        err = build(spawn, head, &builder, ret_job, fault);
     }
     if (err == CORDON_OK) {
         err = order_finish(&builder, &made, &made_len, fault);

@@ -21,7 +21,7 @@
 
 static int watch_make(struct platform_job *job)
 {
-    const int fds[] = {job->pidfd, job->report, job->timer, job->denials.channel};
+    const int fds[] = {job->pidfd, job->report, job->timer, job->denials.channel, job->bpf.ring};
     int watch = epoll_create1(EPOLL_CLOEXEC);
 
     for (size_t i = 0; watch >= 0 && i < sizeof(fds) / sizeof(fds[0]); i++) {
@@ -48,6 +48,7 @@ enum cordon_err job_new(const struct job_parts *parts, struct platform_job **ret
     job->report = parts->report;
     job->cgroup = parts->cgroup;
     job->denials = parts->denials;
+    job->bpf = parts->bpf;
     job->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (job->timer >= 0 && timerfd_settime(job->timer, 0, &limit, NULL) == 0) {
         job->watch = watch_make(job);
@@ -169,10 +170,24 @@ enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_repo
     return CORDON_OK;
 }
 
+static enum cordon_err violation_of_program(struct platform_job *job,
+                                            struct ipc_violation *ret_violation)
+{
+    enum cordon_err err = bpf_job_receive(&job->bpf, ret_violation);
+
+    return err == CORDON_E_AGAIN && job->reaped
+               ? denials_count(bpf_job_denied(&job->bpf), &job->bpf.told, ret_violation)
+               : err;
+}
+
 enum cordon_err linux_violation(struct platform_job *job, struct ipc_violation *ret_violation)
 {
-    enum cordon_err err = denials_receive(&job->denials, ret_violation);
+    enum cordon_err err;
 
+    if (job->bpf.slot != ORDER_NO_SLOT) {
+        return violation_of_program(job, ret_violation);
+    }
+    err = denials_receive(&job->denials, ret_violation);
     if (err == CORDON_E_CLOSED) {
         unwatch(job, &job->denials.channel);
     }
@@ -217,6 +232,7 @@ void linux_release(struct platform_job *job)
     unwatch(job, &job->report);
     unwatch(job, &job->timer);
     denials_close(&job->denials);
+    bpf_job_close(&job->bpf);
     (void)close(job->watch);
     (void)close(job->pidfd);
     free(job);
@@ -226,5 +242,6 @@ void linux_cleanup(bool embedded)
 {
     if (!embedded) {
         cgroup_cleanup();
+        (void)bpf_start(bpf_maps_open);
     }
 }

@@ -2,6 +2,7 @@
 #ifndef CORDON_LINUX_JOB_H
 #define CORDON_LINUX_JOB_H
 
+#include "platform/linux/bpf_jobs.h"
 #include "platform/linux/cgroup.h"
 #include "platform/linux/denials.h"
 #include "platform/platform.h"
@@ -16,6 +17,7 @@ struct platform_job {
     struct ipc_report last;
     struct cgroup cgroup;
     struct denials denials;
+    struct bpf_job bpf; /* instead, where the kernel's program decides */
 };
 
 /* What a new job is made of; taken over by job_new(), but not when it fails. */
@@ -23,6 +25,7 @@ struct job_parts {
     int pidfd, report;
     struct cgroup cgroup;
     struct denials denials;
+    struct bpf_job bpf; /* instead, where the kernel's program decides */
 };
 CORDON_MUST_USE enum cordon_err job_new(const struct job_parts *parts,
                                         struct platform_job **ret_job, struct cordon_fault *fault);

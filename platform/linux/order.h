@@ -25,6 +25,7 @@
 #define ORDER_BYTES_MAX (8U * 1024U * 1024U)
 #define ORDER_NO_FD UINT32_MAX
 #define ORDER_NO_RULE UINT32_MAX
+#define ORDER_NO_SLOT UINT32_MAX
 
 enum order_op {
     ORDER_GRANT_READ = 1, /* object: visible at its own path, read-only */
@@ -100,6 +101,10 @@ struct order_head {
     uint32_t access[ORDER_SET_COUNT];
     uint32_t cwd; /* offset of the path; supervisor to init only */
     uint64_t cwd_dev, cwd_ino;
+    /* Supervisor to init: the job's slot in the kernel's program, and where in its map the tables
+     * lie; ORDER_NO_SLOT: fanotify decides, or nothing. */
+    uint32_t slot;
+    uint32_t table[ORDER_SET_COUNT];
     char job_id[24];
     struct order_identity identity;
 };
@@ -152,6 +157,8 @@ enum order_init_fd {
     INIT_FD_CGROUP,     /* cgroup.procs to write "0" to; /dev/null when there is none */
     INIT_FD_VIOLATIONS, /* to send on: struct ipc_violation, one each; /dev/null: nobody asks */
     INIT_FD_TALLY,      /* memfd: uint64_t, all denials so far; with INIT_FD_VIOLATIONS */
+    INIT_FD_TAGS,       /* with order_head.slot: maps of the kernel's program; else /dev/null */
+    INIT_FD_JOBS,
     INIT_FD_COUNT
 };
 

@@ -15,7 +15,8 @@ struct place {
 
 bool plan_at_access(const struct plan_builder *builder)
 {
-    return builder->facts->privileged && builder->facts->host.fanotify;
+    return builder->facts->privileged &&
+           (builder->facts->host.fanotify || builder->facts->host.bpf);
 }
 
 /* A `read` takes writing back only where something above it grants writing. */
@@ -70,7 +71,8 @@ static void label_set(struct plan_builder *b, uint8_t set, const struct policy_r
         if (rule->access == ACCESS_DENY_WRITE ||
             (rule->access == ACCESS_READ && takes_back(rules, rule))) {
             labels[i].level = PLAN_SNAPSHOT;
-        } else if (plan_at_access(b) && rule->access == ACCESS_DENY && is_unseen(b, rule)) {
+        } else if (plan_at_access(b) && !b->facts->host.bpf && rule->access == ACCESS_DENY &&
+                   is_unseen(b, rule)) {
             labels[i].level = PLAN_SNAPSHOT;
             plan_note(b, set, (uint32_t)i, "the file system does not tell of renames");
         }

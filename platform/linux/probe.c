@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "platform/linux/backend.h"
+#include "platform/linux/bpf_jobs.h"
 #include "platform/linux/cgroup.h"
 #include "platform/linux/init/sys.h"
 
@@ -162,23 +163,31 @@ static void probe_peer(struct platform_probe *probe)
     }
 }
 
-static void probe_fanotify(struct platform_probe *probe)
+/* The first that works decides; the other is not even asked. */
+static void probe_decision(struct platform_probe *probe)
 {
     struct platform_layer *layer =
-        add(probe, "access-time decision", "fanotify 5.17 / start-time snapshot",
+        add(probe, "access-time decision", "bpf 6.1 / fanotify 5.17 / start-time snapshot",
             "use the service, on a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS");
-    const char *why;
+    const char *bpf;
+    const char *why = "";
 
-    layer->available = linux_fanotify(&why);
-    probe->host.fanotify = layer->available;
-    (void)snprintf(layer->evidence, sizeof(layer->evidence), "fanotify: %s", why);
+    probe->host.bpf = bpf_decides(&bpf);
+    probe->host.fanotify = !probe->host.bpf && linux_fanotify(&why);
+    layer->available = probe->host.bpf || probe->host.fanotify;
+    if (probe->host.bpf) {
+        (void)snprintf(layer->evidence, sizeof(layer->evidence), "bpf: %.150s", bpf);
+    } else {
+        (void)snprintf(layer->evidence, sizeof(layer->evidence), "fanotify: %s; bpf: %.100s", why,
+                       bpf);
+    }
 }
 
 void linux_probe(struct platform_probe *ret_probe)
 {
     static void (*const rows[])(struct platform_probe *) = {
         probe_kernel,          probe_mounts, probe_seccomp, probe_landlock,
-        probe_user_namespaces, probe_cgroup, probe_peer,    probe_fanotify};
+        probe_user_namespaces, probe_cgroup, probe_peer,    probe_decision};
 
     memset(ret_probe, 0, sizeof(*ret_probe));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

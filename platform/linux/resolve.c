@@ -242,8 +242,10 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
 
     resolved.facts.host = host_once();
     resolved.facts.host.fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
+    resolved.facts.host.bpf = !start->embedded && (start->host & IPC_HOST_BPF) != 0;
     resolved.facts.privileged = !start->embedded || linux_is_privileged();
-    err = linux_rehearse(policy, start, !resolved.facts.host.fanotify, fault);
+    err = linux_rehearse(policy, start, !resolved.facts.host.fanotify && !resolved.facts.host.bpf,
+                         fault);
     if (err != CORDON_OK) {
         return err;
     }

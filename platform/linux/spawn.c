@@ -28,6 +28,7 @@ struct child {
     int fds[INIT_FD_COUNT]; /* source of each numbered descriptor */
     bool user_ns;
     volatile int code; /* errno of the step that failed */
+    pid_t pid;
 };
 
 /* execve() drops what a user namespace gave to an unmapped user, unless ambient. */
@@ -155,6 +156,7 @@ static enum cordon_err child_clone(struct child *child, const struct order_head 
         (void)close(pidfd);
         return fault_os(fault, code, "reinstall cordon", "cannot start %s", child->path);
     }
+    child->pid = pid;
     *ret_pidfd = pidfd;
     return CORDON_OK;
 }
@@ -183,28 +185,42 @@ static void close_all(const int *fds, size_t count)
 
 /* The parts that only this job has; the rest of child->fds is borrowed. */
 struct parts {
-    int order, table, sockets, procs, report[2], violations, tally;
+    int order, table, sockets, procs, report[2], violations, tally, tags, jobs;
 };
 
-/* In embedded mode nothing decides at access time, so there is nothing to report. */
-static enum cordon_err reports_open(const struct platform_spawn *spawn, struct parts *parts,
-                                    struct denials *denials, struct cordon_fault *fault)
+static int null_open(void)
 {
-    if (!spawn->embedded) {
-        return denials_open(denials, &parts->violations, &parts->tally, fault);
+    return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+/* A guard reports by a socket, the kernel's program by its maps; embedded, nobody does. */
+static enum cordon_err reports_open(const struct platform_spawn *spawn, struct parts *parts,
+                                    struct job_parts *job, struct cordon_fault *fault)
+{
+    bool program = job->bpf.slot != ORDER_NO_SLOT;
+
+    parts->tags = program ? fcntl(bpf_tags_fd(), F_DUPFD_CLOEXEC, 3) : null_open();
+    parts->jobs = program ? fcntl(bpf_jobs_fd(), F_DUPFD_CLOEXEC, 3) : null_open();
+    if (!spawn->embedded && !program) {
+        enum cordon_err err = denials_open(&job->denials, &parts->violations, &parts->tally, fault);
+
+        if (err != CORDON_OK) {
+            return err;
+        }
+    } else {
+        parts->violations = null_open();
+        parts->tally = null_open();
     }
-    parts->violations = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    parts->tally = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (parts->violations < 0 || parts->tally < 0) {
+    if (parts->violations < 0 || parts->tally < 0 || parts->tags < 0 || parts->jobs < 0) {
         return fault_os(fault, errno, NULL, "cannot prepare the job");
     }
     return CORDON_OK;
 }
 
-static enum cordon_err parts_open(const struct platform_spawn *spawn, const struct cgroup *cgroup,
+static enum cordon_err parts_open(const struct platform_spawn *spawn, struct job_parts *job,
                                   struct parts *parts, struct cordon_fault *fault)
 {
-    enum cordon_err err = linux_init_order(spawn, &parts->order, fault);
+    enum cordon_err err = linux_init_order(spawn, &parts->order, &job->bpf, fault);
 
     if (err == CORDON_OK) {
         err = ipc_memfd("cordon-managed", spawn->managed_table, dfa_size(spawn->managed_table),
@@ -214,7 +230,7 @@ static enum cordon_err parts_open(const struct platform_spawn *spawn, const stru
         return err;
     }
     parts->sockets = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC);
-    parts->procs = cgroup_procs_fd(cgroup);
+    parts->procs = cgroup_procs_fd(&job->cgroup);
     if (parts->sockets < 0 || parts->procs < 0 ||
         pipe2(parts->report, O_CLOEXEC | O_NONBLOCK) != 0) {
         return fault_os(fault, errno, NULL, "cannot prepare the job");
@@ -223,7 +239,7 @@ static enum cordon_err parts_open(const struct platform_spawn *spawn, const stru
 }
 
 static enum cordon_err start(const struct platform_spawn *spawn, const struct parts *parts,
-                             int *ret_pidfd, struct cordon_fault *fault)
+                             struct job_parts *job, struct cordon_fault *fault)
 {
     char path[512];
     struct child child = {.path = path};
@@ -255,7 +271,12 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
         child.fds[INIT_FD_CGROUP] = parts->procs;
         child.fds[INIT_FD_VIOLATIONS] = parts->violations;
         child.fds[INIT_FD_TALLY] = parts->tally;
-        err = child_clone(&child, order, ret_pidfd, fault);
+        child.fds[INIT_FD_TAGS] = parts->tags;
+        child.fds[INIT_FD_JOBS] = parts->jobs;
+        err = child_clone(&child, order, &job->pidfd, fault);
+        if (err == CORDON_OK) {
+            bpf_job_seen(&job->bpf, child.pid);
+        }
     }
     ipc_unmap(block, len);
     return err;
@@ -264,21 +285,24 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
                             struct cordon_fault *fault)
 {
-    struct parts parts = {-1, -1, -1, -1, {-1, -1}, -1, -1};
-    struct job_parts job = {.pidfd = -1, .cgroup = {.dir = -1}, .denials = {.channel = -1}};
+    struct parts parts = {-1, -1, -1, -1, {-1, -1}, -1, -1, -1, -1};
+    struct job_parts job = {.pidfd = -1,
+                            .cgroup = {.dir = -1},
+                            .denials = {.channel = -1},
+                            .bpf = {.slot = ORDER_NO_SLOT, .ring = -1}};
     enum cordon_err err = CORDON_OK;
 
     if (!spawn->embedded) {
         err = cgroup_make(spawn->job, &job.cgroup, fault);
     }
     if (err == CORDON_OK) {
-        err = parts_open(spawn, &job.cgroup, &parts, fault);
+        err = parts_open(spawn, &job, &parts, fault);
     }
     if (err == CORDON_OK) {
-        err = reports_open(spawn, &parts, &job.denials, fault);
+        err = reports_open(spawn, &parts, &job, fault);
     }
     if (err == CORDON_OK) {
-        err = start(spawn, &parts, &job.pidfd, fault);
+        err = start(spawn, &parts, &job, fault);
     }
     if (err == CORDON_OK) {
         job.report = parts.report[0];
@@ -292,10 +316,11 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
             (void)close(job.pidfd);
         }
         denials_close(&job.denials);
+        bpf_job_close(&job.bpf);
         cgroup_remove(&job.cgroup);
     }
     close_all((const int[]){parts.order, parts.table, parts.sockets, parts.procs, parts.report[0],
-                            parts.report[1], parts.violations, parts.tally},
-              8);
+                            parts.report[1], parts.violations, parts.tally, parts.tags, parts.jobs},
+              10);
     return err;
 }

@@ -331,23 +331,49 @@ static void choose(struct watch *watch)
     }
 }
 
+/* Groups, marks and a guard who answers. */
+static enum cordon_err guard_prepare(struct watch *watch)
+{
+    struct init *init = watch->init;
+    struct names names = {.mount_count = 0};
+    enum cordon_err err = groups_open(watch);
+
+    if (err == CORDON_OK) {
+        err = names_open(watch);
+    }
+    if (err == CORDON_OK) {
+        err = mounts_each(watch, mount_names);
+    }
+    if (err == CORDON_OK) {
+        err = mounts_each(watch, mount_mark);
+    }
+    if (err == CORDON_OK &&
+        mark(watch->decide, FAN_MARK_FILESYSTEM, DECIDE_MASK, init->mask_dir) != 0) {
+        err = fault_os(&init->fault, errno, NULL, "cannot watch the masks");
+    }
+    if (err == CORDON_OK) {
+        err = names_init(&names, watch, &init->fault);
+    }
+    if (err == CORDON_OK) {
+        err = guard_start(&names, watch);
+    }
+    names_close(&names);
+    (void)close(watch->proc);
+    (void)close(watch->root);
+    /* The groups stay open: as long as pid 1 lives, so do they. */
+    return err;
+}
+
 enum cordon_err watch_start(struct init *init)
 {
     struct watch watch = {
         .init = init, .decide = -1, .events = -1, .clone = init->clone, .proc = -1, .root = -1};
-    struct names names = {.mount_count = 0};
     enum cordon_err err;
 
     if (init->clone < 0) {
         return CORDON_OK;
     }
-    err = groups_open(&watch);
-    if (err == CORDON_OK) {
-        err = names_open(&watch);
-    }
-    if (err == CORDON_OK) {
-        err = prefixes_find(&watch);
-    }
+    err = prefixes_find(&watch);
     if (err == CORDON_OK) {
         err = mounts_read(&watch.mounts, &init->fault);
     }
@@ -358,25 +384,8 @@ enum cordon_err watch_start(struct init *init)
     err = roots_find(&watch);
     prefixes_reduce(&watch);
     if (err == CORDON_OK) {
-        err = mounts_each(&watch, mount_names);
+        err = init->order->slot == ORDER_NO_SLOT ? guard_prepare(&watch) : program_start(&watch);
     }
-    if (err == CORDON_OK) {
-        err = mounts_each(&watch, mount_mark);
-    }
-    if (err == CORDON_OK &&
-        mark(watch.decide, FAN_MARK_FILESYSTEM, DECIDE_MASK, init->mask_dir) != 0) {
-        err = fault_os(&init->fault, errno, NULL, "cannot watch the masks");
-    }
-    if (err == CORDON_OK) {
-        err = names_init(&names, &watch, &init->fault);
-    }
-    if (err == CORDON_OK) {
-        err = guard_start(&names, &watch);
-    }
-    names_close(&names);
-    (void)close(watch.proc);
-    (void)close(watch.root);
     (void)close(init->clone);
-    /* The groups stay open: as long as pid 1 lives, so do they. */
     return err;
 }

@@ -54,6 +54,10 @@ CORDON_MUST_USE enum cordon_err watch_start(struct init *init);
 /* The same file under a number that init does not close; @fd is closed, -1 stays -1. */
 int watch_raise_fd(int fd);
 
+/* ---- program.c ---- */
+/* Instead of groups and a guard: tells the kernel's program of the job, its mounts and links. */
+CORDON_MUST_USE enum cordon_err program_start(const struct watch *watch);
+
 /* ---- name.c: for the guard alone ---- */
 /* The name of the file behind @fd in the view, however long. False: nobody can name it. */
 bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name);

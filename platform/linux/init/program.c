@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decisions by the kernel's program: what it must know of this job before its
+ * command starts. The program goes by the names of directories up to the top of
+ * their file system; from here it learns which names that top, and the root of
+ * every bind mount, has on the host. From then on it follows by itself.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/linux/bpf/call.h"
+#include "platform/linux/bpf/place.h"
+#include "platform/linux/bpf/shape.h"
+#include "platform/linux/init/sys.h"
+#include "platform/linux/init/watch.h"
+#include "policy/dfa_format.h"
+#include "policy/types.h"
+
+_Static_assert(SHAPE_ACCESS_DENY == ACCESS_DENY, "as the kernel's program has it");
+_Static_assert(SHAPE_SETS == ORDER_SET_COUNT, "as the kernel's program has it");
+_Static_assert(SHAPE_LANES == ORDER_SET_COUNT * DFA_PARTS, "as the kernel's program has it");
+_Static_assert(sizeof(struct dfa_state) == 16 && sizeof(struct dfa_cell) == 8,
+               "the kernel's program walks these");
+
+struct program {
+    const struct watch *watch;
+    struct init *init;
+    struct shape_job *jobs; /* all of them, mapped; ours is at the order's slot */
+    struct shape_job *job;
+};
+
+/* ---- tables ---- */
+
+/* Where the program finds the parts of both tables, as the supervisor laid them down. */
+static void lanes_fill(struct program *program)
+{
+    const struct order_head *order = program->init->order;
+    struct shape_job *job = program->job;
+
+    for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+        const struct dfa *table = program->init->table[set];
+        const uint32_t base = order->table[set];
+
+        job->set[set].ranks = base + table->ranks_off / 8;
+        job->set[set].access = base + (uint32_t)((table->size + 7) / 8);
+        for (uint32_t i = 0; i < DFA_PARTS && table->part[i].states > 0; i++) {
+            const struct dfa_part *part = &table->part[i];
+            const size_t classes = (size_t)((const char *)part->class_of - (const char *)table);
+
+            job->lane[job->lane_count++] =
+                (struct shape_lane){.states = base + part->states_off / 8,
+                                    .cells = base + part->cells_off / 8,
+                                    .classes = base + (uint32_t)classes / 8,
+                                    .start = part->start,
+                                    .set = set};
+        }
+    }
+}
+
+/* How far the tables of @sets have read @path. */
+static struct shape_name name_of_path(const struct program *program, const char *path,
+                                      uint32_t sets)
+{
+    const char *text = strcmp(path, "/") == 0 ? "" : path;
+    struct shape_name name = {.sets = sets};
+    uint32_t lane = 0;
+
+    for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+        const struct dfa *table = program->init->table[set];
+        struct dfa_pos pos;
+
+        dfa_start(table, &pos);
+        dfa_feed(table, &pos, text, strlen(text));
+        name.covered[set] = pos.covered;
+        for (uint32_t i = 0; i < DFA_PARTS && table->part[i].states > 0; i++) {
+            name.state[lane++] = pos.state[i];
+        }
+    }
+    return name;
+}
+
+/* ---- places ---- */
+
+static enum cordon_err place_tell(struct program *program, int fd, uint32_t flags,
+                                  const struct shape_name *name)
+{
+    return place_register(program->job, fd, flags, name) == 0
+               ? CORDON_OK
+               : fault_os(&program->init->fault, errno, NULL,
+                          "the kernel's program cannot be told of the job's files");
+}
+
+/* What the host has at @path; -1 with ENOENT: nothing, or nothing that can be reached. */
+static int host_open(const struct program *program, const char *path)
+{
+    int fd = sys_openat2(program->watch->clone, path[1] == '\0' ? "." : path + 1,
+                         O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+
+    if (fd < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EACCES)) {
+        errno = ENOENT;
+    }
+    return fd;
+}
+
+static enum cordon_err path_tell(struct program *program, const char *path, const char *spelled,
+                                 uint32_t sets)
+{
+    const struct shape_name name = name_of_path(program, spelled, sets);
+    int fd = host_open(program, path);
+    enum cordon_err err;
+
+    if (fd < 0) {
+        return errno == ENOENT
+                   ? CORDON_OK
+                   : fault_os(&program->init->fault, errno, NULL, "cannot open %s", path);
+    }
+    err = place_tell(program, fd, 0, &name);
+    (void)close(fd);
+    return err;
+}
+
+static enum cordon_err host_tell(struct program *program)
+{
+    const struct mount_table *host = &program->init->host;
+    const uint32_t both = 1U << ORDER_SET_OWN | 1U << ORDER_SET_MANAGED;
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < host->count; i++) {
+        err = path_tell(program, host->mounts[i].path, host->mounts[i].path, both);
+    }
+    return err;
+}
+
+/* Directories that a rule names by way of a symbolic link. */
+static enum cordon_err links_tell(struct program *program)
+{
+    const struct watch *watch = program->watch;
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < watch->prefix_count; i++) {
+        const struct watch_prefix *prefix = &watch->prefixes[i];
+
+        err = path_tell(program, prefix->real, prefix->spelled, 1U << prefix->set);
+    }
+    return err;
+}
+
+/* File systems of the job's own: no rule is about them, but for the masks, which are denied. */
+static enum cordon_err private_tell(struct program *program)
+{
+    const struct mount_table *mounts = &program->watch->mounts;
+    const int masks[] = {program->init->mask_dir, program->init->mask_file};
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < mounts->count; i++) {
+        const struct mount_entry *mount = &mounts->mounts[i];
+        int fd = view_is_private(program->init, mount->dev) ? mount_open(mount) : -1;
+
+        if (fd >= 0) {
+            err = place_tell(program, fd, SHAPE_PRIVATE, NULL);
+            (void)close(fd);
+        }
+    }
+    for (size_t i = 0; err == CORDON_OK && i < sizeof(masks) / sizeof(masks[0]); i++) {
+        err = masks[i] < 0 ? CORDON_OK : place_tell(program, masks[i], SHAPE_DENIED, NULL);
+    }
+    return err;
+}
+
+/* Sockets of the host that the policy lists. */
+static enum cordon_err sockets_tell(struct program *program)
+{
+    const struct order_head *order = program->init->order;
+    const struct order_step *steps = order_steps(order);
+    enum cordon_err err = CORDON_OK;
+
+    for (uint32_t i = 0; err == CORDON_OK && i < order->step_count; i++) {
+        int fd =
+            steps[i].op != ORDER_SOCKET ? -1 : host_open(program, order_text(order, steps[i].text));
+        struct stat st;
+
+        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == steps[i].ino) {
+            err = place_tell(program, fd, SHAPE_SOCKET, NULL);
+        }
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    return err;
+}
+
+/* ---- the job ---- */
+
+static enum cordon_err program_join(struct program *program)
+{
+    const struct order_head *order = program->init->order;
+    const size_t size = sizeof(struct shape_job) * SHAPE_JOBS;
+    struct shape_job *jobs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, INIT_FD_JOBS, 0);
+    struct stat st;
+    uint32_t tag;
+
+    if (jobs == MAP_FAILED || order->slot >= SHAPE_JOBS || stat("/proc/self/ns/pid", &st) != 0) {
+        return fault_os(&program->init->fault, errno, NULL,
+                        "the kernel's program cannot be reached");
+    }
+    tag = (uint32_t)st.st_ino;
+    program->jobs = jobs;
+    program->job = &jobs[order->slot];
+    lanes_fill(program);
+    program->job->flags =
+        ((order->flags & ORDER_NET_HOST) == 0 ? (uint32_t)SHAPE_NET_OWN : 0) |
+        ((order->flags & ORDER_FULL_ACCESS) != 0 ? (uint32_t)SHAPE_USER_NAMESPACES : 0);
+    __atomic_store_n(&program->job->state, (uint32_t)SHAPE_SETTING, __ATOMIC_RELEASE);
+    return sys_bpf_update(INIT_FD_TAGS, &tag, &order->slot) == 0
+               ? CORDON_OK
+               : fault_os(&program->init->fault, errno, NULL,
+                          "the kernel's program cannot be told of the job");
+}
+
+enum cordon_err program_start(const struct watch *watch)
+{
+    static enum cordon_err (*const parts[])(struct program *) = {
+        program_join, host_tell, links_tell, private_tell, sockets_tell};
+    struct program program = {.watch = watch, .init = watch->init};
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        err = parts[i](&program);
+    }
+    if (err == CORDON_OK) {
+        __atomic_store_n(&program.job->state, (uint32_t)SHAPE_ACTIVE, __ATOMIC_RELEASE);
+    }
+    if (program.jobs != NULL) {
+        (void)munmap(program.jobs, sizeof(struct shape_job) * SHAPE_JOBS);
+    }
+    (void)close(INIT_FD_TAGS);
+    (void)close(INIT_FD_JOBS);
+    return err;
+}
