@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -40,6 +41,74 @@ void bpf_ring_unmap(struct bpf_job *job)
     job->given = NULL;
 }
 
+/* ---- names of what is not opened: as a file system has them, below where it is mounted ---- */
+
+/* The kernel's number of a device, which mountinfo writes as two. */
+#define DEVICE_MAJOR(dev) ((dev) >> 20)
+#define DEVICE_MINOR(dev) ((dev)&0xfffffU)
+
+/* "ID PARENT MAJOR:MINOR ROOT POINT ...": the mount point of a whole file system. */
+static bool line_point(const char *line, uint32_t dev, char *ret_point, size_t size)
+{
+    unsigned major;
+    unsigned minor;
+    int used = 0;
+    size_t len;
+
+    if (sscanf(line, "%*u %*u %u:%u / %n", &major, &minor, &used) < 2 || used == 0 ||
+        major != DEVICE_MAJOR(dev) || minor != DEVICE_MINOR(dev)) {
+        return false;
+    }
+    len = strcspn(line + used, " \n");
+    if (len >= size) {
+        return false;
+    }
+    memcpy(ret_point, line + used, len);
+    ret_point[len] = '\0';
+    return true;
+}
+
+/* Looked up once for a run of denials on one file system, since there may be many. */
+static const char *mount_point(uint32_t dev)
+{
+    static char point[1024];
+    static uint32_t known;
+    char line[4096];
+    FILE *file;
+
+    if (dev == 0 || dev == known) {
+        return dev == 0 ? "" : point;
+    }
+    point[0] = '\0';
+    known = dev;
+    file = fopen("/proc/self/mountinfo", "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        if (line_point(line, dev, point, sizeof(point))) {
+            break;
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (strcmp(point, "/") == 0) {
+        point[0] = '\0';
+    }
+    return point;
+}
+
+static void path_put(const struct shape_record *record, size_t len, struct ipc_violation *ret)
+{
+    const char *point = mount_point(record->dev);
+    size_t prefix = strlen(point);
+    size_t room = sizeof(ret->path) - 1 - prefix;
+
+    len = len < room ? len : room;
+    memcpy(ret->path, point, prefix);
+    memcpy(ret->path + prefix, record->path, len);
+    ret->path_len = (uint16_t)(prefix + len);
+    ret->path[ret->path_len] = '\0';
+}
+
 static void translate(const struct shape_record *record, size_t len, struct ipc_violation *ret)
 {
     const size_t head = offsetof(struct shape_record, path);
@@ -56,9 +125,7 @@ static void translate(const struct shape_record *record, size_t len, struct ipc_
     ret->mechanism = IPC_MECHANISM_BPF;
     memcpy(ret->comm, record->comm, sizeof(ret->comm));
     ret->comm[sizeof(ret->comm) - 1] = '\0';
-    ret->path_len = (uint16_t)(len - head);
-    memcpy(ret->path, record->path, len - head);
-    ret->path[ret->path_len] = '\0';
+    path_put(record, len - head, ret);
 }
 
 enum cordon_err bpf_job_receive(struct bpf_job *job, struct ipc_violation *ret_violation)

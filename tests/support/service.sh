@@ -137,7 +137,7 @@ start_service()
     [ "$CORDON_MODE" = service ] || return 0
     "$CORDOND" >>"$TOP/service.log" 2>&1 &
     SERVICE_PID=$!
-    for ((i = 0; i < 500; i++)); do
+    for ((i = 0; i < 500 * ${SLOW:-1}; i++)); do
         [ -S /run/cordon/cordond.sock ] && return 0
         kill -0 "$SERVICE_PID" 2>/dev/null || break
         sleep 0.01

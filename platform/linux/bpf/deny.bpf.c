@@ -60,11 +60,20 @@ INLINE int judge_file(uint32_t slot, struct file *file, uint32_t operation)
     if (scratch == 0) {
         return code;
     }
-    code = bounded(
-        judge_only(slot, index, address(&scratch->from, BPF_CORE_READ(file, f_path.dentry))));
+    address(&scratch->from, file->f_path.dentry);
+    if (state_of(slot) == SHAPE_ACTIVE && names_kept(slot, index, scratch, file->f_path.dentry)) {
+        code = bounded(-decide(slot, index));
+    } else {
+        code = bounded(judge_only(slot, index, scratch->from));
+    }
+    /* Mounted since the job began, by the kernel for one that looked there: nobody can judge it. */
+    if ((scratch->flags & SCRATCH_UNKNOWN) != 0) {
+        code = -EPERM;
+    }
     if (code != 0) {
         len = bpf_d_path(&file->f_path, scratch->record.path, SHAPE_PATH_MAX);
         scratch->record.path_len = len > 1 && len <= SHAPE_PATH_MAX ? len - 1 : 0;
+        scratch->record.dev = 0;
         if (scratch->record.path_len == 0) {
             spell(index, scratch->from);
         }
@@ -508,6 +517,7 @@ APART int judge_socket(uint32_t slot, uint32_t index, uint64_t other)
     scratch->set = SHAPE_SETS;
     scratch->rule = SHAPE_NONE;
     scratch->record.path_len = 0;
+    scratch->record.dev = 0;
     if (dentry != 0) {
         spell(index, (uint64_t)dentry);
     }

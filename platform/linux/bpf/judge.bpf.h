@@ -333,6 +333,7 @@ APART int spell(uint32_t index, uint64_t dentry)
         return 0;
     }
     scratch->record.path_len = 0;
+    scratch->record.dev = BPF_CORE_READ((const struct dentry *)dentry, d_sb, s_dev);
     bpf_loop(CHAIN_MAX, climb_step, &climb, 0);
     spelling = (struct spelling){&scratch->record, scratch, climb.depth};
     if (climb.top) {

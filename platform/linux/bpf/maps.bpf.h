@@ -21,6 +21,13 @@
 /* Checked by the verifier once and by itself, so it takes numbers only. */
 #define APART __attribute__((noinline))
 
+/* Who a directory is. Its address may be another's later; all of this cannot be. */
+struct who {
+    uint64_t inode, parent, hash_len, ino;
+    uint32_t generation;
+    uint32_t kept; /* not where inodes have numbers only, which come again */
+};
+
 /* Where one judgement is worked out. Tasks may be preempted in it, so it is not per CPU. */
 struct scratch {
     uint32_t busy;
@@ -31,6 +38,7 @@ struct scratch {
     uint32_t set, rule;
     uint32_t sequence; /* of the kernel's renames, when this began */
     uint32_t epoch;
+    struct who who;
     struct shape_name name[SHAPE_NAMES];
     struct shape_name other[SHAPE_NAMES]; /* a second object's */
     uint32_t other_count;

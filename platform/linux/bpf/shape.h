@@ -106,6 +106,7 @@ struct shape_record {
     uint64_t lost;
     uint32_t pid;
     uint32_t set, rule;
+    uint32_t dev;       /* 0: the path is as the job has it; else as the file system there has it */
     uint16_t operation; /* enum ipc_operation */
     uint16_t path_len;
     char comm[16];

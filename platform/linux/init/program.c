@@ -28,6 +28,7 @@ _Static_assert(sizeof(struct dfa_state) == 16 && sizeof(struct dfa_cell) == 8,
                "the kernel's program walks these");
 
 struct program {
+    bool used[ORDER_SET_COUNT]; /* the set denies something */
     const struct watch *watch;
     struct init *init;
     struct shape_job *jobs; /* all of them, mapped; ours is at the order's slot */
@@ -35,6 +36,30 @@ struct program {
 };
 
 /* ---- tables ---- */
+
+static bool denies(const struct init *init, uint32_t set)
+{
+    const uint8_t *access = order_access(init->order, set);
+
+    for (uint32_t i = 0; i < init->order->rule_count[set]; i++) {
+        if (access[i] == ACCESS_DENY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Parts of @set that the program walks. */
+static uint32_t parts_of(const struct program *program, uint32_t set)
+{
+    const struct dfa *table = program->init->table[set];
+    uint32_t count = 0;
+
+    while (program->used[set] && count < DFA_PARTS && table->part[count].states > 0) {
+        count++;
+    }
+    return count;
+}
 
 /* Where the program finds the parts of both tables, as the supervisor laid them down. */
 static void lanes_fill(struct program *program)
@@ -48,7 +73,7 @@ static void lanes_fill(struct program *program)
 
         job->set[set].ranks = base + table->ranks_off / 8;
         job->set[set].access = base + (uint32_t)((table->size + 7) / 8);
-        for (uint32_t i = 0; i < DFA_PARTS && table->part[i].states > 0; i++) {
+        for (uint32_t i = 0; i < parts_of(program, set); i++) {
             const struct dfa_part *part = &table->part[i];
             const size_t classes = (size_t)((const char *)part->class_of - (const char *)table);
 
@@ -77,7 +102,7 @@ static struct shape_name name_of_path(const struct program *program, const char 
         dfa_start(table, &pos);
         dfa_feed(table, &pos, text, strlen(text));
         name.covered[set] = pos.covered;
-        for (uint32_t i = 0; i < DFA_PARTS && table->part[i].states > 0; i++) {
+        for (uint32_t i = 0; i < parts_of(program, set); i++) {
             name.state[lane++] = pos.state[i];
         }
     }
@@ -211,6 +236,9 @@ static enum cordon_err program_join(struct program *program)
     tag = (uint32_t)st.st_ino;
     program->jobs = jobs;
     program->job = &jobs[order->slot];
+    for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+        program->used[set] = denies(program->init, set);
+    }
     lanes_fill(program);
     program->job->flags =
         ((order->flags & ORDER_NET_HOST) == 0 ? (uint32_t)SHAPE_NET_OWN : 0) |
