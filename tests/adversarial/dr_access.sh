@@ -42,6 +42,12 @@ expect_refusals()
     [[ $OUT == *plain* ]] || fail "$2: an allowed file was not read; $(got)"
 }
 
+# refused_by_bpf WHAT CONDITION: what may succeed elsewhere, unreadable all the same.
+refused_by_bpf()
+{
+    [ "$(mechanism)" != bpf ] || eval "$2" || fail "$1 was not refused"
+}
+
 # while_running COMMAND...: what the host does once the job of da_wait has begun.
 while_running()
 {
@@ -84,7 +90,9 @@ dr_10_moved_denied_object()
     # What only a pattern denies may move; its content does not come along.
     da_job 'cat open/plain.txt; mv open/x.pem open/x.txt; get open/x.txt; get open/x.pem
         mv conf/deep/.env e; get e; mv -T --exchange e open/plain.txt 2>/dev/null; get e' patterns
-    [ "$(cat "$WS_A/open/x.txt")" = "$SECRET" ] || fail "something was destroyed"
+    [ "$(cat "$WS_A/open/x.txt" "$WS_A/open/x.pem" 2>/dev/null)" = "$SECRET" ] ||
+        fail "something was destroyed"
+    refused_by_bpf "mv open/x.pem" "[ -e '$WS_A/open/x.pem' ]"
     expect_refusals 4 "moves of matches"
 }
 
@@ -123,8 +131,15 @@ dr_13_job_creates_a_match()
 {
     da_setup
     da_job "cat open/plain.txt; echo '$SECRET' >new.pem || echo refused; get new.pem
-        echo '$SECRET' >draft; mv draft late.pem; get late.pem; mv late.pem draft; get draft" made
-    expect_refusals 4 "made by the job"
+        echo '$SECRET' >draft; mv draft late.pem 2>/dev/null; get late.pem
+        mv late.pem draft 2>/dev/null && get draft; rm -f draft" made
+    # Where the first move is refused the draft never had a denied name.
+    if [ "$(mechanism)" = bpf ]; then
+        expect_refusals 3 "made by the job"
+    else
+        expect_refusals 4 "made by the job"
+    fi
+    refused_by_bpf "a new match" "[ ! -e '$WS_A/new.pem' ]"
 }
 
 dr_14_host_creates_a_match()
@@ -204,14 +219,18 @@ def tried(what, act):
     try: print("LEAK", what, act())
     except OSError: print("refused")
 tried("deep", lambda: open("deep.pem", "w").write("x"))
-os.mkdir("dir.pem")
-tried("deep list", lambda: os.listdir("dir.pem"))
+def listed():
+    os.mkdir("dir.pem")
+    return os.listdir("dir.pem")
+tried("deep list", listed)
 open("deep.txt", "w").write("plain")
 print(os.listdir("."))
 os.link("deep.txt", "deep.two")
-os.rename("deep.txt", "moved.pem")
-tried("moved", lambda: open("moved.pem").read())
-tried("its other name", lambda: open("deep.two").read())
+def moved(name):
+    if os.path.exists("deep.txt"): os.rename("deep.txt", "moved.pem")
+    return open(name).read()
+tried("moved", lambda: moved("moved.pem"))
+tried("its other name", lambda: moved("deep.two"))
 open("other.txt", "w").write("plain")
 os.link("other.txt", "other.two")
 print(open("other.two").read())'
@@ -227,7 +246,8 @@ dr_33_handles_of_lost_names()
 import os
 def tried(what, act):
     fd = os.open(what, os.O_PATH)
-    act()
+    try: act()
+    except OSError: pass
     try: print("LEAK", open("/proc/self/fd/%d" % fd).read())
     except OSError: print("refused")
 tried("open/x.pem", lambda: os.unlink("open/x.pem"))
@@ -273,7 +293,11 @@ dr_35_guards_killed()
         ((((round % 15) + 1) & 2)) && victims+=($(pgrep -x cordon-worker))
         ((((round % 15) + 1) & 4)) && victims+=($(pgrep -x cordon-guard))
         ((((round % 15) + 1) & 8)) && victims+=($(pgrep -x cordon-init))
-        [ ${#victims[@]} -gt 0 ] || fail "round $round: nobody to kill"
+        # The kernel's program needs no guard.
+        if [ ${#victims[@]} = 0 ]; then
+            [ "$(mechanism)" = bpf ] || fail "round $round: nobody to kill"
+            victims=($(pgrep -x cordon-init))
+        fi
         mapfile -t victims < <(shuf -e "${victims[@]}")
         sleep "0.00$((RANDOM % 10))"
         kill -KILL "${victims[@]}"

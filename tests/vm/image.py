@@ -13,7 +13,7 @@ import sys
 PACKAGES = """bash dash coreutils grep sed mawk findutils procps util-linux util-linux-extra mount
 passwd login diffutils tar gzip hostname iproute2 libc-bin base-files perl-base python3-minimal
 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib e2fsprogs acl bubblewrap
-kmod""".split()
+kmod git""".split()
 LEFT_OUT = ("/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/info", "/usr/share/lintian")
 PROGRAMS = ["client/cordon", "client/cordon-policy", "broker/cordond", "broker/cordon-worker",
             "platform/linux/cordon-init", "platform/linux/bpf/cordon-bpf", "tests/adversarial/probes"]

@@ -348,12 +348,29 @@ INLINE uint32_t jobs_high(void)
     return now != 0 ? now->high : SHAPE_JOBS;
 }
 
-/* A directory may go where all below it is judged alike; elsewhere it is copied. */
+/* Something is mounted on it, here or in another namespace. */
+INLINE int is_mounted(uint64_t dentry)
+{
+    const struct dentry *at = (const struct dentry *)dentry;
+    const unsigned int flag = bpf_core_enum_value_exists(enum dentry_flags, DCACHE_MOUNTED)
+                                  ? bpf_core_enum_value(enum dentry_flags, DCACHE_MOUNTED)
+                                  : DCACHE_MOUNTED_BEFORE;
+
+    return (BPF_CORE_READ(at, d_flags) & flag) != 0;
+}
+
+/*
+ * A directory may go where all below it is judged alike; elsewhere it is copied, but for one
+ * that is pinned: what a rule names is below it.
+ */
 APART int judge_move(uint32_t slot, uint32_t index, uint64_t from, uint64_t to)
 {
     names_other(slot, index, to);
     names_find(slot, index, (const struct dentry *)from);
-    return same_below(slot, index) ? 0 : -EXDEV;
+    if (same_below(slot, index)) {
+        return 0;
+    }
+    return is_mounted(from) ? -EPERM : -EXDEV;
 }
 
 enum change_kind { RENAMED, LINKED };

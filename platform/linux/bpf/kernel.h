@@ -41,6 +41,7 @@ struct inode {
     unsigned int i_nlink;
 };
 struct dentry {
+    unsigned int d_flags;
     struct dentry *d_parent;
     struct qstr d_name;
     struct inode *d_inode;
@@ -99,5 +100,9 @@ struct socket {
 };
 
 #pragma clang attribute pop
+
+/* linux/dcache.h; an enumeration since Linux 6.16, a number of its own before. */
+enum dentry_flags { DCACHE_MOUNTED = 1 };
+#define DCACHE_MOUNTED_BEFORE 0x10000U
 
 #endif

@@ -54,10 +54,15 @@ static char reason[512];
 static bool fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static bool fail(const char *format, ...)
 {
+    size_t len = strlen(reason);
     va_list arguments;
 
+    /* The reasons of both ways, in turn. */
+    if (len > 0 && len < sizeof(reason) - 3) {
+        len += (size_t)snprintf(reason + len, sizeof(reason) - len, "; ");
+    }
     va_start(arguments, format);
-    (void)vsnprintf(reason, sizeof(reason), format, arguments);
+    (void)vsnprintf(reason + len, sizeof(reason) - len, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -157,7 +162,8 @@ static bool load(struct loaded *loaded, enum way way)
         return false;
     }
     if (bpf_object__load(loaded->object) != 0) {
-        return fail("%s programs are refused: %s", way_names[way], strerror(errno));
+        return fail("%s programs are refused: %s", way_names[way],
+                    errno == ESRCH ? "the kernel has nothing to attach them to" : strerror(errno));
     }
     return true;
 }

@@ -22,6 +22,8 @@
 #define STRINGS_MAX (16U * 1024U * 1024U)
 #define COMMAND_FDS 4U /* the strings' memfd, then up to three streams */
 
+#define LANDLOCK_ABI_TRUNCATE 3U
+
 static const char *const stream_names[] = {"standard input", "standard output", "standard error"};
 
 static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
@@ -121,6 +123,21 @@ static enum cordon_err terminal_open(struct init *init, struct command *command)
     return CORDON_OK;
 }
 
+/* The kernel's program kept back what comes after the first @count descriptors. */
+static enum cordon_err stream_kept_back(struct init *init, const struct command *command,
+                                        size_t count)
+{
+    size_t next = 1;
+
+    for (int i = 0; i < 3; i++) {
+        if ((command->head.stdio_mask & (1U << i)) != 0 && next++ == count) {
+            return fault_set(&init->fault, CORDON_E_DENIED, "pass another file",
+                             "%s is a file that the policy denies", stream_names[i]);
+        }
+    }
+    return fault_set(&init->fault, CORDON_E_CLOSED, NULL, "no command was sent");
+}
+
 enum cordon_err command_receive(struct init *init, struct command *ret_command)
 {
     union {
@@ -140,11 +157,13 @@ enum cordon_err command_receive(struct init *init, struct command *ret_command)
     do {
         len = recvmsg(INIT_FD_CHANNEL, &msg, MSG_CMSG_CLOEXEC);
     } while (len < 0 && errno == EINTR);
-    if (len != (ssize_t)sizeof(ret_command->head) || ret_command->head.magic != CHANNEL_MAGIC ||
-        (msg.msg_flags & MSG_CTRUNC) != 0) {
+    if (len != (ssize_t)sizeof(ret_command->head) || ret_command->head.magic != CHANNEL_MAGIC) {
         return fault_set(&init->fault, CORDON_E_CLOSED, NULL, "no command was sent");
     }
     count = control_fds(&msg, fds, COMMAND_FDS);
+    if ((msg.msg_flags & MSG_CTRUNC) != 0) {
+        return stream_kept_back(init, ret_command, count);
+    }
     if (count == 0) {
         return fault_set(&init->fault, CORDON_E_INVALID, NULL, "malformed command");
     }
@@ -193,8 +212,9 @@ static bool stream_is_denied(const struct init *init, int fd)
 
 /*
  * A file handed over for reading comes by a mount of the host, where it may be
- * reopened for writing. Landlock forbids that; without it the stream becomes
- * the same file as the view has it, at the same offset (no longer a shared one).
+ * reopened for writing. Landlock forbids that, since Linux 6.2 truncating as
+ * well; without it the stream becomes the same file as the view has it, at the same offset (no
+ * longer a shared one).
  */
 static enum cordon_err stream_reopen(struct init *init, int fd, const struct stat *st)
 {
@@ -243,7 +263,8 @@ static enum cordon_err stream_check(struct init *init, int fd)
         return fault_set(&init->fault, CORDON_E_DENIED, "pass another file",
                          "%s is a file that the policy denies", stream_names[fd]);
     }
-    if (S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY && init->order->landlock_abi == 0 &&
+    if (S_ISREG(st.st_mode) && (flags & O_ACCMODE) == O_RDONLY &&
+        init->order->landlock_abi < LANDLOCK_ABI_TRUNCATE &&
         (init->order->flags & ORDER_FULL_ACCESS) == 0) {
         return stream_reopen(init, fd, &st);
     }
