@@ -356,7 +356,11 @@ int main(int argc, char **argv)
 
     (void)libbpf_set_print(log_nothing);
     if (argc == 3 && strcmp(argv[1], "--unload") == 0) {
-        return report(folder_clear(argv[2]), way);
+        bool gone = folder_clear(argv[2]) && (rmdir(argv[2]) == 0 || errno == ENOENT ||
+                                              fail("%s: %s", argv[2], strerror(errno)));
+
+        (void)printf("%s\n", gone ? "unloaded" : reason);
+        return gone ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     if (argc > 2) {
         (void)fprintf(stderr, "usage: cordon-bpf [DIR] | --unload DIR\n");
