@@ -103,6 +103,13 @@ dr_11_replaced_by_the_host()
     while_running bash -c "mv '$WS_A/vault' '$WS_A/v2'; mkdir '$WS_A/vault'; echo '$SECRET' >'$WS_A/vault/f'"
     da_job "$AWAIT get vault/f; get v2/in/file; ls vault || echo refused" "a folder replaced"
     expect_refusals 3 "a folder replaced"
+    # Not at once: what comes while the guard looks through the folder counts as of before.
+    rm -f "$WS_A/begun" "$WS_A/done" "$WS_A/conf/key"
+    echo "$SECRET" >"$WS_A/conf/key"
+    while_running bash -c "rm '$WS_A/conf/key'; mv '$WS_A/conf' '$WS_A/c2'
+        sleep 0.3; echo other >'$WS_A/c2/key'"
+    da_job "$AWAIT get c2/key" "a folder above moved"
+    expect_out other "a new file where no rule reaches any more"
 }
 
 dr_12_absent_at_start()

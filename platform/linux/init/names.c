@@ -379,6 +379,22 @@ bool names_deny(struct names *names, int fd)
     return !object_of(fd, "", &object) || objects_find(&names->denied, &object) != NULL;
 }
 
+static bool tells_names(const struct mount_entry *mount)
+{
+    return mount->watched && !mount->unwritten && !mount->nameless;
+}
+
+/*
+ * Is every name below @mount one below another mount as well? Directories that are held are such:
+ * once the host has moved one, its path of the start would be a name that nothing has.
+ */
+static bool is_told_above(const struct watch *watch, const struct mount_entry *mount)
+{
+    const struct mount_entry *above = mounts_same_above(&watch->mounts, mount);
+
+    return above != NULL && tells_names(above);
+}
+
 static bool mount_look(struct names_mount *mount)
 {
     struct statfs fs;
@@ -405,7 +421,7 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
         const char *path = shown->path;
         struct names_mount *mount = &names->mounts[names->mount_count];
 
-        if (!shown->watched || shown->unwritten || shown->nameless) {
+        if (!tells_names(shown) || is_told_above(watch, shown)) {
             continue;
         }
         *mount = (struct names_mount){.path = path};
