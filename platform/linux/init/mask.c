@@ -232,7 +232,8 @@ static enum cordon_err hold_path(struct init *init, const char *path, size_t len
     return err;
 }
 
-/* The real name of @path if the caller reaches it, else @path: it may be let in later. */
+/* The real name of @path; @path itself where the caller does not get (it may be let in later); none
+ * if there is nothing. */
 static enum cordon_err hold_name(struct init *init, const char *path, char ret_name[PATH_MAX])
 {
     int fd = view_open(init, path, true);
@@ -270,7 +271,10 @@ enum cordon_err mask_pin(struct init *init, const struct order_step *step)
         return hold(init, path);
     }
     err = hold_name(init, path, name);
-    return err != CORDON_OK ? err : hold_path(init, name, strlen(name));
+    /* What is absent may appear below those that are there. */
+    return err != CORDON_OK
+               ? err
+               : hold_path(init, *name == '\0' ? path : name, strlen(*name == '\0' ? path : name));
 }
 
 /* Does to what is at @path what the step says; its name goes to @ret_name, or @path if it is
