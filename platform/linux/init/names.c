@@ -291,12 +291,13 @@ static bool event_take(struct names *names, const struct batch_event *event)
     if (event->is_rename) {
         return rename_take(names, event);
     }
-    if (event->is_directory) {
-        /* Removed: where it was last is where it stays for events that name it still. */
-        return directory_put(names, &event->target, &event->from.directory, event->from.name);
+    if (!name_judge(names, event->fsid, &event->from, &at) ||
+        (at.denied && !deny_object(names, &event->target))) {
+        return false;
     }
-    return name_judge(names, event->fsid, &event->from, &at) &&
-           (!at.denied || deny_object(names, &event->target));
+    /* Removed: where it was last is where it stays for events that name it still. */
+    return !event->is_directory ||
+           directory_put(names, &event->target, &event->from.directory, event->from.name);
 }
 
 /* Looking a directory up reads ahead, which moves the batch's memory. */
