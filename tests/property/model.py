@@ -217,11 +217,6 @@ class Model:
         return any(entry.obj.denied is not None or self.policy.denied(name)
                    for name, entry, _ in self.walk(obj, path))
 
-    def is_lost_silently(self, entry):
-        """EXCLUDED. A denied object with several names, one of which is replaced by a rename."""
-        names = sum(other.obj is entry.obj for _, other, _ in self.names())
-        return names > 1 and entry.obj.denied is not None
-
     # ---- operations, in terms of directories and names ----
 
     def add(self, parent, name, obj):

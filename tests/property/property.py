@@ -260,8 +260,6 @@ class Run:
         if places[-1].entry is not None and self.world.is_kept(places[-1].obj):
             if operation in ("rename", "unlink"):
                 return
-        if operation == "rename" and places[1].entry and self.model.is_lost_silently(places[1].entry):
-            return
         if operation == "unlink" and places[0].obj.is_directory:
             request = ["rmdir", *paths]
         else:

@@ -160,8 +160,7 @@ class World:
             return False
         if not self.model.may_rename(old[:2], new[:2], exchange):
             return False
-        if not exchange and new[2] is not None and (
-                self.is_kept(new[2].obj) or self.model.is_lost_silently(new[2])):
+        if not exchange and new[2] is not None and self.is_kept(new[2].obj):
             return False
         self.do("exchange" if exchange else "rename", *self.spelled(path, other))
         (self.model.exchange if exchange else self.model.rename)(old[:2], new[:2])

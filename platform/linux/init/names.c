@@ -263,6 +263,22 @@ static bool directory_moved(struct names *names, const struct batch_event *event
                     to->known ? to->path.data : NULL);
 }
 
+/* What had the name before @event, a rename to a denied one, has had a denied name. */
+static bool deny_replaced(struct names *names, const struct batch_event *event)
+{
+    struct object object;
+    size_t at = 0;
+
+    if (!batch_count_follows(names->batch, event->thread)) {
+        while (batch_count_before(names->batch, event->thread, &at, &object)) {
+            if (!deny_object(names, &object)) {
+                return false;
+            }
+        }
+    }
+    return replaced_expect(&names->replaced, event->thread);
+}
+
 static bool rename_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled from;
@@ -274,7 +290,8 @@ static bool rename_take(struct names *names, const struct batch_event *event)
         return false;
     }
     if (!event->is_directory) {
-        return (!from.denied && !to.denied) || deny_object(names, &event->target);
+        return ((!from.denied && !to.denied) || deny_object(names, &event->target)) &&
+               (!to.denied || deny_replaced(names, event));
     }
     if ((from.known || to.known) &&
         (from.denied || to.denied || !from.known || !to.known ||
@@ -287,9 +304,13 @@ static bool rename_take(struct names *names, const struct batch_event *event)
 static bool event_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled at;
+    bool expected = replaced_take(&names->replaced, event->thread);
 
     if (event->is_rename) {
         return rename_take(names, event);
+    }
+    if (!event->is_name) {
+        return !event->is_count || !expected || deny_object(names, &event->target);
     }
     if (!name_judge(names, event->fsid, &event->from, &at) ||
         (at.denied && !deny_object(names, &event->target))) {
