@@ -142,6 +142,20 @@ static size_t literal_prefix(const struct policy_rule *rule)
     return len > 1 ? len - 1 : 1;
 }
 
+/* The directory of an exact rule, the literal one of a pattern. */
+static size_t directory_above(const struct policy_rule *rule)
+{
+    size_t len = rule->pattern_len;
+
+    if (rule->glob) {
+        return literal_prefix(rule);
+    }
+    while (len > 0 && rule->pattern[len - 1] != '/') {
+        len--;
+    }
+    return len > 1 ? len - 1 : 1;
+}
+
 struct prefix {
     const char *text;
     size_t len;
@@ -221,12 +235,49 @@ static void managed_watch(const struct policy *managed, struct order_builder *bu
     }
 }
 
+/*
+ * The directories that patterns begin with, and those of paths that have no mask. What is above a
+ * mask is held with it.
+ */
+static enum cordon_err managed_pins(const struct policy *managed, bool at_access,
+                                    struct order_builder *builder, struct cordon_fault *fault)
+{
+    struct prefix *prefixes = calloc(managed->managed.count + 1, sizeof(*prefixes));
+    size_t masks = 0;
+    size_t count = 0;
+
+    if (prefixes == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "managed rules: out of memory");
+    }
+    for (size_t i = 0; i < managed->managed.count; i++) {
+        const struct policy_rule *rule = &managed->managed.rules[i];
+
+        if (rule->access == ACCESS_DENY &&
+            (rule->glob || (at_access && masks++ >= MANAGED_MASKS_MAX))) {
+            prefixes[count++] = (struct prefix){rule->pattern, directory_above(rule), (uint32_t)i};
+        }
+    }
+    qsort(prefixes, count, sizeof(*prefixes), prefix_order);
+    for (size_t i = 0; i < count; i++) {
+        struct order_step step = {
+            .op = ORDER_PIN, .set = ORDER_SET_MANAGED, .rule = prefixes[i].rule, .fd = ORDER_NO_FD};
+
+        if (i == 0 || prefix_order(&prefixes[i - 1], &prefixes[i]) != 0) {
+            step.text = order_add_text(builder, prefixes[i].text, prefixes[i].len);
+            order_add_step(builder, &step);
+        }
+    }
+    free(prefixes);
+    return CORDON_OK;
+}
+
 static enum cordon_err managed_add(const struct policy *managed, bool at_access,
                                    struct order_builder *builder, struct cordon_fault *fault)
 {
+    enum cordon_err err = managed_pins(managed, at_access, builder, fault);
     size_t masks = 0;
 
-    for (size_t i = 0; i < managed->managed.count; i++) {
+    for (size_t i = 0; err == CORDON_OK && i < managed->managed.count; i++) {
         const struct policy_rule *rule = &managed->managed.rules[i];
         struct order_step step = {.set = ORDER_SET_MANAGED, .rule = (uint32_t)i, .fd = ORDER_NO_FD};
 
@@ -238,10 +289,10 @@ static enum cordon_err managed_add(const struct policy *managed, bool at_access,
         step.text = order_add_text(builder, rule->pattern, rule->pattern_len);
         order_add_step(builder, &step);
     }
-    if (at_access) {
+    if (err == CORDON_OK && at_access) {
         managed_watch(managed, builder);
     }
-    return managed_scans(managed, at_access, builder, fault);
+    return err == CORDON_OK ? managed_scans(managed, at_access, builder, fault) : err;
 }
 
 static void identity_fill(const struct platform_peer *peer, struct order_builder *builder)

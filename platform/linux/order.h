@@ -36,7 +36,9 @@ enum order_op {
     ORDER_LINK,           /* text, aux: a symbolic link in the view's own file systems */
     ORDER_SCAN,           /* text: walk below it; mask or protect what the set's table says */
     ORDER_WATCH,          /* text: below it, the set's table decides at each access */
-    ORDER_PIN,            /* text: bound onto itself, so that it cannot be renamed */
+    /* text: a directory, bound onto itself, so that it cannot be renamed. Of the managed set: with
+     * all above it. */
+    ORDER_PIN,
     ORDER_OP_COUNT
 };
 

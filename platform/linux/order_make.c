@@ -97,8 +97,12 @@ static enum cordon_err step_add(struct making *making, const struct plan_step *f
     enum cordon_err err = CORDON_OK;
 
     making->builder.head.flags |= ways[from->op].flags;
-    if (step.op == 0 || (from->set == PLAN_SET_MANAGED && step.op != ORDER_SCAN)) {
-        return CORDON_OK; /* managed denials are the supervisor's to add */
+    /* Managed denials are the supervisor's to add. What is held comes here with the profile's, from
+     * the top: what would be held above it later would cover its mount, which nobody watches then,
+     * and a rename by the host would lay it bare. */
+    if (step.op == 0 ||
+        (from->set == PLAN_SET_MANAGED && step.op != ORDER_SCAN && step.op != ORDER_PIN)) {
+        return CORDON_OK;
     }
     if (from->set != PLAN_SET_OWN) {
         step.rule = ORDER_NO_RULE;

@@ -78,8 +78,8 @@ static enum outcome trial_deny(int group, int tree)
 static enum outcome trial(void)
 {
     int decide = sys_fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_UNLIMITED_QUEUE, O_RDONLY);
-    int events =
-        sys_fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME_TARGET, O_RDONLY);
+    int events = sys_fanotify_init(
+        FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME_TARGET | FAN_REPORT_TID, O_RDONLY);
     int tree;
 
     if (decide < 0 || events < 0) {
@@ -92,7 +92,9 @@ static enum outcome trial(void)
     if (sys_fanotify_mark(decide, FAN_MARK_ADD | FAN_MARK_MOUNT,
                           FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_ONDIR, tree) != 0 ||
         sys_fanotify_mark(events, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
-                          FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR, tree) != 0) {
+                          FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR | FAN_ATTRIB |
+                              FAN_MOVE_SELF,
+                          tree) != 0) {
         return NO_MARK;
     }
     return trial_deny(decide, tree);

@@ -111,6 +111,13 @@ dr_11_replaced_by_the_host()
     while_running bash -c "mv '$WS_A/vault' '$WS_A/v2'; mkdir '$WS_A/vault'; echo '$SECRET' >'$WS_A/vault/f'"
     da_job "$AWAIT get vault/f; get v2/in/file; ls vault || echo refused" "a folder replaced"
     expect_refusals 3 "a folder replaced"
+    # Not at once: what comes while the guard looks through the folder counts as of before.
+    rm -f "$WS_A/begun" "$WS_A/done" "$WS_A/conf/key"
+    echo "$SECRET" >"$WS_A/conf/key"
+    while_running bash -c "rm '$WS_A/conf/key'; mv '$WS_A/conf' '$WS_A/c2'
+        sleep 0.3; echo other >'$WS_A/c2/key'"
+    da_job "$AWAIT get c2/key" "a folder above moved"
+    expect_out other "a new file where no rule reaches any more"
 }
 
 dr_12_absent_at_start()
@@ -159,6 +166,38 @@ dr_15_renamed_into_and_out_of_a_match()
         mv open/x.pem x.txt; get x.txt; ln open/plain.txt l.pem; rm l.pem
         mkdir d; mv conf/deep/.env d/e; mv d d2; get d2/e" "renames"
     expect_refusals 3 "renames"
+    da_replaced
+}
+
+# A rename that replaces a match tells nothing of the file that lived on under another name.
+da_replaced()
+{
+    da_setup
+    ln "$WS_A/open/x.pem" "$HOME_A/plain/earlier"
+    da_job "cat open/plain.txt; echo n >n; mv -f n open/x.pem; get ~/plain/earlier" "an earlier link"
+    expect_refusals 1 "replaced, an earlier link"
+    da_setup
+    da_job "cat open/plain.txt; echo n >n; ln open/x.pem l; mv -f n open/x.pem; get l" "a link"
+    expect_refusals 1 "replaced, a link by the job"
+    da_setup
+    echo "$SECRET" | as_user cordon-a tee "$WS_A/open/y.pem" >/dev/null
+    job cordon-a -- python3 -c '
+import os, threading
+print(open("open/plain.txt").read())
+open("n1", "w"); open("n2", "w"); open("free", "w").write("plain"); os.link("free", "other")
+for name in ("l1", "l2", "l3"): os.link("open/x.pem", name)
+os.unlink("l1"); os.chmod("l2", 0o600)
+os.rename("n1", "open/x.pem")
+os.link("open/y.pem", "l4")
+noise = threading.Thread(target=lambda: [os.chmod("free", 0o600 + i % 2) for i in range(2000)])
+noise.start(); os.rename("n2", "open/y.pem"); noise.join()
+for name in ("l2", "l3", "l4"):
+    try: print("LEAK", open(name).read())
+    except OSError: print("refused")
+print(open("free").read(), open("other").read())'
+    expect_refusals 3 "replaced, in a burst"
+    [[ $OUT != *LEAK* ]] || fail "a replaced file was read; $(got)"
+    expect_out "plain plain"
 }
 
 dr_16_other_ways_to_read()

@@ -52,17 +52,38 @@ os.link("plain.txt", "other"); print(open("other").read())'
     expect_out plain
 }
 
-dr_09_parent_renamed_by_an_earlier_job()
+# Two jobs, the second of which looks under the names that the first one would have liked.
+dh_parents()
 {
     local before
 
-    dh_setup
     before=$(cd "$WS_A" && find . | sort)
     job cordon-a -- sh -c 'mv conf c2; mv conf/deep conf/d2; mv vault v2; mv vault/in v3; rmdir vault'
     job cordon-a -- sh -c 'cat c2/deep/key c2/d2/key conf/d2/key conf/deep/key v2/in/file vault/in/file v3/file; cat plain.txt'
-    [[ $OUT$ERR != *"$SECRET"* ]] || fail "a later job reads it; $(got)"
-    expect_out plain
-    [ "$before" = "$(cd "$WS_A" && find . | sort)" ] || fail "something was moved"
+    [[ $OUT$ERR != *"$SECRET"* ]] || fail "$1: a later job reads it; $(got)"
+    expect_out plain "$1"
+    [ "$before" = "$(cd "$WS_A" && find . | sort)" ] || fail "$1: something was moved"
+}
+
+dr_09_parent_renamed_by_an_earlier_job()
+{
+    dh_setup
+    dh_parents "the profile's"
+    dh_rules "$WS_A/none"
+    printf '[permissions.filesystem]\ndeny_read = ["%s", "%s"]\n' \
+        "$WS_A/conf/deep/key" "$WS_A/vault" | managed_codex
+    dh_parents "managed"
+    # Not even where the caller had shut the directory at the start.
+    chmod 0 "$WS_A/conf/deep"
+    job cordon-a -- sh -c 'mv conf c2; mv conf/deep conf/d2; chmod 755 conf/deep; mv conf/deep conf/d2'
+    chmod 755 "$WS_A/conf/deep"
+    [ -e "$WS_A/conf/deep/key" ] || fail "managed, shut: something was moved"
+    printf '[permissions.filesystem]\ndeny_read = ["%s/conf/*/key", "%s/vault/in/*"]\n' \
+        "$WS_A" "$WS_A" | managed_codex
+    job cordon-a -- sh -c 'mv conf c2; mv vault/in vault/v2; mv vault v3; mv v3/in v3/v2'
+    job cordon-a -- sh -c 'cat c2/deep/key vault/v2/file v3/in/file v3/v2/file conf/deep/key; cat plain.txt'
+    [[ $OUT$ERR != *"$SECRET"* ]] || fail "managed patterns: a later job reads it; $(got)"
+    expect_out plain "managed patterns"
 }
 
 dr_17_open_descriptor_as_stdin()

@@ -122,12 +122,21 @@ static bool parse_part(const struct fanotify_event_info_header *head, const char
     }
 }
 
+/* With a name it is another attribute. */
+static bool is_count(const struct fanotify_event_metadata *event)
+{
+    return (event->mask & FAN_ATTRIB) != 0 &&
+           (event->mask & (FAN_ONDIR | FAN_CREATE | FAN_DELETE | FAN_RENAME)) == 0;
+}
+
 static bool parse_event(const char *bytes, const struct fanotify_event_metadata *meta,
                         struct batch_event *event)
 {
     memset(event, 0, sizeof(*event));
     event->is_rename = (meta->mask & FAN_RENAME) != 0;
     event->is_directory = (meta->mask & FAN_ONDIR) != 0;
+    event->is_name = (meta->mask & (FAN_CREATE | FAN_DELETE)) != 0;
+    event->thread = meta->pid;
     for (size_t at = meta->metadata_len; at < meta->event_len;) {
         struct fanotify_event_info_header head;
 
@@ -141,8 +150,10 @@ static bool parse_event(const char *bytes, const struct fanotify_event_metadata 
         }
         at += head.len;
     }
-    return event->from.name != NULL && event->target.len > 0 &&
-           (!event->is_rename || event->to.name != NULL);
+    event->is_count = is_count(meta) && event->from.name == NULL && event->target.len > 0;
+    return (!event->is_rename && !event->is_name) ||
+           (event->from.name != NULL && event->target.len > 0 &&
+            (!event->is_rename || event->to.name != NULL));
 }
 
 bool batch_next(struct batch *batch, struct batch_event *ret_event)
@@ -186,6 +197,40 @@ bool batch_place(const struct batch *batch, const struct object *key, struct obj
             }
         }
         at += meta.event_len;
+    }
+    return false;
+}
+
+bool batch_count_follows(const struct batch *batch, int32_t thread)
+{
+    for (size_t at = batch->next; at < batch->len;) {
+        struct fanotify_event_metadata meta;
+        struct batch_event event;
+
+        memcpy(&meta, batch->bytes + at, sizeof(meta));
+        if (meta.pid == thread) {
+            return parse_event(batch->bytes + at, &meta, &event) && event.is_count;
+        }
+        at += meta.event_len;
+    }
+    return false;
+}
+
+bool batch_count_before(const struct batch *batch, int32_t thread, size_t *at,
+                        struct object *ret_target)
+{
+    while (*at < batch->next) {
+        struct fanotify_event_metadata meta;
+        struct batch_event event;
+        const char *bytes = batch->bytes + *at;
+
+        memcpy(&meta, bytes, sizeof(meta));
+        *at += meta.event_len;
+        if (meta.pid == thread && is_count(&meta) && parse_event(bytes, &meta, &event) &&
+            event.is_count) {
+            *ret_target = event.target;
+            return true;
+        }
     }
     return false;
 }

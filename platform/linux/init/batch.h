@@ -4,6 +4,8 @@
 #define CORDON_LINUX_INIT_BATCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "platform/linux/init/objects.h"
 
@@ -13,8 +15,12 @@ struct batch_name {
     struct object directory;
     const char *name; /* in the batch's memory; good until the next batch_read() */
 };
+/* A link count changes without a name: link, unlink, and a rename that replaces the file. */
 struct batch_event {
     bool is_rename, is_directory;
+    bool is_name;   /* created or removed */
+    bool is_count;  /* the link count of @target, a file */
+    int32_t thread; /* who did it; 0: somebody outside of the job */
     uint64_t fsid;
     struct batch_name from; /* of a creation or removal: the name */
     struct batch_name to;   /* of a rename */
@@ -34,5 +40,12 @@ bool batch_is_lost(const struct batch *batch);
  */
 bool batch_place(const struct batch *batch, const struct object *key, struct object *ret_parent,
                  const char **ret_name);
+
+/* The next event of @thread's is one of a link count. */
+bool batch_count_follows(const struct batch *batch, int32_t thread);
+/* Those of @thread that were taken already, from offset *at on, which begins as 0; false: no more.
+ */
+bool batch_count_before(const struct batch *batch, int32_t thread, size_t *at,
+                        struct object *ret_target);
 
 #endif

@@ -151,16 +151,147 @@ static bool is_absent(int code)
            code == ENAMETOOLONG;
 }
 
+/* What the caller cannot rename anyway needs no holding. */
+static bool is_movable(const struct init *init, const char *path)
+{
+    struct strbuf parent = STRBUF_INIT;
+    const char *slash = strrchr(path, '/');
+    bool movable;
+
+    strbuf_add(&parent, path, slash == path ? 1 : (size_t)(slash - path));
+    identity_as_caller(init);
+    movable = parent.failed || faccessat(AT_FDCWD, parent.data, W_OK, AT_EACCESS) == 0;
+    identity_as_setup(init);
+    strbuf_deinit(&parent);
+    return movable;
+}
+
+/* The top of a mount cannot be renamed either. */
+static bool is_mount(int fd)
+{
+    int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    uint64_t here;
+    uint64_t there;
+    bool mount =
+        up >= 0 && sys_mount_id(fd, &here) == 0 && sys_mount_id(up, &there) == 0 && here != there;
+
+    if (up >= 0) {
+        (void)close(up);
+    }
+    return mount;
+}
+
+/* Binds the directory @path onto itself. */
+static enum cordon_err hold(struct init *init, const char *path)
+{
+    int fd = view_open(init, path, true);
+    int tree = -1;
+
+    if (fd < 0) {
+        return is_absent(errno) ? CORDON_OK
+                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+    }
+    if (is_movable(init, path) && !is_mount(fd)) {
+        tree = sys_open_tree(fd, "",
+                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+        if (tree < 0 || sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+            return fault_os(&init->fault, errno, NULL, "cannot hold %s in its place", path);
+        }
+        (void)close(tree);
+    }
+    (void)close(fd);
+    return CORDON_OK;
+}
+
+/* The directories of the first @len bytes of @path, from the top: what is bound covers what lay
+ * below. They come sorted: what the one before has in common with @path is held already. */
+static enum cordon_err hold_path(struct init *init, const char *path, size_t len)
+{
+    static char held[PATH_MAX];
+    enum cordon_err err = CORDON_OK;
+    char part[PATH_MAX];
+    size_t same = 0;
+
+    if (len >= sizeof(part)) {
+        return CORDON_OK; /* nobody can open that */
+    }
+    while (same < len && held[same] == path[same]) {
+        same++;
+    }
+    for (size_t end = 2; err == CORDON_OK && end <= len; end++) {
+        bool known = end < same || (end == same && (held[end] == '\0' || held[end] == '/'));
+
+        if ((end == len || path[end] == '/') && !known) {
+            memcpy(part, path, end);
+            part[end] = '\0';
+            err = hold(init, part);
+        }
+    }
+    memcpy(held, path, len);
+    held[len] = '\0';
+    return err;
+}
+
+/* The real name of @path; @path itself where the caller does not get (it may be let in later); none
+ * if there is nothing. */
+static enum cordon_err hold_name(struct init *init, const char *path, char ret_name[PATH_MAX])
+{
+    int fd = view_open(init, path, true);
+    enum cordon_err err = CORDON_OK;
+
+    (void)snprintf(ret_name, PATH_MAX, "%s", path);
+    if (fd >= 0) {
+        err = view_name(init, fd, ret_name, PATH_MAX);
+        (void)close(fd);
+    } else if (errno == ENOENT || errno == ENOTDIR) {
+        ret_name[0] = '\0';
+    } else if (!is_absent(errno)) {
+        err = fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+    }
+    return err;
+}
+
+/* Above what a managed rule denies: a later job would find it under another name. */
+static enum cordon_err hold_above(struct init *init, const char *path)
+{
+    char name[PATH_MAX];
+    enum cordon_err err = hold_name(init, path, name);
+    const char *slash = strrchr(name, '/');
+
+    return err != CORDON_OK || slash == NULL ? err : hold_path(init, name, (size_t)(slash - name));
+}
+
+enum cordon_err mask_pin(struct init *init, const struct order_step *step)
+{
+    const char *path = order_text(init->order, step->text);
+    char name[PATH_MAX];
+    enum cordon_err err;
+
+    if (step->set == ORDER_SET_OWN) {
+        return hold(init, path);
+    }
+    err = hold_name(init, path, name);
+    /* What is absent may appear below those that are there. */
+    return err != CORDON_OK
+               ? err
+               : hold_path(init, *name == '\0' ? path : name, strlen(*name == '\0' ? path : name));
+}
+
 /* Does to what is at @path what the step says; its name goes to @ret_name, or @path if it is
  * absent. */
 static enum cordon_err mask_at(struct init *init, const struct order_step *step, const char *path,
                                bool open, char ret_name[PATH_MAX])
 {
     bool link = (step->flags & ORDER_STEP_LINK) != 0;
-    enum cordon_err err;
-    int fd = view_open(init, path, !link);
+    enum cordon_err err = step->set == ORDER_SET_MANAGED && step->op == ORDER_MASK
+                              ? hold_above(init, path)
+                              : CORDON_OK;
+    int fd = err != CORDON_OK ? -1 : view_open(init, path, !link);
 
     (void)snprintf(ret_name, PATH_MAX, "%s", path);
+    if (err != CORDON_OK) {
+        return err;
+    }
     if (fd < 0) {
         return is_absent(errno) ? CORDON_OK
                                 : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
@@ -191,43 +322,6 @@ enum cordon_err mask_step(struct init *init, const struct order_step *step)
         }
     }
     return err;
-}
-
-/* What the caller cannot rename anyway needs no holding. */
-static bool is_movable(const struct init *init, const char *path)
-{
-    struct strbuf parent = STRBUF_INIT;
-    const char *slash = strrchr(path, '/');
-    bool movable;
-
-    strbuf_add(&parent, path, slash == path ? 1 : (size_t)(slash - path));
-    identity_as_caller(init);
-    movable = parent.failed || faccessat(AT_FDCWD, parent.data, W_OK, AT_EACCESS) == 0;
-    identity_as_setup(init);
-    strbuf_deinit(&parent);
-    return movable;
-}
-
-enum cordon_err mask_pin(struct init *init, const struct order_step *step)
-{
-    const char *path = order_text(init->order, step->text);
-    int fd = view_open(init, path, true);
-    int tree = -1;
-
-    if (fd < 0) {
-        return is_absent(errno) ? CORDON_OK
-                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
-    }
-    if (is_movable(init, path)) {
-        tree = sys_open_tree(fd, "",
-                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
-        if (tree < 0 || sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
-            return fault_os(&init->fault, errno, NULL, "cannot hold %s in its place", path);
-        }
-        (void)close(tree);
-    }
-    (void)close(fd);
-    return CORDON_OK;
 }
 
 static bool socket_is_kept(const struct init *init, const struct stat *st)

@@ -140,6 +140,31 @@ const struct mount_entry *mounts_of(const struct mount_table *table, const char 
     return best;
 }
 
+const struct mount_entry *mounts_same_above(const struct mount_table *table,
+                                            const struct mount_entry *mount)
+{
+    const char *slash = strrchr(mount->path, '/');
+    size_t len = (size_t)(slash - mount->path);
+    const struct mount_entry *above = NULL;
+    char *parent = strcmp(mount->path, "/") == 0 ? NULL : strdup(len == 0 ? "/" : mount->path);
+    const char *below;
+    size_t root;
+
+    if (parent != NULL) {
+        parent[len == 0 ? 1 : len] = '\0';
+        above = mounts_of(table, parent);
+        free(parent);
+    }
+    if (above == NULL || above->dev != mount->dev) {
+        return NULL;
+    }
+    below = mount->path + (strcmp(above->path, "/") == 0 ? 0 : strlen(above->path));
+    root = strcmp(above->root, "/") == 0 ? 0 : strlen(above->root);
+    return strncmp(mount->root, above->root, root) == 0 && strcmp(mount->root + root, below) == 0
+               ? above
+               : NULL;
+}
+
 void mounts_choose(struct mount_table *table, const char *path)
 {
     const struct mount_entry *home = mounts_of(table, path);

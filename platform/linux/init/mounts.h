@@ -36,6 +36,12 @@ void mounts_choose_same(struct mount_table *table, const struct mount_table *cho
 
 /* The mount that @path, free of links, lies on: the last of the deepest. NULL: none. */
 const struct mount_entry *mounts_of(const struct mount_table *table, const char *path);
+/*
+ * The mount of the directory above, if @mount shows there what would be there without it: then it
+ * lies on a name of that one and goes where that goes. NULL: it does not.
+ */
+const struct mount_entry *mounts_same_above(const struct mount_table *table,
+                                            const struct mount_entry *mount);
 /* NULL: no such mount. */
 const struct mount_entry *mounts_find(const struct mount_table *table, uint64_t id);
 

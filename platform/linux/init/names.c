@@ -263,6 +263,22 @@ static bool directory_moved(struct names *names, const struct batch_event *event
                     to->known ? to->path.data : NULL);
 }
 
+/* What had the name before @event, a rename to a denied one, has had a denied name. */
+static bool deny_replaced(struct names *names, const struct batch_event *event)
+{
+    struct object object;
+    size_t at = 0;
+
+    if (!batch_count_follows(names->batch, event->thread)) {
+        while (batch_count_before(names->batch, event->thread, &at, &object)) {
+            if (!deny_object(names, &object)) {
+                return false;
+            }
+        }
+    }
+    return replaced_expect(&names->replaced, event->thread);
+}
+
 static bool rename_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled from;
@@ -274,7 +290,8 @@ static bool rename_take(struct names *names, const struct batch_event *event)
         return false;
     }
     if (!event->is_directory) {
-        return (!from.denied && !to.denied) || deny_object(names, &event->target);
+        return ((!from.denied && !to.denied) || deny_object(names, &event->target)) &&
+               (!to.denied || deny_replaced(names, event));
     }
     if ((from.known || to.known) &&
         (from.denied || to.denied || !from.known || !to.known ||
@@ -287,16 +304,21 @@ static bool rename_take(struct names *names, const struct batch_event *event)
 static bool event_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled at;
+    bool expected = replaced_take(&names->replaced, event->thread);
 
     if (event->is_rename) {
         return rename_take(names, event);
     }
-    if (event->is_directory) {
-        /* Removed: where it was last is where it stays for events that name it still. */
-        return directory_put(names, &event->target, &event->from.directory, event->from.name);
+    if (!event->is_name) {
+        return !event->is_count || !expected || deny_object(names, &event->target);
     }
-    return name_judge(names, event->fsid, &event->from, &at) &&
-           (!at.denied || deny_object(names, &event->target));
+    if (!name_judge(names, event->fsid, &event->from, &at) ||
+        (at.denied && !deny_object(names, &event->target))) {
+        return false;
+    }
+    /* Removed: where it was last is where it stays for events that name it still. */
+    return !event->is_directory ||
+           directory_put(names, &event->target, &event->from.directory, event->from.name);
 }
 
 /* Looking a directory up reads ahead, which moves the batch's memory. */
@@ -379,6 +401,22 @@ bool names_deny(struct names *names, int fd)
     return !object_of(fd, "", &object) || objects_find(&names->denied, &object) != NULL;
 }
 
+static bool tells_names(const struct mount_entry *mount)
+{
+    return mount->watched && !mount->unwritten && !mount->nameless;
+}
+
+/*
+ * Is every name below @mount one below another mount as well? Directories that are held are such:
+ * once the host has moved one, its path of the start would be a name that nothing has.
+ */
+static bool is_told_above(const struct watch *watch, const struct mount_entry *mount)
+{
+    const struct mount_entry *above = mounts_same_above(&watch->mounts, mount);
+
+    return above != NULL && tells_names(above);
+}
+
 static bool mount_look(struct names_mount *mount)
 {
     struct statfs fs;
@@ -405,7 +443,7 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
         const char *path = shown->path;
         struct names_mount *mount = &names->mounts[names->mount_count];
 
-        if (!shown->watched || shown->unwritten || shown->nameless) {
+        if (!tells_names(shown) || is_told_above(watch, shown)) {
             continue;
         }
         *mount = (struct names_mount){.path = path};

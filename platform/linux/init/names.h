@@ -12,6 +12,7 @@
 #define CORDON_LINUX_INIT_NAMES_H
 
 #include "platform/linux/init/objects.h"
+#include "platform/linux/init/replaced.h"
 #include "platform/linux/init/watch.h"
 
 /* A mount of the view, as its counterpart in the unwatched clone shows it. */
@@ -29,6 +30,7 @@ struct names {
     struct objects directories; /* value: struct directory */
     struct objects denied;      /* value: unused */
     struct batch *batch;
+    struct replaced replaced;
     /* File systems of which `denied` holds what had a denied name before the job, too. */
     uint64_t *indexed; /* their numbers as mountinfo has them */
     size_t indexed_count;

@@ -12,7 +12,8 @@
 #include "platform/linux/init/sys.h"
 
 #define DECIDE_MASK (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_ONDIR)
-#define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR)
+/* The last two: see replaced.h. */
+#define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR | FAN_ATTRIB | FAN_MOVE_SELF)
 
 static bool is_wanted(const struct init *init)
 {
@@ -57,10 +58,10 @@ static enum cordon_err groups_open(struct watch *watch)
     watch->decide = watch_raise_fd(sys_fanotify_init(
         FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
         O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK | O_NOATIME));
-    watch->events = watch_raise_fd(sys_fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
-                                                         FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS |
-                                                         FAN_REPORT_DFID_NAME_TARGET,
-                                                     O_RDONLY | O_CLOEXEC));
+    watch->events = watch_raise_fd(
+        sys_fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE |
+                              FAN_UNLIMITED_MARKS | FAN_REPORT_DFID_NAME_TARGET | FAN_REPORT_TID,
+                          O_RDONLY | O_CLOEXEC));
     if (watch->decide < 0 || watch->events < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot watch accesses");
     }
