@@ -16,8 +16,15 @@
 
 #include "platform/base/strbuf.h"
 #include "platform/linux/init/sys.h"
+#include "platform/linux/without.h"
 
 #define MASK_ATTR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* How whatever is masked, held or made read-only gets its cover. */
+static int lay_over(int tree, int fd)
+{
+    return without(LAYER_MASK) ? 0 : sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH);
+}
 
 static int tmpfs_tree(const char *mode, unsigned attr)
 {
@@ -100,7 +107,7 @@ enum cordon_err mask_object(struct init *init, int fd, bool open)
         source = sys_open_tree(S_ISDIR(st.st_mode) ? init->mask_dir : init->mask_file, "",
                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     }
-    if (source < 0 || sys_move_mount(source, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    if (source < 0 || lay_over(source, fd) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot cover a denied object");
     }
     if (!open || !S_ISDIR(st.st_mode)) {
@@ -118,7 +125,7 @@ enum cordon_err mask_mount(struct init *init, int fd)
     for (size_t i = 0; i < 2; i++) {
         int source =
             sys_open_tree(sources[i], "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-        bool done = source >= 0 && sys_move_mount(source, fd, "", MOVE_MOUNT_T_EMPTY_PATH) == 0;
+        bool done = source >= 0 && lay_over(source, fd) == 0;
 
         if (source >= 0) {
             (void)close(source);
@@ -136,8 +143,7 @@ enum cordon_err mask_read_only(struct init *init, int fd, const char *path)
     int tree =
         sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 
-    if (tree < 0 || sys_mount_setattr(tree, AT_RECURSIVE, &attr) != 0 ||
-        sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    if (tree < 0 || sys_mount_setattr(tree, AT_RECURSIVE, &attr) != 0 || lay_over(tree, fd) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot make %s read-only", path);
     }
     (void)close(tree);
@@ -221,7 +227,7 @@ enum cordon_err mask_pin(struct init *init, const struct order_step *step)
     if (is_movable(init, path)) {
         tree = sys_open_tree(fd, "",
                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
-        if (tree < 0 || sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+        if (tree < 0 || lay_over(tree, fd) != 0) {
             return fault_os(&init->fault, errno, NULL, "cannot hold %s in its place", path);
         }
         (void)close(tree);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "platform/linux/init/sys.h"
+#include "platform/linux/without.h"
 
 #define DECIDE_MASK (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_ONDIR)
 #define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR)
@@ -338,7 +339,7 @@ enum cordon_err watch_start(struct init *init)
     struct names names = {.mount_count = 0};
     enum cordon_err err;
 
-    if (init->clone < 0) {
+    if (init->clone < 0 || without(LAYER_FANOTIFY)) {
         return CORDON_OK;
     }
     err = groups_open(&watch);
