@@ -150,13 +150,6 @@ enum cordon_err mask_read_only(struct init *init, int fd, const char *path)
     return CORDON_OK;
 }
 
-/* Nothing there, or nothing that the caller, and so the job, could ever reach. */
-static bool is_absent(int code)
-{
-    return code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP ||
-           code == ENAMETOOLONG;
-}
-
 /* Does to what is at @path what the step says; its name goes to @ret_name, or @path if it is
  * absent. */
 static enum cordon_err mask_at(struct init *init, const struct order_step *step, const char *path,
@@ -168,8 +161,9 @@ static enum cordon_err mask_at(struct init *init, const struct order_step *step,
 
     (void)snprintf(ret_name, PATH_MAX, "%s", path);
     if (fd < 0) {
-        return is_absent(errno) ? CORDON_OK
-                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+        return view_is_absent(errno)
+                   ? CORDON_OK
+                   : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
     }
     err = view_name(init, fd, ret_name, PATH_MAX);
     if (err == CORDON_OK) {
@@ -221,8 +215,9 @@ enum cordon_err mask_pin(struct init *init, const struct order_step *step)
     int tree = -1;
 
     if (fd < 0) {
-        return is_absent(errno) ? CORDON_OK
-                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+        return view_is_absent(errno)
+                   ? CORDON_OK
+                   : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
     }
     if (is_movable(init, path)) {
         tree = sys_open_tree(fd, "",
@@ -256,8 +251,9 @@ static enum cordon_err mask_socket_at(struct init *init, const char *path)
     int fd = view_open(init, path, true);
 
     if (fd < 0) {
-        return is_absent(errno) ? CORDON_OK
-                                : fault_os(&init->fault, errno, NULL, "cannot look at %s", path);
+        return view_is_absent(errno)
+                   ? CORDON_OK
+                   : fault_os(&init->fault, errno, NULL, "cannot look at %s", path);
     }
     if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && !socket_is_kept(init, &st)) {
         err = mask_object(init, fd, false);
@@ -309,6 +305,9 @@ enum cordon_err mask_sockets(struct init *init)
         if (path != NULL) {
             err = mask_socket(init, path);
         }
+    }
+    if (err == CORDON_OK && !feof(table)) {
+        err = fault_os(&init->fault, errno, NULL, "cannot read the table of unix sockets");
     }
     free(line);
     (void)fclose(table);
