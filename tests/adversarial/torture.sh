@@ -9,8 +9,8 @@
 # ENOMEM EMFILE ENOSPC EINTR EPERM
 TORTURE_ERRNOS=(12 24 28 4 1)
 
-# torture_once PROGRAM N ERRNO: prints the failed call's number, "none" past the end.
-torture_once()
+# torture_run PROGRAM N ERRNO|kill|HOOK: one job; FIRED is the call's number. False: there are fewer.
+torture_run()
 {
     local command=("$CORDON" sandbox linux -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}")
 
@@ -20,8 +20,13 @@ torture_once()
         run torture_started "$1" "$2" "$3" "${command[@]}"
     fi
     FIRED=$(cat "$TOP/.fired")
-    [ "$FIRED" != none ] || return 0
-    torture_judge "call $2 of $1 (number $FIRED) fails with $3"
+    [ "$FIRED" != none ]
+}
+
+torture_once()
+{
+    torture_run "$@" || return 0
+    torture_judge "call $2 of $1 (number $FIRED) with $3"
 }
 
 torture_attached()
