@@ -4,7 +4,8 @@
 # killed at every system call; and layers that the kernel does not have.
 CASES=(
     mt_01_exchanged_working_directory:se mt_04_source_of_the_masks:se
-    mt_19_setup_process_looked_at:se mt_22_setup_process_stopped_and_killed:se)
+    mt_19_setup_process_looked_at:se mt_22_setup_process_stopped_and_killed:se
+    mt_24_missing_layers:se)
 
 # The working directory and two names of the policy are exchanged with links to what lies behind
 # a door that only root passes, as fast as a process can. Everybody could read behind it.
@@ -101,15 +102,20 @@ mt_04_source_of_the_masks()
 }
 
 # Who may not look: the caller himself, where the service sets up; another user, where the
-# caller's own broker does. Step 3 everyday; CORDON_TORTURE=full: every call.
+# caller's own broker does. Step 5 everyday; CORDON_TORTURE=full: every call.
 mt_19_setup_process_looked_at()
 {
-    local n step=3 looker=cordon-b
+    local n step=5 looker=cordon-b
 
     [ "$CORDON_MODE" = service ] && looker=cordon-a
     [ "${CORDON_TORTURE:-}" = full ] && step=1
     torture_setup
     mt_hook "setpriv --reuid=$looker --regid=$looker --init-groups '$PROBES/probe_outside' \$1"
+    as_user cordon-b sleep 47.4 &
+    wait_for "pgrep -f '^sleep 47.4' >/dev/null"
+    run as_user cordon-b "$PROBES/probe_outside" "$(pgrep -f '^sleep 47.4')"
+    kill "$(pgrep -f '^sleep 47.4')"
+    [ "$(grep -c '^REACHED' <<<"$OUT")" -ge 15 ] || fail "a process of one's own: $(got)"
     for ((n = 1; n < 5000; n += step)); do
         torture_once cordon-init "$n" "$TOP/hook"
         [ "$FIRED" != none ] || break
@@ -154,8 +160,8 @@ mt_hook()
 mt_22_setup_process_stopped_and_killed()
 {
     torture_setup
-    mt_hook 'sleep 0.03; pgrep -x probe_confined'
-    mt_22 cordon-init kill 2
+    mt_hook 'sleep 0.03'
+    mt_22 cordon-init kill 3
     mt_22 cordon-worker kill 23
     mt_22 cordond kill 31
     mt_22 cordon-init "$TOP/hook" 7
@@ -172,7 +178,6 @@ mt_22()
 
     [ "${CORDON_TORTURE:-}" = full ] && step=1
     while torture_run "$1" "$n" "$2"; do
-        echo "$EPOCHREALTIME $1 $2 $n $FIRED $RC $OUT $ERR" >>/dev/shm/mt22.log
         what="$2 at call $n of $1 (number $FIRED)"
         [[ $OUT != *UNCONFINED* ]] || fail "$what: $OUT"
         case $RC in
@@ -196,4 +201,89 @@ mt_22()
         n=$((n + step))
         [ "$n" -lt 5000 ] || fail "$1: no end of its calls"
     done
+}
+
+# Layers that a kernel or its administrator takes away; the same machines are rows of
+# tests/vm/matrix. The same is denied, or the job is refused, and doctor says what is missing.
+mt_24_missing_layers()
+{
+    local real_cordond=$CORDOND real_cordon=$CORDON
+
+    install -d "$WS_A/vault" "$WS_A/deep/er"
+    echo the-content | tee "$WS_A/denied" "$WS_A/vault/inner" >"$WS_A/deep/er/k.pem"
+    echo original >"$HOME_A/input"
+    chown -R cordon-a: "$HOME_A"
+    for lack in landlock userns bpf fanotify; do
+        mt_24_without "$lack"
+        mt_24_judge "$lack"
+        CORDOND=$real_cordond CORDON=$real_cordon
+    done
+    # Version 1 alone: the pid namespace ends the tree.
+    mount -t tmpfs mt24 /sys/fs/cgroup
+    mt_24_policy
+    "$CORDON" doctor --json | grep -q '"control groups","state":"note"' || fail "doctor: cgroup v2"
+    mt_24_judge cgroup
+    lg_killed_job cordon 'sleep 47.7'
+    stop_service
+    umount /sys/fs/cgroup
+}
+
+# The programs from now on, as if the kernel lacked $1; what doctor says of it.
+mt_24_without()
+{
+    local word='"state":"note"' name=$1
+    local wrapper=$TOP/lacking
+
+    mkdir -p "$wrapper"
+    printf '#!/bin/sh\nexec %s %s %s "$@"\n' "$PROBES/lack_calls" "$1" "$real_cordond" \
+        >"$wrapper/cordond"
+    printf '#!/bin/sh\nexec %s %s %s "$@"\n' "$PROBES/lack_calls" "$1" "$real_cordon" \
+        >"$wrapper/cordon"
+    chmod 755 "$wrapper"/*
+    CORDOND=$wrapper/cordond
+    [ "$CORDON_MODE" = service ] || CORDON=$wrapper/cordon
+    case "$1" in
+    userns) name='user namespaces' ;;
+    bpf) name='access-time decision' word='"state":"ok","evidence":"fanotify' ;;
+    fanotify) name='access-time decision' ;;
+    esac
+    mt_24_policy
+    "$wrapper/cordon" doctor --json | grep -q "\"$name\",$word" ||
+        fail "doctor without $1: $("$wrapper/cordon" doctor)"
+}
+
+mt_24_policy()
+{
+    printf '[permissions.filesystem]\ndeny_read = ["%s", "%s", "%s/**/*.pem"]\n' \
+        "$WS_A/denied" "$WS_A/vault" "$WS_A" | managed_codex
+}
+
+mt_24_judge()
+{
+    local name
+
+    if [ "$1.$CORDON_MODE" = userns.embedded ]; then
+        job cordon-a -- true
+        expect_refused 'user namespace.*service' "without $1"
+        return
+    fi
+    for name in denied vault/inner deep/er/k.pem; do
+        job cordon-a -- cat "$name"
+        expect_denied the-content "without $1: $name"
+        job cordon-a -s danger-full-access -- sh -c "echo x >>$name"
+        [ "$(cat "$WS_A/$name")" = the-content ] || fail "without $1: $name was written"
+    done
+    job cordon-a -- "$PROBES/probe_confined" "$WS_A/denied" "$WS_A/vault/inner" "$WS_A/deep/er/k.pem"
+    expect_ok "without $1"
+    # Through a descriptor from outside, which Landlock closes where it is.
+    STDIN=$HOME_A/input job cordon-a -s workspace-write -- "$PROBES/probe_reopen" /proc/self/fd/0
+    expect_ok "without $1: a descriptor for reading"
+    grep -qx original "$HOME_A/input" || fail "without $1: the input was changed"
+    if [ "$1" = fanotify ] && [ "$CORDON_MODE" = service ]; then
+        printf '[cordon]\nminimum_enforcement = "kernel"\n' | managed_cordon
+        job cordon-a -- true
+        expect_refused 'kernel' "without $1: at access or not at all"
+        rm -rf /etc/cordon
+        restart_service
+    fi
 }
