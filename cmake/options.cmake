@@ -5,6 +5,7 @@ option(CORDON_TESTS "Build the tests" ON)
 option(CORDON_WERROR "Treat warnings as errors (presets and CI; never a user's build)" OFF)
 option(CORDON_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(CORDON_COVERAGE "Instrument for gcovr" OFF)
+option(CORDON_TEST_WITHOUT "Test builds only: one layer can be left out; never installed" OFF)
 set(CORDON_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 
 set(CMAKE_C_STANDARD 17)
@@ -35,6 +36,14 @@ endif()
 if(CORDON_COVERAGE)
   add_compile_options(--coverage -O0)
   add_link_options(--coverage)
+endif()
+
+if(CORDON_TEST_WITHOUT)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    message(FATAL_ERROR "CORDON_TEST_WITHOUT is for tests; what is packaged enforces every layer")
+  endif()
+  add_compile_definitions(CORDON_TEST_WITHOUT)
+  install(CODE "message(FATAL_ERROR \"a build with CORDON_TEST_WITHOUT is not for use\")")
 endif()
 
 # Warnings for what we write; generated code is in targets of its own without them.

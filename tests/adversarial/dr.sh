@@ -176,7 +176,7 @@ dr_20_two_jobs_of_one_user()
     dr_setup
     (job_run cordon-a "$WS_A" -- sh -c 'echo up >up; exec sleep 41.5' >/dev/null 2>&1) &
     first=$!
-    wait_for "[ -e '$WS_A/up' ]"
+    wait_for "[ -e '$WS_A/up' ] && pgrep -f '^sleep 41.5' >/dev/null"
     pid=$(pgrep -f '^sleep 41.5')
     [ -n "$pid" ] || fail "the first job does not run"
     job cordon-a -- sh -c 'cat /proc/[0-9]*/cmdline | tr "\0" " "'

@@ -9,10 +9,10 @@
 # ENOMEM EMFILE ENOSPC EINTR EPERM
 TORTURE_ERRNOS=(12 24 28 4 1)
 
-# torture_once PROGRAM N ERRNO: prints the failed call's number, "none" past the end.
-torture_once()
+# torture_run PROGRAM N ERRNO|kill|HOOK: one job; FIRED is the call's number. False: there are fewer.
+torture_run()
 {
-    local command=("$CORDON" sandbox linux -- "$PROBES/probe_confined" "$HOME_A/denied")
+    local command=("$CORDON" sandbox linux -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}")
 
     if [ "$CORDON_MODE" = service ]; then
         run torture_attached "$1" "$2" "$3" "${command[@]}"
@@ -20,8 +20,13 @@ torture_once()
         run torture_started "$1" "$2" "$3" "${command[@]}"
     fi
     FIRED=$(cat "$TOP/.fired")
-    [ "$FIRED" != none ] || return 0
-    torture_judge "call $2 of $1 (number $FIRED) fails with $3"
+    [ "$FIRED" != none ]
+}
+
+torture_once()
+{
+    torture_run "$@" || return 0
+    torture_judge "call $2 of $1 (number $FIRED) with $3"
 }
 
 torture_attached()
@@ -83,17 +88,47 @@ torture_service_lives()
     fi
 }
 
+# What each way of denying covers: an exact rule, patterns for a file and a folder, in the
+# service the other link of a match, and a socket of the host.
+torture_setup()
+{
+    TORTURE_DENIED=("$HOME_A/denied" "$WS_A/one/two/k.pem" "$WS_A/one/keys/inner")
+    mkdir -p "$WS_A/one/two" "$WS_A/one/keys"
+    echo hidden | tee "${TORTURE_DENIED[@]}" >/dev/null
+    if [ "$CORDON_MODE" = service ]; then
+        ln "$WS_A/one/two/k.pem" "$WS_A/earlier"
+        TORTURE_DENIED+=("$WS_A/earlier")
+    fi
+    /usr/bin/python3 -c 'import os, socket, sys, time
+one = socket.socket(socket.AF_UNIX); one.bind(sys.argv[1]); one.listen(999); os.chmod(sys.argv[1], 0o777)
+time.sleep(9999)' "$WS_A/service" &
+    TORTURE_HELPER=$!
+    wait_for "[ -S '$WS_A/service' ]"
+    TORTURE_DENIED+=("$WS_A/service")
+    chown -R cordon-a: "$HOME_A"
+    printf '[permissions.filesystem]\ndeny_read = ["%s", "%s/**/*.pem", "%s/**/keys"]\n' \
+        "$HOME_A/denied" "$WS_A" "$WS_A" | managed_codex
+    run as_user cordon-a "$PROBES/probe_confined" "${TORTURE_DENIED[@]}"
+    [ "$(grep -o readable <<<"$OUT" | wc -l)" = "${#TORTURE_DENIED[@]}" ] || fail "outside: $(got)"
+    job cordon-a -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}"
+    expect_ok "without a failure"
+}
+
+torture_end()
+{
+    kill "$TORTURE_HELPER"
+    wait "$TORTURE_HELPER" 2>/dev/null
+    job cordon-a -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}"
+    expect_ok "afterwards"
+    rm -f "$WS_A/service"
+    expect_clean
+}
+
 mt_23_each_system_call_fails_once()
 {
-    echo hidden >"$HOME_A/denied"
-    chown cordon-a: "$HOME_A/denied"
-    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/denied" | managed_codex
-    job cordon-a -- "$PROBES/probe_confined" "$HOME_A/denied"
-    expect_ok "without a failure"
+    torture_setup
     torture cordon-init 1
     torture cordon-worker 9
     torture cordond 9
-    job cordon-a -- "$PROBES/probe_confined" "$HOME_A/denied"
-    expect_ok "afterwards"
-    expect_clean
+    torture_end
 }

@@ -39,7 +39,7 @@ harness_enter()
     harness_users
     CORDON=$CORDON_BUILD/client/cordon
     CORDOND=$CORDON_BUILD/broker/cordond
-    PROBES=$CORDON_BUILD/tests/adversarial/probes
+    PROBES=${CORDON_PROBES:-$CORDON_BUILD/tests/adversarial/probes}
     if [ ! -x "$CORDON" ] || [ ! -x "$CORDOND" ]; then
         echo "nothing is built in $CORDON_BUILD" >&2
         exit 1

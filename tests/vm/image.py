@@ -106,8 +106,10 @@ def main():
         image.add(path)
     for name in ("awk", "python3", "perl"):
         image.add(shutil.which(name) or "/usr/bin/" + name)
+    # And those of the preset "without" next to it, where they are built: run --without=LAYER.
     for name in PROGRAMS:
         image.add_tree(os.path.join(build, name))
+        image.add_tree(os.path.join(os.path.dirname(build), "without", name))
     for name in SCRIPTS:
         image.add_tree(os.path.join(source, name))
     add_modules(top, vmlinuz)

@@ -70,6 +70,8 @@ CORDON_MUST_USE enum cordon_err view_apply(struct init *init);
 CORDON_MUST_USE enum cordon_err view_seal(struct init *init);
 /* Opens @path in the view as the caller, O_PATH; errno on -1. */
 int view_open(const struct init *init, const char *path, bool follow);
+/* By its errno: nothing there, or nothing that the caller, and so the job, could ever reach. */
+bool view_is_absent(int code);
 /* The name of what is behind @fd, at most @size bytes with its NUL. */
 CORDON_MUST_USE enum cordon_err view_name(struct init *init, int fd, char *ret_name, size_t size);
 bool view_is_private(const struct init *init, uint64_t dev);

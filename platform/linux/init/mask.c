@@ -16,8 +16,15 @@
 
 #include "platform/base/strbuf.h"
 #include "platform/linux/init/sys.h"
+#include "platform/linux/without.h"
 
 #define MASK_ATTR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* How whatever is masked, held or made read-only gets its cover. */
+static int lay_over(int tree, int fd)
+{
+    return without(LAYER_MASK) ? 0 : sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH);
+}
 
 static int tmpfs_tree(const char *mode, unsigned attr)
 {
@@ -100,7 +107,7 @@ enum cordon_err mask_object(struct init *init, int fd, bool open)
         source = sys_open_tree(S_ISDIR(st.st_mode) ? init->mask_dir : init->mask_file, "",
                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     }
-    if (source < 0 || sys_move_mount(source, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    if (source < 0 || lay_over(source, fd) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot cover a denied object");
     }
     if (!open || !S_ISDIR(st.st_mode)) {
@@ -118,7 +125,7 @@ enum cordon_err mask_mount(struct init *init, int fd)
     for (size_t i = 0; i < 2; i++) {
         int source =
             sys_open_tree(sources[i], "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-        bool done = source >= 0 && sys_move_mount(source, fd, "", MOVE_MOUNT_T_EMPTY_PATH) == 0;
+        bool done = source >= 0 && lay_over(source, fd) == 0;
 
         if (source >= 0) {
             (void)close(source);
@@ -136,19 +143,11 @@ enum cordon_err mask_read_only(struct init *init, int fd, const char *path)
     int tree =
         sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 
-    if (tree < 0 || sys_mount_setattr(tree, AT_RECURSIVE, &attr) != 0 ||
-        sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    if (tree < 0 || sys_mount_setattr(tree, AT_RECURSIVE, &attr) != 0 || lay_over(tree, fd) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot make %s read-only", path);
     }
     (void)close(tree);
     return CORDON_OK;
-}
-
-/* Nothing there, or nothing that the caller, and so the job, could ever reach. */
-static bool is_absent(int code)
-{
-    return code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP ||
-           code == ENAMETOOLONG;
 }
 
 /* What the caller cannot rename anyway needs no holding. */
@@ -188,13 +187,14 @@ static enum cordon_err hold(struct init *init, const char *path)
     int tree = -1;
 
     if (fd < 0) {
-        return is_absent(errno) ? CORDON_OK
-                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+        return view_is_absent(errno)
+                   ? CORDON_OK
+                   : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
     }
     if (is_movable(init, path) && !is_mount(fd)) {
         tree = sys_open_tree(fd, "",
                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
-        if (tree < 0 || sys_move_mount(tree, fd, "", MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+        if (tree < 0 || lay_over(tree, fd) != 0) {
             return fault_os(&init->fault, errno, NULL, "cannot hold %s in its place", path);
         }
         (void)close(tree);
@@ -245,7 +245,7 @@ static enum cordon_err hold_name(struct init *init, const char *path, char ret_n
         (void)close(fd);
     } else if (errno == ENOENT || errno == ENOTDIR) {
         ret_name[0] = '\0';
-    } else if (!is_absent(errno)) {
+    } else if (!view_is_absent(errno)) {
         err = fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
     }
     return err;
@@ -293,8 +293,9 @@ static enum cordon_err mask_at(struct init *init, const struct order_step *step,
         return err;
     }
     if (fd < 0) {
-        return is_absent(errno) ? CORDON_OK
-                                : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
+        return view_is_absent(errno)
+                   ? CORDON_OK
+                   : fault_os(&init->fault, errno, NULL, "cannot look for %s", path);
     }
     err = view_name(init, fd, ret_name, PATH_MAX);
     if (err == CORDON_OK) {
@@ -344,8 +345,9 @@ static enum cordon_err mask_socket_at(struct init *init, const char *path)
     int fd = view_open(init, path, true);
 
     if (fd < 0) {
-        return is_absent(errno) ? CORDON_OK
-                                : fault_os(&init->fault, errno, NULL, "cannot look at %s", path);
+        return view_is_absent(errno)
+                   ? CORDON_OK
+                   : fault_os(&init->fault, errno, NULL, "cannot look at %s", path);
     }
     if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && !socket_is_kept(init, &st)) {
         err = mask_object(init, fd, false);
@@ -397,6 +399,9 @@ enum cordon_err mask_sockets(struct init *init)
         if (path != NULL) {
             err = mask_socket(init, path);
         }
+    }
+    if (err == CORDON_OK && !feof(table)) {
+        err = fault_os(&init->fault, errno, NULL, "cannot read the table of unix sockets");
     }
     free(line);
     (void)fclose(table);

@@ -120,6 +120,10 @@ enum cordon_err mounts_read(struct mount_table *ret_table, struct cordon_fault *
     while (err == CORDON_OK && getline(&line, &size, file) > 0) {
         err = add_line(ret_table, line, fault);
     }
+    /* A table cut short would leave mounts unwatched and bind mounts unknown. */
+    if (err == CORDON_OK && !feof(file)) {
+        err = fault_os(fault, errno, NULL, "cannot read the mount table");
+    }
     free(line);
     (void)fclose(file);
     return err;

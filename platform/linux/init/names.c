@@ -248,16 +248,19 @@ static bool deny_object(struct names *names, const struct object *object)
 static bool directory_moved(struct names *names, const struct batch_event *event,
                             const struct spelled *from, const struct spelled *to)
 {
+    int code = ESTALE;
     int fd = -1;
 
     for (size_t i = 0; fd < 0 && i < names->mount_count; i++) {
         if (names->mounts[i].fsid == event->fsid) {
             fd = object_open(names->mounts[i].fd, &event->target,
                              O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+            code = errno;
         }
     }
     if (fd < 0) {
-        return true; /* removed since; what left it before that has events of its own */
+        /* Removed since: what left it before that has events of its own. */
+        return code == ESTALE || code == ENOENT;
     }
     return walk_add(names, fd, from->known ? from->path.data : to->path.data,
                     to->known ? to->path.data : NULL);

@@ -44,20 +44,34 @@ static enum scan_verdict scan_decide(const struct scan *scan, const struct dfa_p
     return scan->access[rule] == ACCESS_DENY_WRITE ? SCAN_PROTECT : SCAN_PASS;
 }
 
+/*
+ * What could not be opened is passed over only if the job cannot open it either; nor can it,
+ * where the server is gone. Anything else, and a match might stay uncovered.
+ */
+static enum cordon_err unseen(struct scan *scan, const char *name, int code)
+{
+    if (view_is_absent(code) || code == ENOTCONN) {
+        return CORDON_OK;
+    }
+    return fault_os(&scan->init->fault, code, NULL, "cannot look for denied files at %s", name);
+}
+
 static enum cordon_err scan_apply(struct scan *scan, int dir, const char *name,
                                   enum scan_verdict verdict)
 {
     struct init *init = scan->init;
     enum cordon_err err;
     struct stat st;
+    int code;
     int fd;
 
     /* A match on a symbolic link denies what it leads to. */
     identity_as_caller(init);
     fd = sys_openat2(dir, name, O_PATH, RESOLVE_NO_MAGICLINKS);
+    code = errno;
     identity_as_setup(init);
     if (fd < 0) {
-        return CORDON_OK; /* gone again, dangling, or out of the caller's reach */
+        return unseen(scan, name, code); /* gone again, dangling, or out of the caller's reach */
     }
     if (fstat(fd, &st) == 0 && view_is_private(init, st.st_dev)) {
         (void)close(fd);
@@ -74,20 +88,32 @@ static enum cordon_err scan_apply(struct scan *scan, int dir, const char *name,
 static enum cordon_err scan_directory(struct scan *scan, int fd, const struct dfa_pos *pos,
                                       uint32_t level);
 
-/* Opens a subdirectory to walk it; -1: not to be walked. */
-static int scan_open(const struct scan *scan, int dir, const char *name)
+/* Opens a subdirectory to walk it; *ret_fd is -1 if it is not to be walked. */
+static enum cordon_err scan_open(struct scan *scan, int dir, const char *name, int *ret_fd)
 {
     struct stat st;
+    int code;
     int fd;
 
     identity_as_caller(scan->init);
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    code = errno;
     identity_as_setup(scan->init);
-    if (fd >= 0 && (fstat(fd, &st) != 0 || view_is_private(scan->init, st.st_dev))) {
-        (void)close(fd);
-        return -1;
+    *ret_fd = -1;
+    if (fd < 0) {
+        return unseen(scan, name, code);
     }
-    return fd;
+    if (fstat(fd, &st) != 0) {
+        code = errno;
+        (void)close(fd);
+        return unseen(scan, name, code);
+    }
+    if (view_is_private(scan->init, st.st_dev)) {
+        (void)close(fd);
+        return CORDON_OK;
+    }
+    *ret_fd = fd;
+    return CORDON_OK;
 }
 
 static enum cordon_err scan_entry(struct scan *scan, int dir, const struct dirent *entry,
@@ -116,8 +142,8 @@ static enum cordon_err scan_entry(struct scan *scan, int dir, const struct diren
     if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) {
         return CORDON_OK;
     }
-    fd = scan_open(scan, dir, entry->d_name);
-    return fd < 0 ? CORDON_OK : scan_directory(scan, fd, &pos, level + 1);
+    err = scan_open(scan, dir, entry->d_name, &fd);
+    return fd < 0 ? err : scan_directory(scan, fd, &pos, level + 1);
 }
 
 /* Walks the directory @fd, which it closes; @level counts from 1. */
@@ -138,10 +164,13 @@ static enum cordon_err scan_directory(struct scan *scan, int fd, const struct df
         return fault_set(&scan->init->fault, CORDON_E_LIMIT, "set glob_scan_max_depth",
                          "%s: directories too deep for a deny pattern", scan->path);
     }
-    while (err == CORDON_OK && (entry = readdir(dir)) != NULL) {
+    while (err == CORDON_OK && (errno = 0, entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             err = scan_entry(scan, dirfd(dir), entry, pos, level);
         }
+    }
+    if (err == CORDON_OK && errno != 0) {
+        err = unseen(scan, scan->path, errno);
     }
     (void)closedir(dir);
     return err;
@@ -154,13 +183,15 @@ static enum cordon_err scan_from(struct scan *scan, const char *path, const char
 {
     struct init *init = scan->init;
     struct dfa_pos pos;
+    int code;
     int fd;
 
     identity_as_caller(init);
     fd = sys_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, RESOLVE_NO_MAGICLINKS);
+    code = errno;
     identity_as_setup(init);
     if (fd < 0) {
-        return CORDON_OK; /* absent or unreadable to the caller: nothing to find */
+        return unseen(scan, path, code);
     }
     if (ret_name != NULL && view_name(init, fd, ret_name, PATH_MAX) != CORDON_OK) {
         (void)close(fd);

@@ -40,6 +40,12 @@ int view_open(const struct init *init, const char *path, bool follow)
     return fd;
 }
 
+bool view_is_absent(int code)
+{
+    return code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP ||
+           code == ENAMETOOLONG;
+}
+
 enum cordon_err view_name(struct init *init, int fd, char *ret_name, size_t size)
 {
     char link[64];

@@ -126,11 +126,15 @@ static bool is_hopeless(const struct walk *walk, const struct place *place)
 static void walk_directory(struct walk *walk, int fd, const struct place *place);
 
 /* Another mount is another walk's. */
-static bool is_elsewhere(const struct walk *walk, int fd)
+static bool is_elsewhere(struct walk *walk, int fd)
 {
     uint64_t mount;
 
-    return sys_mount_id(fd, &mount) != 0 || mount != walk->mount;
+    if (sys_mount_id(fd, &mount) != 0) {
+        walk->failed = true;
+        return true;
+    }
+    return mount != walk->mount;
 }
 
 static void walk_below(struct walk *walk, int dir, const char *name, const struct place *place)
@@ -170,8 +174,9 @@ static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
     place_feed(walk, &place, walk->path.data + len, walk->path.len - len);
     denied = is_denied(walk, &place);
     /* A file that is gone again has told so by an event. */
-    if (denied && object_of(dir, entry->d_name, &object) &&
-        objects_add(&walk->names->denied, &object) == NULL) {
+    if (denied && !(object_of(dir, entry->d_name, &object)
+                        ? objects_add(&walk->names->denied, &object) != NULL
+                        : errno == ENOENT || errno == ESTALE)) {
         walk->failed = true;
     }
     if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
@@ -193,11 +198,12 @@ static void walk_directory(struct walk *walk, int fd, const struct place *place)
         walk->failed = true;
         return;
     }
-    while (!walk->failed && (entry = readdir(dir)) != NULL) {
+    while (!walk->failed && (errno = 0, entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             walk_entry(walk, dirfd(dir), entry, place);
         }
     }
+    walk->failed = walk->failed || (errno != 0 && errno != ENOENT); /* removed while it was read */
     (void)closedir(dir);
 }
 

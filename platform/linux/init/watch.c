@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "platform/linux/init/sys.h"
+#include "platform/linux/without.h"
 
 #define DECIDE_MASK (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_ONDIR)
 /* The last two: see replaced.h. */
@@ -371,7 +372,7 @@ enum cordon_err watch_start(struct init *init)
         .init = init, .decide = -1, .events = -1, .clone = init->clone, .proc = -1, .root = -1};
     enum cordon_err err;
 
-    if (init->clone < 0) {
+    if (init->clone < 0 || without(LAYER_FANOTIFY)) {
         return CORDON_OK;
     }
     err = prefixes_find(&watch);

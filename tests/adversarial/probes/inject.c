@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * MT-23: makes one system call of one program fail, whoever starts it.
+ * MT-19, MT-22, MT-23: makes one system call of one program fail, whoever starts it, or ends
+ * or stops the program there.
  *
- *   inject PROGRAM N ERRNO FILE [-p PID] -- CMD...
+ *   inject PROGRAM N ERRNO|kill|HOOK FILE [-p PID] -- CMD...
  *
  * Traces PID (and what it starts) or CMD (and what it starts); the N-th system
  * call made by processes whose executable is called PROGRAM returns ERRNO
  * without being made. CMD runs untraced when PID is given. FILE gets the number
  * of the call that failed, or "none" if there were fewer than N.
  * Exit status: CMD's, 128+n for a signal.
+ *
+ * "kill": the process is killed as it makes the call. HOOK, a path: the process is stopped by
+ * SIGSTOP with the call made, is no longer traced, and goes on when HOOK PID has ended.
  *
  * strace's own fault injection counts for every process by itself, so that the
  * same call fails in client, worker and init at once; this counts over all.
@@ -51,6 +55,7 @@ static const char *program;
 static long countdown;
 static long fired = -1;
 static int error;
+static char *hook; /* NULL: none */
 
 static struct tracee *find(pid_t pid)
 {
@@ -93,20 +98,61 @@ static bool is_program(pid_t pid)
     return strncmp(base, program, (size_t)len) == 0 && (base[len] == '\0' || base[len] == ' ');
 }
 
-/* Ending is not among the calls that can fail; waiting fails with EINTR alone. */
+/* Ending is not among the calls that can fail, nor is asking who one is; waiting fails with EINTR
+ * alone. */
 static bool may_fail(long nr)
 {
-    static const long never[] = {SYS_exit,   SYS_exit_group, SYS_rt_sigreturn, SYS_restart_syscall,
-                                 SYS_execve, SYS_arch_prctl, SYS_getpid,       SYS_getuid};
+    static const long never[] = {SYS_exit,    SYS_exit_group, SYS_rt_sigreturn, SYS_restart_syscall,
+                                 SYS_execve,  SYS_arch_prctl, SYS_getpid,       SYS_getuid,
+                                 SYS_geteuid, SYS_getgid,     SYS_getegid};
     static const long waits[] = {SYS_epoll_wait, SYS_epoll_pwait, SYS_poll,  SYS_ppoll,
                                  SYS_wait4,      SYS_waitid,      SYS_futex, SYS_nanosleep};
 
     for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
-        if (nr == never[i] || (nr == waits[i] && error != EINTR)) {
+        if (error != 0 && (nr == never[i] || (nr == waits[i] && error != EINTR))) {
             return false;
         }
     }
     return true;
+}
+
+static bool is_stopped(pid_t pid)
+{
+    char path[64];
+    char state = 'T';
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    if (file != NULL) {
+        (void)fscanf(file, "%*d (%*[^)]) %c", &state);
+        (void)fclose(file);
+    }
+    return state == 'T';
+}
+
+/* What is pending when it is let go of stops it before anything else of its own happens. */
+static void stop_and_look(struct tracee *t)
+{
+    char number[16];
+    char *const argv[] = {hook, number, NULL};
+    pid_t pid = t->pid;
+    pid_t child;
+
+    (void)snprintf(number, sizeof(number), "%d", (int)pid);
+    (void)kill(pid, SIGSTOP);
+    (void)ptrace(PTRACE_DETACH, pid, NULL, NULL);
+    t->pid = 0;
+    for (int i = 0; i < 500 && !is_stopped(pid); i++) {
+        (void)usleep(200);
+    }
+    child = fork();
+    if (child == 0) {
+        (void)execv(hook, argv);
+        _exit(127);
+    }
+    (void)waitpid(child, NULL, 0);
+    (void)kill(pid, SIGCONT);
 }
 
 static void at_syscall(struct tracee *t)
@@ -134,6 +180,14 @@ static void at_syscall(struct tracee *t)
         return;
     }
     fired = (long)regs.orig_rax;
+    if (hook != NULL) {
+        stop_and_look(t);
+        return;
+    }
+    if (error == 0) {
+        (void)kill(t->pid, SIGKILL);
+        return;
+    }
     t->injecting = true;
     regs.orig_rax = (unsigned long long)-1;
     (void)ptrace(PTRACE_SETREGS, t->pid, NULL, &regs);
@@ -294,6 +348,7 @@ int main(int argc, char **argv)
     }
     program = argv[1];
     countdown = atol(argv[2]);
+    hook = argv[3][0] == '/' ? argv[3] : NULL;
     error = atoi(argv[3]);
     if (attach) {
         seize((pid_t)atoi(argv[6]), true);

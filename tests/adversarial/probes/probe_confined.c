@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * MT-09, MT-10, MT-23: is this process confined? Arguments: a file that the
- * policy denies, a file outside every write root. One line: "confined", or
- * "UNCONFINED" and everything that is missing; exit status 0 or 1.
+ * MT-09, MT-10, MT-22, MT-23: is this process confined? Arguments: files that the
+ * policy denies, and sockets of the host. One line: "confined", or "UNCONFINED"
+ * and everything that is missing; exit status 0 or 1.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const char *const want[] = {
@@ -31,6 +33,16 @@ static size_t read_status(char *text, size_t room)
     return len > 0 ? (size_t)len : 0;
 }
 
+static int is_reached(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    return open(path, O_RDONLY | O_CLOEXEC) >= 0 ||
+           connect(sock, (const struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 int main(int argc, char **argv)
 {
     static char status[1 << 14];
@@ -46,11 +58,13 @@ int main(int argc, char **argv)
     if (len == 0) {
         strncat(missing, " no-status", 12);
     }
-    if (argc > 1 && open(argv[1], O_RDONLY | O_CLOEXEC) >= 0) {
-        strncat(missing, " denied-file-readable", 24);
-    }
-    if (argc > 2 && open(argv[2], O_WRONLY | O_CLOEXEC) >= 0) {
-        strncat(missing, " outside-writable", 24);
+    for (int i = 1; i < argc; i++) {
+        const char *slash = strrchr(argv[i], '/');
+
+        if (is_reached(argv[i])) {
+            strncat(missing, " readable:", 12);
+            strncat(missing, slash == NULL ? argv[i] : slash + 1, 40);
+        }
     }
     if (syscall(SYS_unshare, 0x10000000) == 0) {
         strncat(missing, " user-namespace", 20);
