@@ -89,8 +89,9 @@ class Run:
     def __init__(self, options, world, column):
         self.options, self.world, self.column = options, world, column
         self.dice = world.dice
-        # Several operations with no open between: the guard reads of them all at once, and by then
-        # a directory that moved may hold what was never below its old name. That may stay denied.
+        # Several operations with no open between: the guard reads of them all at once. By then a
+        # directory that moved may hold what was never below its old name, and a file that was
+        # linked before a rename to a denied name looks like what that replaced. They stay denied.
         self.in_burst = self.moved = False
         self.log = collections.deque(maxlen=options.log)
         world.fill(Policy([], [], []))
@@ -327,9 +328,7 @@ class Run:
             return []
         paths = self.choose(operation)
         if paths is not None:
-            entries = [self.model.host(path)[2] for path in paths]
-            self.moved |= operation in ("rename", "exchange") and any(
-                entry is not None and entry.obj.is_directory for entry in entries)
+            self.moved |= operation in ("rename", "exchange")
             (self.by_host if side is HOST else self.by_job)(operation, paths)
         return [name for path in paths or [] for name in self.near(path)]
 
