@@ -4,6 +4,7 @@
 # file systems, one that never answers.
 CASES=(
     dr_08_links_by_the_job:se dr_09_parent_renamed_by_an_earlier_job:se
+    dr_09_shut_directory_opened_by_a_later_job:s
     dr_17_open_descriptor_as_stdin:se dr_18_descriptor_from_a_helper:se
     dr_19_other_processes_of_the_user:se dr_22_bind_mount_elsewhere:se
     dr_24_file_system_that_never_answers:se dr_32_other_file_systems:se)
@@ -84,6 +85,23 @@ dr_09_parent_renamed_by_an_earlier_job()
     job cordon-a -- sh -c 'cat c2/deep/key vault/v2/file v3/in/file v3/v2/file conf/deep/key; cat plain.txt'
     [[ $OUT$ERR != *"$SECRET"* ]] || fail "managed patterns: a later job reads it; $(got)"
     expect_out plain "managed patterns"
+}
+
+# A directory that is shut while a job starts: what it hides is held all the same.
+dr_09_shut_directory_opened_by_a_later_job()
+{
+    echo "$SECRET" >"$HOME_A/shut-key"
+    install -d -o cordon-a "$WS_A/shut"
+    mv "$HOME_A/shut-key" "$WS_A/shut/key"
+    chown -R cordon-a: "$HOME_A"
+    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$WS_A/shut/key" | managed_codex
+    job cordon-a -s workspace-write -- chmod 0 shut
+    job cordon-a -s workspace-write -- sh -c 'chmod 755 shut; mv shut/key shut/k2; mv shut s2'
+    job cordon-a -s workspace-write -- sh -c 'cat shut/k2 shut/key s2/key s2/k2; echo plain'
+    chmod 755 "$WS_A/shut" 2>/dev/null
+    [[ $OUT$ERR != *"$SECRET"* ]] || fail "a later job reads it; $(got)"
+    expect_out plain
+    [ "$(cat "$WS_A/shut/key")" = "$SECRET" ] || fail "it was moved"
 }
 
 dr_17_open_descriptor_as_stdin()

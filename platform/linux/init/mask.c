@@ -150,19 +150,33 @@ enum cordon_err mask_read_only(struct init *init, int fd, const char *path)
     return CORDON_OK;
 }
 
-/* What the caller cannot rename anyway needs no holding. */
+/*
+ * What the caller cannot rename needs no holding. Asked of the directory above itself: its owner
+ * may let himself in later, and those above that tell nothing. An access list shows as group bits.
+ */
 static bool is_movable(const struct init *init, const char *path)
 {
     struct strbuf parent = STRBUF_INIT;
     const char *slash = strrchr(path, '/');
+    struct stat st;
     bool movable;
 
     strbuf_add(&parent, path, slash == path ? 1 : (size_t)(slash - path));
-    identity_as_caller(init);
-    movable = parent.failed || faccessat(AT_FDCWD, parent.data, W_OK, AT_EACCESS) == 0;
-    identity_as_setup(init);
+    movable = parent.failed || stat(parent.data, &st) != 0 ||
+              st.st_uid == init->order->identity.uid || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0;
     strbuf_deinit(&parent);
     return movable;
+}
+
+/* What a managed rule names is covered also where the caller does not get now: he may later. */
+static int step_open(const struct init *init, uint32_t set, const char *path, bool follow)
+{
+    int fd = view_open(init, path, follow);
+
+    if (fd < 0 && errno == EACCES && set == ORDER_SET_MANAGED) {
+        fd = sys_openat2(AT_FDCWD, path, O_PATH | (follow ? 0 : O_NOFOLLOW), RESOLVE_NO_MAGICLINKS);
+    }
+    return fd;
 }
 
 /* The top of a mount cannot be renamed either. */
@@ -181,9 +195,9 @@ static bool is_mount(int fd)
 }
 
 /* Binds the directory @path onto itself. */
-static enum cordon_err hold(struct init *init, const char *path)
+static enum cordon_err hold(struct init *init, uint32_t set, const char *path)
 {
-    int fd = view_open(init, path, true);
+    int fd = step_open(init, set, path, true);
     int tree = -1;
 
     if (fd < 0) {
@@ -224,7 +238,7 @@ static enum cordon_err hold_path(struct init *init, const char *path, size_t len
         if ((end == len || path[end] == '/') && !known) {
             memcpy(part, path, end);
             part[end] = '\0';
-            err = hold(init, part);
+            err = hold(init, ORDER_SET_MANAGED, part);
         }
     }
     memcpy(held, path, len);
@@ -232,11 +246,10 @@ static enum cordon_err hold_path(struct init *init, const char *path, size_t len
     return err;
 }
 
-/* The real name of @path; @path itself where the caller does not get (it may be let in later); none
- * if there is nothing. */
+/* The real name of @path; @path itself where nobody gets; none if there is nothing. */
 static enum cordon_err hold_name(struct init *init, const char *path, char ret_name[PATH_MAX])
 {
-    int fd = view_open(init, path, true);
+    int fd = step_open(init, ORDER_SET_MANAGED, path, true);
     enum cordon_err err = CORDON_OK;
 
     (void)snprintf(ret_name, PATH_MAX, "%s", path);
@@ -268,7 +281,7 @@ enum cordon_err mask_pin(struct init *init, const struct order_step *step)
     enum cordon_err err;
 
     if (step->set == ORDER_SET_OWN) {
-        return hold(init, path);
+        return hold(init, step->set, path);
     }
     err = hold_name(init, path, name);
     /* What is absent may appear below those that are there. */
@@ -286,7 +299,7 @@ static enum cordon_err mask_at(struct init *init, const struct order_step *step,
     enum cordon_err err = step->set == ORDER_SET_MANAGED && step->op == ORDER_MASK
                               ? hold_above(init, path)
                               : CORDON_OK;
-    int fd = err != CORDON_OK ? -1 : view_open(init, path, !link);
+    int fd = err != CORDON_OK ? -1 : step_open(init, step->set, path, !link);
 
     (void)snprintf(ret_name, PATH_MAX, "%s", path);
     if (err != CORDON_OK) {
