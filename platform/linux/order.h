@@ -152,6 +152,7 @@ enum order_init_fd {
     INIT_FD_CGROUP,     /* cgroup.procs to write "0" to; /dev/null when there is none */
     INIT_FD_VIOLATIONS, /* to send on: struct ipc_violation, one each; /dev/null: nobody asks */
     INIT_FD_TALLY,      /* memfd: uint64_t, all denials so far; with INIT_FD_VIOLATIONS */
+    INIT_FD_INDEX,      /* to ask cordon-index on; /dev/null: there is none */
     INIT_FD_COUNT
 };
 

@@ -15,6 +15,7 @@ struct batch_name {
 };
 struct batch_event {
     bool is_rename, is_directory;
+    bool is_creation; /* a file or link was made; perhaps removed as well */
     uint64_t fsid;
     struct batch_name from; /* of a creation or removal: the name */
     struct batch_name to;   /* of a rename */
@@ -22,6 +23,7 @@ struct batch_event {
 };
 
 struct batch *batch_new(void);
+void batch_free(struct batch *batch);
 /* Appends all that is queued. False: out of memory, or the queue overflowed. */
 bool batch_read(struct batch *batch, int group);
 /* The next event; false: there is none, and the memory was given back. */

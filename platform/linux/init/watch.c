@@ -333,12 +333,22 @@ static void choose(struct watch *watch)
 
 enum cordon_err watch_start(struct init *init)
 {
-    struct watch watch = {
-        .init = init, .decide = -1, .events = -1, .clone = init->clone, .proc = -1, .root = -1};
+    struct watch watch = {.init = init,
+                          .decide = -1,
+                          .events = -1,
+                          .clone = init->clone,
+                          .proc = -1,
+                          .root = -1,
+                          .index = fcntl(INIT_FD_INDEX, F_DUPFD_CLOEXEC, WATCH_FD_BASE)};
     struct names names = {.mount_count = 0};
     enum cordon_err err;
 
+    /* For the guard alone; the number stays taken until all of them are closed. */
+    if (dup2(INIT_FD_TALLY, INIT_FD_INDEX) < 0 || watch.index < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot prepare the guard");
+    }
     if (init->clone < 0) {
+        (void)close(watch.index);
         return CORDON_OK;
     }
     err = groups_open(&watch);
@@ -374,6 +384,7 @@ enum cordon_err watch_start(struct init *init)
         err = guard_start(&names, &watch);
     }
     names_close(&names);
+    (void)close(watch.index);
     (void)close(watch.proc);
     (void)close(watch.root);
     (void)close(init->clone);
