@@ -6,8 +6,9 @@
  *   bench_start ROUNDS FILE
  *
  * FILE has one contender a line: NAME, then its words, separated by tabs. A
- * word "fd:N=PATH" opens PATH for reading as descriptor N. One JSON object a
- * contender on standard output. Ends with 1 when a command does not exit 0.
+ * word "fd:N=PATH" opens PATH for reading as descriptor N, one "cd:PATH" starts
+ * it there. One JSON object a contender on standard output. Ends with 1 when a
+ * command does not exit 0.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -65,6 +66,10 @@ static void parse(struct contender *c, size_t rounds)
          word = strtok_r(NULL, "\t", &save)) {
         if (strncmp(word, "fd:", 3) == 0) {
             add_descriptor(c, word);
+        } else if (strncmp(word, "cd:", 3) == 0) {
+            if (posix_spawn_file_actions_addchdir_np(&c->actions, word + 3) != 0) {
+                die(word);
+            }
         } else if (words + 1 < WORDS) {
             c->argv[words++] = word;
         }
