@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/linux/index/hold.h"
 #include "platform/linux/index/kept.h"
 #include "platform/linux/init/init.h"
 #include "platform/linux/init/sys.h"
@@ -120,12 +121,26 @@ static void answer(const struct index_request *request, int to)
     }
 }
 
+/* How many descriptors came. */
+static size_t take_fds(struct msghdr *message, int fds[INDEX_FDS_MAX])
+{
+    const struct cmsghdr *head = CMSG_FIRSTHDR(message);
+    size_t got;
+
+    if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) {
+        return 0;
+    }
+    got = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(fds, CMSG_DATA(head), got * sizeof(int));
+    return got;
+}
+
 /* False: nobody is left to ask. */
 static bool question_take(void)
 {
     union {
         struct cmsghdr head;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(INDEX_FDS_MAX * sizeof(int))];
     } control;
     struct index_request request;
     struct iovec part = {&request, sizeof(request)};
@@ -134,46 +149,52 @@ static bool question_take(void)
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
     ssize_t len = recvmsg(FD_QUESTIONS, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    const struct cmsghdr *head = len < 0 ? NULL : CMSG_FIRSTHDR(&message);
-    int to;
+    int fds[INDEX_FDS_MAX];
+    size_t got;
 
-    if (len < 0) {
-        return errno == EAGAIN || errno == EINTR;
+    if (len <= 0) {
+        return len < 0 && (errno == EAGAIN || errno == EINTR);
     }
-    if (head == NULL || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof(int))) {
-        return len > 0;
+    got = take_fds(&message, fds);
+    if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && got > 0) {
+        if (request.want == INDEX_HOLD) {
+            hold_add(fds, got);
+            return true;
+        }
+        answer(&request, fds[0]);
     }
-    memcpy(&to, CMSG_DATA(head), sizeof(to));
-    if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC) {
-        answer(&request, to);
+    for (size_t i = 0; i < got; i++) {
+        (void)close(fds[i]);
     }
-    (void)close(to);
     return true;
 }
 
 /* Events are taken in ten times a second at most: the host may be busy. */
 static bool wait_once(void)
 {
+    static struct pollfd polls[1 + KEPT_MAX + HOLD_MAX];
     static bool lull;
-    struct pollfd polls[KEPT_MAX + 1] = {{.fd = FD_QUESTIONS, .events = POLLIN}};
     size_t watched = lull ? 0 : count;
+    size_t held = hold_polls(polls + 1 + watched);
+    int ready;
 
+    polls[0] = (struct pollfd){.fd = FD_QUESTIONS, .events = POLLIN};
     for (size_t i = 0; i < watched; i++) {
         polls[i + 1] = (struct pollfd){.fd = keeping[i]->group, .events = POLLIN};
     }
-    if (poll(polls, (nfds_t)(watched + 1), lull ? LULL_MS : -1) < 0 && errno != EINTR) {
-        return false;
+    ready = poll(polls, (nfds_t)(1 + watched + held), lull ? LULL_MS : -1);
+    if (ready < 0) {
+        return errno == EINTR;
     }
-    if (polls[0].revents != 0) {
-        return question_take();
-    }
-    lull = !lull;
+    lull = ready == 0 ? false : lull;
     for (size_t i = 0; i < watched; i++) {
         if (polls[i + 1].revents != 0) {
+            lull = true;
             kept_idle(keeping[i]);
         }
     }
-    return true;
+    hold_check(polls + 1 + watched, held);
+    return polls[0].revents == 0 || question_take();
 }
 
 int main(void)
@@ -181,7 +202,7 @@ int main(void)
     static struct init init; /* of which the faults alone are used */
 
     if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 ||
-        identity_narrow(&init, CAPABILITIES) != CORDON_OK) {
+        identity_narrow(&init, CAPABILITIES) != CORDON_OK || !hold_init()) {
         return EXIT_FAILURE;
     }
     while (wait_once()) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What cordon-index is asked and answers. A question is one datagram on a
+ * What cordon-index is asked and answers, and what it holds. A question is one datagram on a
  * socket that every job's init shares, with one descriptor: a socket of the
  * asker's own, on which the answer comes as one datagram. So no asker can hold
  * up another, and nobody can read what was meant for somebody else.
@@ -23,10 +23,21 @@
 #define INDEX_MAGIC 0x58444e49U
 #define INDEX_BYTES_MAX (1024U * 1024U * 1024U)
 
+enum index_want {
+    INDEX_ASK,
+    /*
+     * To hold fanotify groups until the job is gone; nothing is answered. Closing the last
+     * descriptor of a group takes the kernel some 20 ms, which the end of the job would wait for.
+     * Descriptors: a socket whose other end the job's last process holds, then the groups.
+     */
+    INDEX_HOLD
+};
+#define INDEX_FDS_MAX 3U
+
 struct index_request {
     uint32_t magic;
-    uint32_t reserved;
-    uint64_t dev; /* of the file system, as mountinfo has it */
+    uint32_t want; /* enum index_want */
+    uint64_t dev;  /* INDEX_ASK: of the file system, as mountinfo has it */
 };
 
 enum index_status {

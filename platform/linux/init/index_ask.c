@@ -15,26 +15,42 @@
 
 union control {
     struct cmsghdr head;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(INDEX_FDS_MAX * sizeof(int))];
 };
 
-static bool send_question(const struct index_question *question, int reply_to)
+static bool request_send(int socket, struct index_request *request, const int *fds, size_t count)
 {
-    struct index_request request = {.magic = INDEX_MAGIC, .dev = question->dev};
     union control control;
-    struct iovec part = {&request, sizeof(request)};
+    struct iovec part = {request, sizeof(*request)};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
+                             .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int))};
 
     memset(&control, 0, sizeof(control));
-    control.head.cmsg_len = CMSG_LEN(sizeof(int));
+    control.head.cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
     control.head.cmsg_level = SOL_SOCKET;
     control.head.cmsg_type = SCM_RIGHTS;
-    memcpy(CMSG_DATA(&control.head), &reply_to, sizeof(reply_to));
-    return sendmsg(question->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-           (ssize_t)sizeof(request);
+    memcpy(CMSG_DATA(&control.head), fds, count * sizeof(int));
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*request);
+}
+
+int index_hold(int socket, int one, int other)
+{
+    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_HOLD};
+    int pair[2];
+    bool sent;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        return -1;
+    }
+    sent = request_send(socket, &request, (const int[]){pair[1], one, other}, 3);
+    (void)close(pair[1]);
+    if (!sent) {
+        (void)close(pair[0]);
+        return -1;
+    }
+    return pair[0];
 }
 
 /* The memfd of the answer; -1: there is none. */
@@ -69,6 +85,7 @@ static int receive_answer(int from, uint64_t *ret_build_us)
 
 static int ask(const struct index_question *question, uint64_t *ret_build_us)
 {
+    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_ASK, .dev = question->dev};
     int pair[2];
     int fd = -1;
     bool sent;
@@ -76,7 +93,7 @@ static int ask(const struct index_question *question, uint64_t *ret_build_us)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
-    sent = send_question(question, pair[1]);
+    sent = request_send(question->socket, &request, &pair[1], 1);
     /* Ours is closed: should the index end, nobody holds the other end, and we are told. */
     (void)close(pair[1]);
     if (sent) {

@@ -26,4 +26,10 @@ struct index_question {
 CORDON_MUST_USE enum cordon_err index_ask(const struct index_question *question,
                                           uint64_t *ret_build_us);
 
+/*
+ * Hands over fanotify groups, to be closed some time after the last copy of the descriptor
+ * returned is closed. -1: nobody takes them, and their last holder waits for their end.
+ */
+int index_hold(int socket, int one, int other);
+
 #endif
