@@ -7,8 +7,8 @@
  *
  * FILE has one contender a line: NAME, then its words, separated by tabs. A
  * word "fd:N=PATH" opens PATH for reading as descriptor N, one "cd:PATH" starts
- * it there, one "env:NAME=VALUE" adds to its environment. One JSON object a contender on standard output. Ends with 1 when a
- * command does not exit 0.
+ * it there, one "env:NAME=VALUE" adds to its environment. One JSON object a contender on standard
+ * output. Ends with 1 when a command does not exit 0.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -74,7 +74,7 @@ rows = {}
 for line in open(sys.argv[1]):
     row = json.loads(line)
     rows[row["name"]] = row["median_us"]
-    print(f"  {row['name']:<24} median {row['median_us']:9.1f} us  p95 {row['p95_us']:9.1f} us")
+    print(f"  {row['name']:<24} median {row['median_us']:9.1f} us  p95 {row['p95_us']:9.1f} us  least {row['min_us']:9.1f} us")
 base = rows["none"]
 ratio = rows["files and rules"] / base
 for name in rows:
