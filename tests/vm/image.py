@@ -16,7 +16,7 @@ python3.11-minimal libpython3.11-minimal libpython3.11-stdlib e2fsprogs acl bubb
 kmod""".split()
 LEFT_OUT = ("/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/info", "/usr/share/lintian")
 PROGRAMS = ["client/cordon", "client/cordon-policy", "broker/cordond", "broker/cordon-worker",
-            "platform/linux/cordon-init", "tests/adversarial/probes"]
+            "platform/linux/cordon-init", "platform/linux/cordon-index", "tests/adversarial/probes"]
 SCRIPTS = ["tests", "dev"]
 MODULES = ["fuse", "ext4", "loop", "overlay"]
 FILES = ["/bin/busybox", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ld.so.conf",
