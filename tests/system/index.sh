@@ -159,6 +159,21 @@ case_mounted_later()
     umount "$WS_A/disk"
 }
 
+# What it tells is what a walk finds, after whatever happened to names.
+case_model()
+{
+    local seed
+
+    mkdir "$TOP/model"
+    for seed in 1 2 3 "$RANDOM"; do
+        mount -t tmpfs model "$TOP/model"
+        "$CORDON_BUILD/tests/system/index_model" "$CORDON_BUILD/platform/linux/cordon-index" \
+            "$TOP/model" 4000 "$seed" || fail "seed $seed"
+        umount "$TOP/model"
+    done
+    rmdir "$TOP/model"
+}
+
 case_clean()
 {
     expect_clean
@@ -173,5 +188,6 @@ case_directory_renamed
 case_link_during
 case_killed
 case_mounted_later
+case_model
 case_clean
 echo "index: $(walks) walks"

@@ -15,10 +15,11 @@
 
 #define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR)
 #define TRIES_MAX 3U
+#define BUILD_MAX_US 45000000U /* within what an asker waits */
 #define MOVED_ROUNDS_MAX 8U
 #define DIRTY_MAX 1024U /* then they are looked up without a question */
 
-static uint64_t now_us(void)
+uint64_t kept_now_us(void)
 {
     struct timespec at;
 
@@ -145,6 +146,7 @@ static bool build(struct kept *kept)
     bool ok = false;
 
     kept->building = true;
+    kept->stop_us = kept_now_us() + BUILD_MAX_US;
     for (unsigned i = 0; !ok && i < TRIES_MAX && !batch_is_lost(kept->batch); i++) {
         ok = build_once(kept);
     }
@@ -225,12 +227,12 @@ static bool refresh(struct kept *kept)
 
 enum index_status kept_ask(struct kept *kept, int *ret_fd, uint64_t *ret_build_us)
 {
-    uint64_t began = now_us();
+    uint64_t began = kept_now_us();
 
     *ret_build_us = 0;
     if (!refresh(kept)) {
         kept->built = roots_open(kept) && build(kept);
-        *ret_build_us = now_us() - began;
+        *ret_build_us = kept_now_us() - began;
     }
     if (!kept->built ||
         ((kept->answer < 0 || kept->changes != kept->store.changes) && !answer_make(kept))) {

@@ -52,6 +52,7 @@ struct kept {
     int answer;       /* memfd; -1: none yet */
     uint64_t changes; /* of the store, when that was made */
     uint64_t walked;  /* regular files, by the last walk */
+    uint64_t stop_us; /* a walk ends then: somebody may move directories in front of it */
 };
 
 /* NULL with *ret_status: not a file system that can be kept, or no memory. */
@@ -63,6 +64,8 @@ bool kept_is_alive(const struct kept *kept);
 enum index_status kept_ask(struct kept *kept, int *ret_fd, uint64_t *ret_build_us);
 /* Takes in what is queued, so that it does not pile up. */
 void kept_idle(struct kept *kept);
+
+uint64_t kept_now_us(void);
 
 /* ---- roots.c ---- */
 /* False: no mount of it can be seen, or not all of it that is shown. */

@@ -164,6 +164,10 @@ static bool level_enter(struct walk *walk, const char *name)
     int fd = openat(walk->levels[walk->count - 1].fd, name,
                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
+    if (fd >= 0 && kept_now_us() > walk->kept->stop_us) {
+        (void)close(fd);
+        return false;
+    }
     if (fd < 0) {
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ESTALE;
     }
