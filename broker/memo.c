@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/rule_texts.h"
+#include "platform/host.h"
+#include "platform/ipc.h"
+
 #define ARENA_MAX ((size_t)256U * 1024U * 1024U)
 
 /* ---- the input in one string: equal inputs, and no others, have equal keys ---- */
@@ -120,6 +124,8 @@ static void policy_free(struct memo_policy *policy)
     if (policy != NULL) {
         dfa_free(policy->own);
         dfa_free(policy->managed);
+        host_close(policy->own_fd);
+        host_close(policy->texts_fd);
         strbuf_deinit(&policy->key);
         arena_deinit(&policy->arena);
         free(policy);
@@ -139,6 +145,7 @@ static enum cordon_err policy_new(const struct policy_input *input, struct strbu
         return fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
     policy->key = *key;
+    policy->own_fd = policy->texts_fd = -1;
     arena_init(&policy->arena, ARENA_MAX);
     err = input_copy(input, &policy->arena, &copy)
               ? policy_load(&copy, &policy->arena, &policy->policy, fault)
@@ -154,6 +161,19 @@ static enum cordon_err policy_new(const struct policy_input *input, struct strbu
     return CORDON_OK;
 }
 
+/* How the rules are told of. Without it a denial has no rule's name, and holds. */
+static void texts_make(struct memo_policy *policy)
+{
+    struct strbuf texts = STRBUF_INIT;
+    struct cordon_fault ignored;
+
+    rule_texts_make(&policy->policy->own, &texts);
+    if (!texts.failed && texts.len > 0) {
+        (void)!ipc_memfd("cordon-texts", texts.data, texts.len, &policy->texts_fd, &ignored);
+    }
+    strbuf_deinit(&texts);
+}
+
 static enum cordon_err policy_tables(struct memo_policy *policy, struct cordon_fault *fault)
 {
     const struct policy *of = policy->policy;
@@ -164,6 +184,12 @@ static enum cordon_err policy_tables(struct memo_policy *policy, struct cordon_f
     }
     if (err == CORDON_OK && policy->managed == NULL) {
         err = policy_compile(&of->managed, of->os, &policy->managed, fault);
+    }
+    if (err == CORDON_OK && policy->own_fd < 0) {
+        err = ipc_memfd("cordon-rules", policy->own, dfa_size(policy->own), &policy->own_fd, fault);
+    }
+    if (err == CORDON_OK && policy->texts_fd < 0) {
+        texts_make(policy);
     }
     return err;
 }

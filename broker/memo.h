@@ -14,8 +14,10 @@ struct memo_policy {
     struct arena arena; /* the policy, and a copy of what it was made from */
     struct strbuf key;
     struct policy *policy;
-    struct dfa *own;     /* NULL: not compiled yet; these two only where policy->os is the host's */
-    struct dfa *managed; /* ... */
+    /* Where policy->os is the host's: */
+    struct dfa *own, *managed; /* NULL: not compiled yet */
+    int own_fd;                /* sealed memfd: `own` */
+    int texts_fd;              /* sealed memfd: rule_texts_make(); -1: no memory for it */
     char hash[POLICY_HASH_HEX];
     uint64_t used;
 };

@@ -237,7 +237,7 @@ enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_
     const struct platform_parts parts = {.policy = pipeline->policy,
                                          .plan = pipeline->plan,
                                          .resolved = &pipeline->resolved,
-                                         .own = pipeline->own,
+                                         .own_fd = pipeline->made->own_fd,
                                          .channel = channel,
                                          .cwd_fd = input->cwd_fd};
 
