@@ -123,6 +123,11 @@ static struct place place_of(const struct policy_rule *rule, const struct plan_f
     } else if (fact->resolved == NULL || strcmp(fact->resolved, rule->pattern) == 0) {
         place.len = plan_parent_len(rule->pattern, rule->pattern_len);
     }
+    /* Of a thousand paths below what is missing, cordon-init would find one and the same. */
+    if (!rule->glob && fact->object == PLAN_MISSING && fact->resolved == NULL &&
+        fact->there_len > 0 && fact->there_len < place.len) {
+        place.len = fact->there_len;
+    }
     return place;
 }
 

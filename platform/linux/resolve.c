@@ -57,6 +57,7 @@ static char *descriptor_name(const struct looking *looking, int fd)
 static enum cordon_err missing_resolved(const struct looking *looking, const char *path,
                                         struct plan_fact *fact)
 {
+    fact->there_len = looking->kept_len == 0 ? 1 : looking->kept_len;
     if (looking->parent == NULL) {
         return CORDON_OK;
     }
