@@ -2,17 +2,24 @@
 #include "platform/linux/index/hold.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "platform/linux/index/wire.h"
 
-#define CLOSERS 4U /* at once: each waits for the kernel */
+#define CLOSERS 16U /* at once: they wait for the same grace periods of the kernel */
+/*
+ * There is a limit on groups (128, see fanotify(7)). When jobs end faster than
+ * the kernel closes, new ones are not held: their end waits, as without us.
+ */
+#define CLOSING_MAX 48U
 
 static struct held {
     int fds[INDEX_FDS_MAX];
     size_t count;
 } holding[HOLD_MAX];
 static size_t held_count;
+static atomic_uint closing_count;
 static int closing[2] = {-1, -1}; /* a pipe of descriptors */
 
 static void *close_each(void *ignored)
@@ -22,6 +29,7 @@ static void *close_each(void *ignored)
     (void)ignored;
     while (read(closing[0], &fd, sizeof(fd)) == (ssize_t)sizeof(fd)) {
         (void)close(fd);
+        (void)atomic_fetch_sub(&closing_count, 1);
     }
     return NULL;
 }
@@ -37,9 +45,6 @@ bool hold_init(void)
     for (size_t i = 0; i < CLOSERS; i++) {
         started += pthread_create(&thread, NULL, close_each, NULL) == 0;
     }
-    if (started == 0) {
-        closing[1] = -1;
-    }
     return started > 0;
 }
 
@@ -47,8 +52,10 @@ bool hold_init(void)
 static void let_go(const int *fds, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (closing[1] < 0 || write(closing[1], &fds[i], sizeof(fds[i])) != sizeof(fds[i])) {
+        (void)atomic_fetch_add(&closing_count, 1);
+        if (write(closing[1], &fds[i], sizeof(fds[i])) != (ssize_t)sizeof(fds[i])) {
             (void)close(fds[i]);
+            (void)atomic_fetch_sub(&closing_count, 1);
         }
     }
 }
@@ -57,8 +64,11 @@ void hold_add(const int *fds, size_t count)
 {
     struct held *held = &holding[held_count];
 
-    if (held_count == HOLD_MAX || closing[1] < 0) {
-        let_go(fds, count);
+    if (held_count == HOLD_MAX || atomic_load(&closing_count) > CLOSING_MAX) {
+        /* Quick: the job still holds them. */
+        for (size_t i = 0; i < count; i++) {
+            (void)close(fds[i]);
+        }
         return;
     }
     for (size_t i = 0; i < count; i++) {
