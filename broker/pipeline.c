@@ -9,6 +9,7 @@
 void pipeline_init(struct pipeline *pipeline)
 {
     memset(pipeline, 0, sizeof(*pipeline));
+    pipeline->hash = "";
     arena_init(&pipeline->arena, ARENA_MAX);
 }
 
@@ -17,7 +18,6 @@ void pipeline_deinit(struct pipeline *pipeline)
     if (pipeline->is_resolved) {
         pipeline->platform->resolved_release(&pipeline->resolved);
     }
-    dfa_free(pipeline->own);
     arena_deinit(&pipeline->arena);
     memset(pipeline, 0, sizeof(*pipeline));
 }
@@ -144,7 +144,15 @@ static enum cordon_err policy_make(struct pipeline *pipeline, const struct pipel
         .overrides = (const char *const *)choice->overrides.items,
         .override_count = choice->overrides.count,
     };
-    return policy_load(&policy_input, &pipeline->arena, &pipeline->policy, fault);
+    err =
+        memo_policy(&input->worker->memo, &policy_input,
+                    policy_input.context.os == input->worker->platform->os, &pipeline->made, fault);
+    if (err == CORDON_OK) {
+        pipeline->policy = pipeline->made->policy;
+        pipeline->own = pipeline->made->own;
+        pipeline->hash = pipeline->made->hash;
+    }
+    return err;
 }
 
 static void denied_text(const struct policy_rule *rule, const char *cwd, struct cordon_fault *fault)
@@ -166,27 +174,18 @@ static void denied_text(const struct policy_rule *rule, const char *cwd, struct 
     strbuf_deinit(&text);
 }
 
-/* Compiles the profile's rules; the working directory must not be denied by either set. */
-static enum cordon_err rules_check(struct pipeline *pipeline, struct cordon_fault *fault)
+/* The working directory must not be denied by either set. */
+static enum cordon_err cwd_check(const struct pipeline *pipeline, struct cordon_fault *fault)
 {
-    const struct policy *policy = pipeline->policy;
-    struct dfa *managed = NULL;
-    enum cordon_err err = policy_compile(&policy->own, policy->os, &pipeline->own, fault);
+    const struct policy_verdict verdict =
+        policy_eval(pipeline->policy, pipeline->made->managed, pipeline->own, pipeline->cwd,
+                    strlen(pipeline->cwd), ASK_READ);
 
-    if (err == CORDON_OK) {
-        err = policy_compile(&policy->managed, policy->os, &managed, fault);
+    if (!verdict.allow) {
+        denied_text(verdict.rule, pipeline->cwd, fault);
+        return CORDON_E_DENIED;
     }
-    if (err == CORDON_OK) {
-        const struct policy_verdict verdict = policy_eval(
-            policy, managed, pipeline->own, pipeline->cwd, strlen(pipeline->cwd), ASK_READ);
-
-        if (!verdict.allow) {
-            err = CORDON_E_DENIED;
-            denied_text(verdict.rule, pipeline->cwd, fault);
-        }
-    }
-    dfa_free(managed);
-    return err;
+    return CORDON_OK;
 }
 
 enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_input *input,
@@ -211,11 +210,8 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
     if (err == CORDON_OK) {
         err = policy_make(pipeline, input, fault);
     }
-    if (err == CORDON_OK) {
-        err = policy_hash(pipeline->policy, pipeline->hash);
-    }
     if (err == CORDON_OK && pipeline->policy->os == platform->os) {
-        err = rules_check(pipeline, fault);
+        err = cwd_check(pipeline, fault);
     }
     if (err != CORDON_OK) {
         return err;
@@ -241,7 +237,7 @@ enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_
     const struct platform_parts parts = {.policy = pipeline->policy,
                                          .plan = pipeline->plan,
                                          .resolved = &pipeline->resolved,
-                                         .own = pipeline->own,
+                                         .own_fd = pipeline->made->own_fd,
                                          .channel = channel,
                                          .cwd_fd = input->cwd_fd};
 

@@ -11,16 +11,17 @@ struct pipeline {
     const struct platform *platform;
     struct arena arena;
     const char *cwd;
-    struct policy *policy;
-    struct dfa *own;
+    const struct memo_policy *made; /* the memo's */
+    const struct policy *policy;
+    const struct dfa *own; /* NULL: for another OS than this host's */
     struct platform_resolved resolved;
     bool is_resolved;
     struct plan *plan;
-    char hash[POLICY_HASH_HEX];
+    const char *hash; /* "" until there is a policy */
 };
 
 struct pipeline_input {
-    const struct worker *worker;
+    struct worker *worker;
     const struct msg_choice *choice;
     int cwd_fd;
     const char *program; /* NULL: a plan only */

@@ -115,6 +115,7 @@ int main(int argc, char **argv)
     }
     channel_deinit(&worker.channel);
     worker_managed_deinit(&worker.managed);
+    memo_deinit(&worker.memo);
     loop_free(worker.loop);
     return EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 #define CORDON_BROKER_WORKER_H
 
 #include "broker/channel.h"
+#include "broker/memo.h"
 #include "platform/host.h"
 #include "platform/platform.h"
 #include "policy/policy.h"
@@ -34,6 +35,7 @@ struct worker {
     struct loop *loop;
     struct channel channel;
     struct worker_managed managed;
+    struct memo memo;
     struct connection *connections;
     uint32_t last_request;
 };

@@ -7,7 +7,6 @@
 
 #include "broker/managed.h"
 #include "broker/pipeline.h"
-#include "broker/rule_texts.h"
 #include "broker/strings.h"
 #include "broker/worker_records.h"
 
@@ -118,21 +117,16 @@ static void describe(const struct worker_job *job, enum ipc_type type,
     (void)snprintf(what->policy_hash, sizeof(what->policy_hash), "%s", pipeline->hash);
 }
 
-/* How the profile's rules are told of. Without it a denial has no rule's name, and holds. */
-static bool texts_add(const struct policy_ruleset *own, struct platform_order *made)
+static bool texts_add(const struct pipeline *pipeline, struct platform_order *made)
 {
-    struct strbuf texts = STRBUF_INIT;
-    struct cordon_fault ignored;
-    bool added = false;
+    int fd = made->fd_count < IPC_FDS_MAX && pipeline->made->texts_fd >= 0
+                 ? host_dup(pipeline->made->texts_fd)
+                 : -1;
 
-    rule_texts_make(own, &texts);
-    if (!texts.failed && texts.len > 0 && made->fd_count < IPC_FDS_MAX) {
-        added = ipc_memfd("cordon-texts", texts.data, texts.len, &made->fds[made->fd_count],
-                          &ignored) == CORDON_OK;
-        made->fd_count += added ? 1 : 0;
+    if (fd >= 0) {
+        made->fds[made->fd_count++] = fd;
     }
-    strbuf_deinit(&texts);
-    return added;
+    return fd >= 0;
 }
 
 /* Plans and sends the order; also a second time when the managed policy changed meanwhile. */
@@ -168,7 +162,7 @@ static enum cordon_err order(struct worker_job *job, struct cordon_fault *fault)
         job->network = pipeline.policy->network;
         copy_notices(job, pipeline.plan);
         describe(job, IPC_SPAWN, &pipeline, &message);
-        message.u.spawn.has_texts = texts_add(&pipeline.policy->own, &made) ? 1 : 0;
+        message.u.spawn.has_texts = texts_add(&pipeline, &made) ? 1 : 0;
         err = channel_send(&worker->channel, &message, made.fds, made.fd_count);
     } else {
         /* The policy that refuses may be an old one by now. */

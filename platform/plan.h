@@ -35,6 +35,7 @@ struct plan_fact {
                              existing parent's, with the rest appended. NULL: as the rule says */
     bool nameless;        /* granted for writing, on a file system that tells nobody of renames */
     const char *gitdir;   /* absolute: the directory that a file ".git" names; else NULL */
+    size_t there_len;     /* PLAN_MISSING: bytes of the path that lead to something; 0: unknown */
 };
 
 /* What the host offers to enforce with. */

@@ -88,8 +88,8 @@ struct platform_parts {
     const struct policy *policy;
     const struct plan *plan;
     const struct platform_resolved *resolved;
-    const struct dfa *own; /* the profile's table */
-    int channel;           /* the job's end */
+    int own_fd;  /* sealed memfd: the profile's table */
+    int channel; /* the job's end */
     int cwd_fd;
 };
 

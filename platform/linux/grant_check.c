@@ -220,19 +220,37 @@ static enum cordon_err managed_scans(const struct policy *managed, bool at_acces
 #define MANAGED_MASKS_MAX 64U
 
 /* Where the managed denials are decided at each access; a worker cannot leave one out. */
-static void managed_watch(const struct policy *managed, struct order_builder *builder)
+static enum cordon_err managed_watch(const struct policy *managed, struct order_builder *builder,
+                                     struct cordon_fault *fault)
 {
+    struct prefix *prefixes = calloc(managed->managed.count + 1, sizeof(*prefixes));
+    size_t count = 0;
+
+    if (prefixes == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "managed rules: out of memory");
+    }
     for (size_t i = 0; i < managed->managed.count; i++) {
         const struct policy_rule *rule = &managed->managed.rules[i];
-        struct order_step step = {
-            .op = ORDER_WATCH, .set = ORDER_SET_MANAGED, .rule = (uint32_t)i, .fd = ORDER_NO_FD};
 
         if (rule->access == ACCESS_DENY) {
-            step.text = order_add_text(builder, rule->pattern,
-                                       rule->glob ? literal_prefix(rule) : rule->pattern_len);
+            prefixes[count++] = (struct prefix){
+                rule->pattern, rule->glob ? literal_prefix(rule) : rule->pattern_len, (uint32_t)i};
+        }
+    }
+    qsort(prefixes, count, sizeof(*prefixes), prefix_order);
+    for (size_t i = 0; i < count; i++) {
+        struct order_step step = {.op = ORDER_WATCH,
+                                  .set = ORDER_SET_MANAGED,
+                                  .rule = prefixes[i].rule,
+                                  .fd = ORDER_NO_FD};
+
+        if (i == 0 || prefix_order(&prefixes[i - 1], &prefixes[i]) != 0) {
+            step.text = order_add_text(builder, prefixes[i].text, prefixes[i].len);
             order_add_step(builder, &step);
         }
     }
+    free(prefixes);
+    return CORDON_OK;
 }
 
 /*
@@ -290,7 +308,7 @@ static enum cordon_err managed_add(const struct policy *managed, bool at_access,
         order_add_step(builder, &step);
     }
     if (err == CORDON_OK && at_access) {
-        managed_watch(managed, builder);
+        err = managed_watch(managed, builder, fault);
     }
     return err == CORDON_OK ? managed_scans(managed, at_access, builder, fault) : err;
 }

@@ -208,13 +208,11 @@ enum cordon_err linux_order(const struct platform_parts *parts, struct platform_
     err = block_make(&making, parts->plan);
     order_builder_deinit(&making.builder);
     if (err == CORDON_OK) {
-        err = ipc_memfd("cordon-rules", parts->own, dfa_size(parts->own),
-                        &ret_order->fds[IPC_SPAWN_TABLE], fault);
-    }
-    if (err == CORDON_OK) {
+        ret_order->fds[IPC_SPAWN_TABLE] = fcntl(parts->own_fd, F_DUPFD_CLOEXEC, 3);
         ret_order->fds[IPC_SPAWN_CHANNEL] = fcntl(parts->channel, F_DUPFD_CLOEXEC, 3);
         ret_order->fds[IPC_SPAWN_CWD] = fcntl(parts->cwd_fd, F_DUPFD_CLOEXEC, 3);
-        if (ret_order->fds[IPC_SPAWN_CHANNEL] < 0 || ret_order->fds[IPC_SPAWN_CWD] < 0) {
+        if (ret_order->fds[IPC_SPAWN_TABLE] < 0 || ret_order->fds[IPC_SPAWN_CHANNEL] < 0 ||
+            ret_order->fds[IPC_SPAWN_CWD] < 0) {
             err = fault_os(fault, errno, NULL, "cannot hand over the job's descriptors");
         }
     }

@@ -48,18 +48,18 @@ static bool is_movable(const struct plan_builder *b, const char *path, size_t le
            plan_tree_view(&b->tree, plan_tree_above(&b->tree, path, len)) == PLAN_WRITABLE;
 }
 
-/* Every directory from the first @len bytes of @path upwards. */
+/* Every directory from the first @len bytes of @path upwards; without @pins: at most so many. */
 static size_t collect(const struct plan_builder *b, struct pin pin, struct pin *pins)
 {
     size_t count = 0;
 
+    if (pins == NULL) {
+        return plan_depth(pin.path, pin.len);
+    }
     while (pin.len > 1) {
         if (is_movable(b, pin.path, pin.len)) {
             pin.depth = plan_depth(pin.path, pin.len);
-            if (pins != NULL) {
-                pins[count] = pin;
-            }
-            count++;
+            pins[count++] = pin;
         }
         pin.len = plan_parent_len(pin.path, pin.len);
     }

@@ -43,6 +43,16 @@ static bool is_related(const char *one, size_t one_len, const char *other, size_
            (memcmp(one, other, len) == 0 && (one_len == other_len || longer[len] == '/'));
 }
 
+static bool has_nameless(const struct plan_builder *b)
+{
+    bool found = false;
+
+    for (size_t i = 0; !found && i < b->policy->own.count; i++) {
+        found = b->facts->own[i].nameless;
+    }
+    return found;
+}
+
 /* The job may write where nobody is told of it: there a rule is about names alone. */
 static bool is_unseen(const struct plan_builder *b, const struct policy_rule *rule)
 {
@@ -51,10 +61,13 @@ static bool is_unseen(const struct plan_builder *b, const struct policy_rule *ru
 
     for (size_t i = 0; i < b->policy->own.count; i++) {
         const struct plan_fact *fact = &b->facts->own[i];
-        const char *path =
-            fact->resolved != NULL ? fact->resolved : b->policy->own.rules[i].pattern;
+        const char *path;
 
-        if (fact->nameless && is_related(rule->pattern, len, path, strlen(path))) {
+        if (!fact->nameless) {
+            continue;
+        }
+        path = fact->resolved != NULL ? fact->resolved : b->policy->own.rules[i].pattern;
+        if (is_related(rule->pattern, len, path, strlen(path))) {
             return true;
         }
     }
@@ -65,14 +78,16 @@ static bool is_unseen(const struct plan_builder *b, const struct policy_rule *ru
 static void label_set(struct plan_builder *b, uint8_t set, const struct policy_ruleset *rules,
                       struct plan_label *labels)
 {
+    /* The kernel's program sees every name itself. */
+    bool unseen = plan_at_access(b) && !b->facts->host.bpf && has_nameless(b);
+
     for (size_t i = 0; i < rules->count; i++) {
         const struct policy_rule *rule = &rules->rules[i];
 
         if (rule->access == ACCESS_DENY_WRITE ||
             (rule->access == ACCESS_READ && takes_back(rules, rule))) {
             labels[i].level = PLAN_SNAPSHOT;
-        } else if (plan_at_access(b) && !b->facts->host.bpf && rule->access == ACCESS_DENY &&
-                   is_unseen(b, rule)) {
+        } else if (unseen && rule->access == ACCESS_DENY && is_unseen(b, rule)) {
             labels[i].level = PLAN_SNAPSHOT;
             plan_note(b, set, (uint32_t)i, "the file system does not tell of renames");
         }
@@ -109,6 +124,11 @@ static struct place place_of(const struct policy_rule *rule, const struct plan_f
         place.len = plan_glob_prefix(rule->pattern, rule->pattern_len);
     } else if (fact->resolved == NULL || strcmp(fact->resolved, rule->pattern) == 0) {
         place.len = plan_parent_len(rule->pattern, rule->pattern_len);
+    }
+    /* Of a thousand paths below what is missing, cordon-init would find one and the same. */
+    if (!rule->glob && fact->object == PLAN_MISSING && fact->resolved == NULL &&
+        fact->there_len > 0 && fact->there_len < place.len) {
+        place.len = fact->there_len;
     }
     return place;
 }

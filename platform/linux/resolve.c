@@ -18,6 +18,11 @@
 struct looking {
     struct arena *arena;
     struct cordon_fault *fault;
+    /* The last directory that was missing, and where it would be. */
+    char missing[PATH_MAX];
+    size_t missing_len; /* 0: none */
+    size_t kept_len;    /* of it: its longest existing parent; 0: the root */
+    const char *parent; /* ... resolved; NULL: as it is spelled */
 };
 
 static enum cordon_err out_of_memory(const struct looking *looking)
@@ -48,8 +53,21 @@ static char *descriptor_name(const struct looking *looking, int fd)
     return arena_strndup(looking->arena, path, (size_t)len);
 }
 
-/* Of a missing path: its longest existing parent resolved, the rest as it is. */
-static enum cordon_err missing_name(const struct looking *looking, const char *path,
+/* Below what is missing: its longest existing parent resolved, the rest as it is. */
+static enum cordon_err missing_resolved(const struct looking *looking, const char *path,
+                                        struct plan_fact *fact)
+{
+    fact->there_len = looking->kept_len == 0 ? 1 : looking->kept_len;
+    if (looking->parent == NULL) {
+        return CORDON_OK;
+    }
+    fact->resolved = arena_printf(looking->arena, "%s%s",
+                                  strcmp(looking->parent, "/") == 0 ? "" : looking->parent,
+                                  path + looking->kept_len);
+    return fact->resolved == NULL ? out_of_memory(looking) : CORDON_OK;
+}
+
+static enum cordon_err missing_name(struct looking *looking, const char *path,
                                     struct plan_fact *fact)
 {
     char parent[PATH_MAX];
@@ -74,12 +92,43 @@ static enum cordon_err missing_name(const struct looking *looking, const char *p
     }
     name = descriptor_name(looking, fd);
     (void)close(fd);
-    if (name == NULL || strcmp(name, parent) == 0) {
-        return CORDON_OK;
+    looking->parent = name == NULL || strcmp(name, parent) == 0 ? NULL : name;
+    looking->kept_len = len == 1 ? 0 : len;
+    looking->missing_len = looking->kept_len + 1 + strcspn(path + looking->kept_len + 1, "/");
+    memcpy(looking->missing, path, looking->missing_len);
+    return missing_resolved(looking, path, fact);
+}
+
+/* Nothing is looked up below what is missing: a policy may name a thousand paths there. */
+static bool is_below_missing(const struct looking *looking, const char *path)
+{
+    return looking->missing_len > 0 && strncmp(path, looking->missing, looking->missing_len) == 0 &&
+           path[looking->missing_len] == '/';
+}
+
+/* The same below another name in the same directory: one look tells. */
+static bool is_beside_missing(struct looking *looking, const char *path)
+{
+    size_t len = looking->kept_len;
+    size_t next;
+    int fd;
+
+    if (looking->missing_len == 0 || strncmp(path, looking->missing, len + 1) != 0) {
+        return false;
     }
-    fact->resolved = arena_printf(looking->arena, "%s%s", strcmp(name, "/") == 0 ? "" : name,
-                                  path + (len == 1 ? 0 : len));
-    return fact->resolved == NULL ? out_of_memory(looking) : CORDON_OK;
+    next = len + 1 + strcspn(path + len + 1, "/");
+    if (path[next] != '/' || next >= sizeof(looking->missing)) {
+        return false; /* the last component: it may be a link that leads nowhere */
+    }
+    memcpy(looking->missing, path, next);
+    looking->missing[next] = '\0';
+    looking->missing_len = next;
+    fd = open(looking->missing, O_PATH | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)close(fd);
+        looking->missing_len = 0;
+    }
+    return fd < 0;
 }
 
 /* "gitdir: PATH" of a file named .git: what protects a worktree's real directory. */
@@ -119,7 +168,7 @@ static enum cordon_err gitdir_read(const struct looking *looking, const char *pa
 }
 
 /* Fills @fact; *ret_fd is the object's O_PATH descriptor, or -1. */
-static enum cordon_err look(const struct looking *looking, const char *path, struct plan_fact *fact,
+static enum cordon_err look(struct looking *looking, const char *path, struct plan_fact *fact,
                             int *ret_fd)
 {
     struct stat st;
@@ -128,6 +177,9 @@ static enum cordon_err look(const struct looking *looking, const char *path, str
     int fd;
 
     *ret_fd = -1;
+    if (is_below_missing(looking, path) || is_beside_missing(looking, path)) {
+        return missing_resolved(looking, path, fact);
+    }
     fact->link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
     fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
@@ -169,7 +221,7 @@ static bool is_grant(const struct policy_rule *rule)
 }
 
 /* Facts of one set; descriptors of what it grants go to @fds (NULL: none are kept). */
-static enum cordon_err look_at_set(const struct looking *looking, const struct policy_ruleset *set,
+static enum cordon_err look_at_set(struct looking *looking, const struct policy_ruleset *set,
                                    const struct plan_fact **ret_facts, int *fds)
 {
     struct plan_fact *facts = arena_array(looking->arena, set->count, sizeof(*facts));
@@ -205,7 +257,7 @@ static int *fd_array(struct arena *arena, size_t count)
     return fds;
 }
 
-static enum cordon_err look_at_cwd(const struct looking *looking, const char *cwd,
+static enum cordon_err look_at_cwd(struct looking *looking, const char *cwd,
                                    struct plan_facts *facts)
 {
     struct plan_fact fact = {.object = PLAN_MISSING};
@@ -235,7 +287,7 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
                               struct arena *arena, struct platform_resolved *ret_resolved,
                               struct cordon_fault *fault)
 {
-    const struct looking looking = {arena, fault};
+    struct looking looking = {.arena = arena, .fault = fault};
     struct platform_resolved resolved = {.own_count = policy->own.count,
                                          .socket_count = policy->unix_socket_count};
     enum cordon_err err = CORDON_OK;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "platform/linux/backend.h"
+#include "platform/linux/index_start.h"
 #include "platform/linux/job.h"
 #include "platform/linux/seccomp.h"
 #include "platform/posix/siblings.h"
@@ -185,7 +186,7 @@ static void close_all(const int *fds, size_t count)
 
 /* The parts that only this job has; the rest of child->fds is borrowed. */
 struct parts {
-    int order, table, sockets, procs, report[2], violations, tally, tags, jobs;
+    int order, table, sockets, procs, report[2], violations, tally, tags, jobs, index;
 };
 
 static int null_open(void)
@@ -238,7 +239,30 @@ static enum cordon_err parts_open(const struct platform_spawn *spawn, struct job
     return CORDON_OK;
 }
 
-static enum cordon_err start(const struct platform_spawn *spawn, const struct parts *parts,
+static bool is_watched(const struct order_head *order)
+{
+    const struct order_step *steps = order_steps(order);
+
+    for (uint32_t i = 0; i < order->step_count; i++) {
+        if (steps[i].op == ORDER_WATCH) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A job without an index looks for older links itself. */
+static enum cordon_err index_open_for(const struct platform_spawn *spawn,
+                                      const struct order_head *order, int *ret_fd,
+                                      struct cordon_fault *fault)
+{
+    int asks = spawn->embedded || !is_watched(order) ? -1 : index_started();
+
+    *ret_fd = asks < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : fcntl(asks, F_DUPFD_CLOEXEC, 0);
+    return *ret_fd < 0 ? fault_os(fault, errno, NULL, "cannot prepare the job") : CORDON_OK;
+}
+
+static enum cordon_err start(const struct platform_spawn *spawn, struct parts *parts,
                              struct job_parts *job, struct cordon_fault *fault)
 {
     char path[512];
@@ -260,6 +284,9 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
     order = block;
     err = seccomp_get((order->flags & ORDER_FULL_ACCESS) != 0, &filter, fault);
     if (err == CORDON_OK) {
+        err = index_open_for(spawn, order, &parts->index, fault);
+    }
+    if (err == CORDON_OK) {
         child.user_ns = (order->flags & ORDER_USER_NS) != 0;
         child.fds[INIT_FD_ORDER] = parts->order;
         child.fds[INIT_FD_OWN] = spawn->fds[IPC_SPAWN_TABLE];
@@ -272,6 +299,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
         child.fds[INIT_FD_VIOLATIONS] = parts->violations;
         child.fds[INIT_FD_TALLY] = parts->tally;
         child.fds[INIT_FD_TAGS] = parts->tags;
+        child.fds[INIT_FD_INDEX] = parts->index;
         child.fds[INIT_FD_JOBS] = parts->jobs;
         err = child_clone(&child, order, &job->pidfd, fault);
         if (err == CORDON_OK) {
@@ -285,7 +313,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, const struct pa
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
                             struct cordon_fault *fault)
 {
-    struct parts parts = {-1, -1, -1, -1, {-1, -1}, -1, -1, -1, -1};
+    struct parts parts = {-1, -1, -1, -1, {-1, -1}, -1, -1, -1, -1, -1};
     struct job_parts job = {.pidfd = -1,
                             .cgroup = {.dir = -1},
                             .denials = {.channel = -1},
@@ -320,7 +348,8 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
         cgroup_remove(&job.cgroup);
     }
     close_all((const int[]){parts.order, parts.table, parts.sockets, parts.procs, parts.report[0],
-                            parts.report[1], parts.violations, parts.tally, parts.tags, parts.jobs},
-              10);
+                            parts.report[1], parts.violations, parts.tally, parts.tags, parts.jobs,
+                            parts.index},
+              11);
     return err;
 }

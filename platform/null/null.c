@@ -90,7 +90,7 @@ static enum cordon_err null_order(const struct platform_parts *parts,
     enum cordon_err err = ipc_memfd("cordon-null", "order", 6, &order.fds[0], fault);
 
     if (err == CORDON_OK) {
-        err = ipc_memfd("cordon-null", parts->own, dfa_size(parts->own), &order.fds[1], fault);
+        order.fds[IPC_SPAWN_TABLE] = fcntl(parts->own_fd, F_DUPFD_CLOEXEC, 3);
         order.fds[IPC_SPAWN_CHANNEL] = fcntl(parts->channel, F_DUPFD_CLOEXEC, 3);
         order.fds[IPC_SPAWN_CWD] = fcntl(parts->cwd_fd, F_DUPFD_CLOEXEC, 3);
         order.fd_count = IPC_SPAWN_GRANTS;

@@ -17,6 +17,7 @@ static const struct {
     {"cordon-worker", "broker/cordon-worker", "libexec/cordon/cordon-worker"},
     {"cordon-init", "platform/linux/cordon-init", "libexec/cordon/cordon-init"},
     {"cordon-bpf", "platform/linux/bpf/cordon-bpf", "libexec/cordon/cordon-bpf"},
+    {"cordon-index", "platform/linux/cordon-index", "libexec/cordon/cordon-index"},
     /* Test builds, which take paths on their command line. */
     {"cordon-test", "client/cordon-test", NULL},
     {"cordond-test", "broker/cordond-test", NULL},

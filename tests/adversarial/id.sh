@@ -322,7 +322,8 @@ id_23_orders()
     mkdir -p "$fake/broker" "$fake/client" "$fake/platform/linux"
     cp "$CORDOND" "$fake/broker/"
     cp "$CORDON" "$fake/client/"
-    cp "$CORDON_BUILD/platform/linux/cordon-init" "$fake/platform/linux/"
+    cp "$CORDON_BUILD/platform/linux/cordon-init" "$CORDON_BUILD/platform/linux/cordon-index" \
+        "$fake/platform/linux/"
     cp "$PROBES/hostile_worker" "$fake/broker/cordon-worker"
     mkdir -p "$HOME_A/hostile" "$HOME_A/vault"
     printf 'evil:x:0:0::/:/bin/sh\n' >"$HOME_A/hostile/evil"

@@ -6,8 +6,9 @@
  *   bench_start ROUNDS FILE
  *
  * FILE has one contender a line: NAME, then its words, separated by tabs. A
- * word "fd:N=PATH" opens PATH for reading as descriptor N. One JSON object a
- * contender on standard output. Ends with 1 when a command does not exit 0.
+ * word "fd:N=PATH" opens PATH for reading as descriptor N, one "cd:PATH" starts
+ * it there, one "env:NAME=VALUE" adds to its environment. One JSON object a contender on standard
+ * output. Ends with 1 when a command does not exit 0.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -29,6 +30,7 @@ struct contender {
     const char *name;
     char *argv[WORDS];
     posix_spawn_file_actions_t actions;
+    char *more; /* for its environment; NULL */
     double *us; /* one a round */
 };
 
@@ -65,6 +67,12 @@ static void parse(struct contender *c, size_t rounds)
          word = strtok_r(NULL, "\t", &save)) {
         if (strncmp(word, "fd:", 3) == 0) {
             add_descriptor(c, word);
+        } else if (strncmp(word, "cd:", 3) == 0) {
+            if (posix_spawn_file_actions_addchdir_np(&c->actions, word + 3) != 0) {
+                die(word);
+            }
+        } else if (strncmp(word, "env:", 4) == 0) {
+            c->more = word + 4;
         } else if (words + 1 < WORDS) {
             c->argv[words++] = word;
         }
@@ -102,7 +110,7 @@ static double once(const struct contender *c)
 {
     static char path[] = "PATH=/usr/bin:/bin";
     static char home[4096];
-    char *const env[] = {path, home, NULL};
+    char *const env[] = {path, home, c->more, NULL};
     double began;
     int status = -1;
     pid_t pid;

@@ -332,7 +332,8 @@ process_list()
         name=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || continue
         [ -n "$name" ] || continue
         [[ $name == *"$0"* ]] && continue
-        [ -n "$SERVICE_PID" ] && [[ $name == *cordon-worker* ]] && continue
+        [ -n "$SERVICE_PID" ] && [[ $name == *cordon-worker* || $name == cordon-index* ]] &&
+            continue
         printf '%s %s\n' "$pid" "$name"
     done
 }

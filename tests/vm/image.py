@@ -16,7 +16,8 @@ python3.11-minimal libpython3.11-minimal libpython3.11-stdlib e2fsprogs acl bubb
 kmod git""".split()
 LEFT_OUT = ("/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/info", "/usr/share/lintian")
 PROGRAMS = ["client/cordon", "client/cordon-policy", "broker/cordond", "broker/cordon-worker",
-            "platform/linux/cordon-init", "platform/linux/bpf/cordon-bpf", "tests/adversarial/probes", "tests/bench/bench_open",
+            "platform/linux/cordon-init", "platform/linux/cordon-index",
+            "platform/linux/bpf/cordon-bpf", "tests/adversarial/probes", "tests/bench/bench_open",
             "tests/bench/bench_rules"]
 SCRIPTS = ["tests", "dev"]
 MODULES = ["fuse", "ext4", "loop", "overlay"]

@@ -22,6 +22,14 @@ struct batch *batch_new(void)
     return calloc(1, sizeof(struct batch));
 }
 
+void batch_free(struct batch *batch)
+{
+    if (batch != NULL) {
+        free(batch->bytes);
+        free(batch);
+    }
+}
+
 bool batch_is_lost(const struct batch *batch)
 {
     return batch->lost;
@@ -134,6 +142,7 @@ static bool parse_event(const char *bytes, const struct fanotify_event_metadata 
 {
     memset(event, 0, sizeof(*event));
     event->is_rename = (meta->mask & FAN_RENAME) != 0;
+    event->is_creation = (meta->mask & FAN_CREATE) != 0;
     event->is_directory = (meta->mask & FAN_ONDIR) != 0;
     event->is_name = (meta->mask & (FAN_CREATE | FAN_DELETE)) != 0;
     event->thread = meta->pid;

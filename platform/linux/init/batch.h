@@ -21,6 +21,7 @@ struct batch_event {
     bool is_name;   /* created or removed */
     bool is_count;  /* the link count of @target, a file */
     int32_t thread; /* who did it; 0: somebody outside of the job */
+    bool is_creation; /* a file or link was made; perhaps removed as well */
     uint64_t fsid;
     struct batch_name from; /* of a creation or removal: the name */
     struct batch_name to;   /* of a rename */
@@ -28,6 +29,7 @@ struct batch_event {
 };
 
 struct batch *batch_new(void);
+void batch_free(struct batch *batch);
 /* Appends all that is queued. False: out of memory, or the queue overflowed. */
 bool batch_read(struct batch *batch, int group);
 /* The next event; false: there is none, and the memory was given back. */

@@ -10,6 +10,9 @@
  * holder must die last: it has the highest pid there can be. The group of the
  * names is held as well: whoever closes that one last waits until no open is
  * pending on the same file system, so a killed guard would never be gone.
+ *
+ * And cordon-index holds both until the keeper is gone, where it runs: closing
+ * the last descriptor takes long, and nobody waits for it there.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -26,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/linux/init/index_ask.h"
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
 
@@ -185,15 +189,33 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch)
     }
 }
 
+/* Closes all but @kept, which is put in order. */
+static void files_close_but(int *kept, size_t count)
+{
+    int after = -1;
+
+    for (size_t i = 1; i < count; i++) {
+        for (size_t k = i; k > 0 && kept[k - 1] > kept[k]; k--) {
+            int swap = kept[k];
+
+            kept[k] = kept[k - 1];
+            kept[k - 1] = swap;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        files_close(after, kept[i]);
+        after = kept[i];
+    }
+    files_close(after, INT_MAX);
+}
+
 static _Noreturn void keeper_main(const struct watch *watch)
 {
-    int low = watch->decide < watch->events ? watch->decide : watch->events;
-    int high = watch->decide < watch->events ? watch->events : watch->decide;
+    /* The first may be -1: then there are two. */
+    int kept[] = {watch->life, watch->decide, watch->events};
 
     (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
-    files_close(-1, low);
-    files_close(low, high);
-    files_close(high, INT_MAX);
+    files_close_but(kept + (watch->life < 0), 3 - (watch->life < 0));
     if (identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }
@@ -231,6 +253,7 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
     sigset_t all;
     sigset_t before;
 
+    watch->life = watch_raise_fd(index_hold(watch->index, watch->decide, watch->events));
     /* Both are born with every signal blocked; what cannot be blocked ends the job. */
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before);
@@ -243,6 +266,9 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
         keeper_main(watch);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (watch->life >= 0) {
+        (void)close(watch->life);
+    }
     if (init->guard < 0 || init->keeper < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
     }

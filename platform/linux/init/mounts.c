@@ -129,6 +129,16 @@ enum cordon_err mounts_read(struct mount_table *ret_table, struct cordon_fault *
     return err;
 }
 
+void mounts_release(struct mount_table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        free(table->mounts[i].path);
+        free(table->mounts[i].root);
+    }
+    free(table->mounts);
+    *table = (struct mount_table){NULL, 0};
+}
+
 const struct mount_entry *mounts_of(const struct mount_table *table, const char *path)
 {
     const struct mount_entry *best = NULL;

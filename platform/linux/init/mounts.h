@@ -25,9 +25,11 @@ struct mount_table {
     size_t count;
 };
 
-/* Adds this process's mounts to @ret_table, which lives as long as the process. */
+/* Adds this process's mounts to @ret_table. */
 CORDON_MUST_USE enum cordon_err mounts_read(struct mount_table *ret_table,
                                             struct cordon_fault *fault);
+
+void mounts_release(struct mount_table *table);
 
 /* The mount that @path lies on and those below it are `watched`. */
 void mounts_choose(struct mount_table *table, const char *path);

@@ -239,11 +239,6 @@ static bool name_judge(struct names *names, uint64_t fsid, const struct batch_na
 
 /* ---- events ---- */
 
-static bool deny_object(struct names *names, const struct object *object)
-{
-    return objects_add(&names->denied, object) != NULL;
-}
-
 /* What was below may have had, or has now, denied names. */
 static bool directory_moved(struct names *names, const struct batch_event *event,
                             const struct spelled *from, const struct spelled *to)
@@ -274,7 +269,7 @@ static bool deny_replaced(struct names *names, const struct batch_event *event)
 
     if (!batch_count_follows(names->batch, event->thread)) {
         while (batch_count_before(names->batch, event->thread, &at, &object)) {
-            if (!deny_object(names, &object)) {
+            if (!names_denied(names, &object)) {
                 return false;
             }
         }
@@ -293,7 +288,7 @@ static bool rename_take(struct names *names, const struct batch_event *event)
         return false;
     }
     if (!event->is_directory) {
-        return ((!from.denied && !to.denied) || deny_object(names, &event->target)) &&
+        return ((!from.denied && !to.denied) || names_denied(names, &event->target)) &&
                (!to.denied || deny_replaced(names, event));
     }
     if ((from.known || to.known) &&
@@ -313,10 +308,13 @@ static bool event_take(struct names *names, const struct batch_event *event)
         return rename_take(names, event);
     }
     if (!event->is_name) {
-        return !event->is_count || !expected || deny_object(names, &event->target);
+        return !event->is_count || !expected || names_denied(names, &event->target);
+    }
+    if (event->is_creation) {
+        older_created(names, &event->target);
     }
     if (!name_judge(names, event->fsid, &event->from, &at) ||
-        (at.denied && !deny_object(names, &event->target))) {
+        (at.denied && !names_denied(names, &event->target))) {
         return false;
     }
     /* Removed: where it was last is where it stays for events that name it still. */
@@ -334,6 +332,11 @@ static bool names_keep(struct batch_name *at, char room[NAME_MAX + 1])
         at->name = room;
     }
     return true;
+}
+
+bool names_denied(struct names *names, const struct object *object)
+{
+    return objects_add(&names->denied, object) != NULL;
 }
 
 bool names_drain(struct names *names)
@@ -354,54 +357,26 @@ bool names_drain(struct names *names)
     return !batch_is_lost(names->batch);
 }
 
-/* Once for each file system, when an object with several names is opened first. */
-static bool index_has(struct names *names, uint64_t dev)
-{
-    uint64_t *grown;
-
-    for (size_t i = 0; i < names->indexed_count; i++) {
-        if (names->indexed[i] == dev) {
-            return true;
-        }
-    }
-    grown = realloc(names->indexed, (names->indexed_count + 1) * sizeof(*grown));
-    if (grown == NULL) {
-        return false;
-    }
-    names->indexed = grown;
-    /* What happens to names during the walk is queued and taken in after it. */
-    if (!walk_device(names, dev) || !names_drain(names)) {
-        return false;
-    }
-    names->indexed[names->indexed_count++] = dev;
-    return true;
-}
-
-/* By the mount: what stat(2) tells differs within a file system that has sub-volumes or layers. */
-static bool index_has_file(struct names *names, int fd)
-{
-    const struct mount_entry *mount = NULL;
-    uint64_t id;
-
-    if (sys_mount_id(fd, &id) == 0) {
-        mount = mounts_find(&names->watch->mounts, id);
-    }
-    return mount != NULL && index_has(names, mount->dev);
-}
-
 bool names_deny(struct names *names, int fd)
 {
     struct object object;
     struct stat st;
+    bool several;
 
-    if (fstat(fd, &st) != 0 || st.st_dev == names->watch->init->mask_dev ||
-        (S_ISREG(st.st_mode) && st.st_nlink > 1 && !index_has_file(names, fd))) {
+    if (fstat(fd, &st) != 0 || st.st_dev == names->watch->init->mask_dev) {
         return true;
     }
-    if (names->denied.count == 0) {
+    several = S_ISREG(st.st_mode) && st.st_nlink > 1;
+    if (several && !older_known(names, fd)) {
+        return true;
+    }
+    if (!several && names->denied.count == 0) {
         return false;
     }
-    return !object_of(fd, "", &object) || objects_find(&names->denied, &object) != NULL;
+    if (!object_of(fd, "", &object) || (several && !older_renew(names, &object))) {
+        return true;
+    }
+    return objects_find(&names->denied, &object) != NULL;
 }
 
 static bool tells_names(const struct mount_entry *mount)
@@ -438,7 +413,7 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
     names->watch = watch;
     names->batch = batch_new();
     names->mounts = calloc(watch->mounts.count + 1, sizeof(*names->mounts));
-    if (names->batch == NULL || names->mounts == NULL) {
+    if (names->batch == NULL || names->mounts == NULL || !older_init(names)) {
         return fault_set(fault, CORDON_E_NOMEM, NULL, "watched mounts: out of memory");
     }
     for (size_t i = 0; i < watch->mounts.count; i++) {

@@ -23,6 +23,11 @@ struct names_mount {
     struct object top;
 };
 
+struct names_index {
+    uint64_t dev;     /* as mountinfo has it */
+    bool links_alone; /* of files that had one name, `denied` holds none */
+};
+
 struct names {
     const struct watch *watch;
     struct names_mount *mounts;
@@ -31,9 +36,9 @@ struct names {
     struct objects denied;      /* value: unused */
     struct batch *batch;
     struct replaced replaced;
-    /* File systems of which `denied` holds what had a denied name before the job, too. */
-    uint64_t *indexed; /* their numbers as mountinfo has them */
+    struct names_index *indexed; /* file systems of which `denied` knows the time before */
     size_t indexed_count;
+    uint64_t *linked; /* a bit by hash for each file that may have got a name since */
 };
 
 /* Before the marks are made. CORDON_E_NOMEM. */
@@ -49,6 +54,18 @@ bool names_deny(struct names *names, int fd);
 
 /* The descriptors, for a process that does not use them. */
 void names_close(struct names *names);
+
+/* From here on the object is denied. False: out of memory. */
+bool names_denied(struct names *names, const struct object *object);
+
+/* ---- older.c ---- */
+bool older_init(struct names *names);
+/* An event tells of a new name for @object: the first it has, or one more. */
+void older_created(struct names *names, const struct object *object);
+/* `denied` has what the names from before say about files like @fd. False: nobody can tell. */
+bool older_known(struct names *names, int fd);
+/* ... and also what they say about @object, should it have got a name since. */
+bool older_renew(struct names *names, const struct object *object);
 
 /* ---- guard.c ---- */
 /* Two children of init: the guard and the keeper, see there. */

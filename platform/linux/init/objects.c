@@ -76,19 +76,19 @@ int object_open(int mount, const struct object *object, int flags)
 }
 
 /* FNV-1a: the keys are not chosen by anybody, generations are random. */
-static size_t hash_of(const struct object *key)
+uint64_t object_hash(const struct object *object)
 {
     uint64_t hash = 14695981039346656037ULL;
 
-    for (uint32_t i = 0; i < key->len; i++) {
-        hash = (hash ^ key->bytes[i]) * 1099511628211ULL;
+    for (uint32_t i = 0; i < object->len; i++) {
+        hash = (hash ^ object->bytes[i]) * 1099511628211ULL;
     }
-    return (size_t)(hash ^ (hash >> 32));
+    return hash ^ (hash >> 32);
 }
 
 static struct objects_entry **slot_of(const struct objects *objects, const struct object *key)
 {
-    size_t at = hash_of(key) & (objects->room - 1);
+    size_t at = (size_t)object_hash(key) & (objects->room - 1);
 
     while (objects->table[at] != NULL && !object_same(&objects->table[at]->key, key)) {
         at = (at + 1) & (objects->room - 1);

@@ -22,6 +22,7 @@ struct object {
 /* Of the file behind @dir and @name ("": @dir itself); links are not followed. */
 bool object_of(int dir, const char *name, struct object *ret_object);
 bool object_same(const struct object *a, const struct object *b);
+uint64_t object_hash(const struct object *object);
 /* An O_PATH or readable descriptor on the mount of @mount; -1: errno. */
 int object_open(int mount, const struct object *object, int flags);
 

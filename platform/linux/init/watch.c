@@ -89,42 +89,97 @@ static enum cordon_err names_open(struct watch *watch)
 
 /* ---- prefixes ---- */
 
-/* What is at @path, or above it where the caller reaches nothing; @path is cut to that. */
-static int deepest_open(const struct init *init, char *path)
-{
-    for (;;) {
-        int fd = view_open(init, path, true);
-        char *slash = strrchr(path, '/');
+/*
+ * A rule may name what is not there, or where the caller reaches nothing: then
+ * what counts is the last directory above that is. Rules come in order, so most
+ * of the way is that of the rule before.
+ */
+struct reached {
+    uint32_t set;
+    char there[PATH_MAX];   /* as spelled: it exists */
+    char missing[PATH_MAX]; /* one component more: it does not; "": no such */
+};
 
-        if (fd >= 0 || slash == NULL || strcmp(path, "/") == 0) {
-            return fd;
+/* Bytes of @text that lead to the same as those of @there, which exists. */
+static size_t common_len(const char *text, const char *there)
+{
+    size_t len = 0;
+
+    for (size_t i = 0;; i++) {
+        if ((text[i] == '/' || text[i] == '\0') && (there[i] == '/' || there[i] == '\0')) {
+            len = i;
         }
-        slash[slash == path] = '\0';
+        if (text[i] != there[i] || text[i] == '\0') {
+            return len;
+        }
     }
 }
 
-static enum cordon_err prefix_add(struct watch *watch, const struct order_step *step)
+/* Goes as far along @text as there is something. False: not even the root can be opened. */
+static bool reach(struct reached *at, const char *text, uint32_t set)
+{
+    size_t len = common_len(text, at->there);
+    bool found = len > 0;
+
+    at->set = set;
+    at->missing[0] = '\0';
+    while (text[len] != '\0' && at->missing[0] == '\0') {
+        size_t next = len + 1 + strcspn(text + len + 1, "/");
+        int fd;
+
+        if (next >= PATH_MAX) {
+            break;
+        }
+        (void)snprintf(at->missing, PATH_MAX, "%.*s", (int)next, text);
+        fd = sys_openat2(AT_FDCWD, at->missing, O_PATH, RESOLVE_NO_MAGICLINKS);
+        if (fd >= 0) {
+            (void)close(fd);
+            at->missing[0] = '\0';
+            len = next;
+            found = true;
+        }
+    }
+    (void)snprintf(at->there, PATH_MAX, "%.*s", (int)(len < 2 ? 1 : len), text);
+    return found || at->missing[0] != '\0';
+}
+
+static bool prefix_is_there(const struct watch *watch, const struct reached *at)
+{
+    for (size_t i = watch->prefix_count; i-- > 0;) {
+        if (watch->prefixes[i].set == at->set &&
+            strcmp(watch->prefixes[i].spelled, at->there) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum cordon_err prefix_add(struct watch *watch, const struct order_step *step,
+                                  struct reached *at)
 {
     struct watch_prefix *prefix = &watch->prefixes[watch->prefix_count];
     struct init *init = watch->init;
-    char *spelled = strdup(order_text(init->order, step->text));
+    const char *text = order_text(init->order, step->text);
     char real[PATH_MAX];
     bool named = false;
-    int fd = -1;
+    int fd;
 
-    if (spelled != NULL) {
-        fd = deepest_open(init, spelled);
+    if (at->missing[0] != '\0' && at->set == step->set && path_is_below(text, at->missing)) {
+        return CORDON_OK;
     }
+    if (reach(at, text, step->set) && prefix_is_there(watch, at)) {
+        return CORDON_OK;
+    }
+    fd = sys_openat2(AT_FDCWD, at->there, O_PATH, RESOLVE_NO_MAGICLINKS);
     if (fd >= 0) {
         named = view_name(init, fd, real, sizeof(real)) == CORDON_OK;
         (void)close(fd);
     }
     if (!named) {
-        free(spelled);
         return fault_set(&init->fault, CORDON_E_OS, NULL, "cannot name the directory of a rule");
     }
-    *prefix = (struct watch_prefix){strdup(real), spelled, step->set};
-    if (prefix->real == NULL) {
+    *prefix = (struct watch_prefix){strdup(real), strdup(at->there), step->set};
+    if (prefix->real == NULL || prefix->spelled == NULL) {
         return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
     }
     watch->prefix_count++;
@@ -134,17 +189,20 @@ static enum cordon_err prefix_add(struct watch *watch, const struct order_step *
 static enum cordon_err prefixes_find(struct watch *watch)
 {
     const struct order_step *steps = order_steps(watch->init->order);
+    static struct reached at;
     enum cordon_err err = CORDON_OK;
 
     watch->prefixes = calloc(watch->init->order->step_count, sizeof(*watch->prefixes));
     if (watch->prefixes == NULL) {
         return fault_set(&watch->init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
     }
+    identity_as_caller(watch->init);
     for (uint32_t i = 0; err == CORDON_OK && i < watch->init->order->step_count; i++) {
         if (steps[i].op == ORDER_WATCH) {
-            err = prefix_add(watch, &steps[i]);
+            err = prefix_add(watch, &steps[i], &at);
         }
     }
+    identity_as_setup(watch->init);
     return err;
 }
 
@@ -368,11 +426,21 @@ static enum cordon_err guard_prepare(struct watch *watch)
 
 enum cordon_err watch_start(struct init *init)
 {
-    struct watch watch = {
-        .init = init, .decide = -1, .events = -1, .clone = init->clone, .proc = -1, .root = -1};
+    struct watch watch = {.init = init,
+                          .decide = -1,
+                          .events = -1,
+                          .clone = init->clone,
+                          .proc = -1,
+                          .root = -1,
+                          .index = fcntl(INIT_FD_INDEX, F_DUPFD_CLOEXEC, WATCH_FD_BASE)};
     enum cordon_err err;
 
+    /* For the guard alone; the number stays taken until all of them are closed. */
+    if (dup2(INIT_FD_TALLY, INIT_FD_INDEX) < 0 || watch.index < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot prepare the guard");
+    }
     if (init->clone < 0 || without(LAYER_FANOTIFY)) {
+        (void)close(watch.index);
         return CORDON_OK;
     }
     err = prefixes_find(&watch);
@@ -388,6 +456,7 @@ enum cordon_err watch_start(struct init *init)
     if (err == CORDON_OK) {
         err = init->order->slot == ORDER_NO_SLOT ? guard_prepare(&watch) : program_start(&watch);
     }
+    (void)close(watch.index);
     (void)close(init->clone);
     return err;
 }

@@ -38,6 +38,8 @@ struct watch {
     int clone;                     /* of the host's tree, detached */
     int proc;                      /* a /proc of the job that nobody watches, detached */
     int root;                      /* of the view */
+    int life;                      /* of the job, to cordon-index; -1 */
+    int index;                     /* to ask cordon-index on */
     int links;                     /* /proc/self/fd of whoever uses it; opened by the guard */
     struct mount_table mounts;     /* of the view */
     struct watch_prefix *prefixes; /* once the mounts are chosen: the spellings that differ */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last policies of this worker's caller. Loading one is a pure function of
+ * what goes in, so what came out for the same input, to the byte, is used again.
+ */
+#ifndef CORDON_BROKER_MEMO_H
+#define CORDON_BROKER_MEMO_H
+
+#include "policy/policy.h"
+
+#define MEMO_POLICIES 4U
+
+struct memo_policy {
+    struct arena arena; /* the policy, and a copy of what it was made from */
+    struct strbuf key;
+    struct policy *policy;
+    /* Where policy->os is the host's: */
+    struct dfa *own, *managed; /* NULL: not compiled yet */
+    int own_fd;                /* sealed memfd: `own` */
+    int texts_fd;              /* sealed memfd: rule_texts_make(); -1: no memory for it */
+    char hash[POLICY_HASH_HEX];
+    uint64_t used;
+};
+
+struct memo {
+    struct memo_policy *policies[MEMO_POLICIES];
+    uint64_t clock;
+};
+
+/*
+ * What policy_load() and policy_hash() make of @input, and the tables if @compiled. It stays the
+ * memo's and is good until the next call; failures are not kept.
+ */
+CORDON_MUST_USE enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
+                                            bool compiled, const struct memo_policy **ret_policy,
+                                            struct cordon_fault *fault);
+void memo_deinit(struct memo *memo);
+
+#endif

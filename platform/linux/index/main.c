@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cordon-index: knows, for each file system that it was asked about, the files
+ * with several names. Root, for it must look into every directory, but without
+ * any other privilege than that and CAP_SYS_ADMIN, which marks and clones of
+ * mounts need whenever a file system is asked about that was not there before.
+ * It reads no caller's bytes but names of files, which it only hands on, and it
+ * knows no policy. Descriptor 3: the questions; it ends with the last asker.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "platform/linux/index/hold.h"
+#include "platform/linux/index/kept.h"
+#include "platform/linux/init/init.h"
+#include "platform/linux/init/sys.h"
+
+#define FD_QUESTIONS 3
+#define KEPT_MAX 32U
+#define LULL_MS 100
+#define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN)
+
+static struct kept *keeping[KEPT_MAX];
+static size_t count;
+
+static void forget(struct kept *kept)
+{
+    size_t at = 0;
+
+    while (keeping[at] != kept) {
+        at++;
+    }
+    kept_free(kept);
+    keeping[at] = keeping[--count];
+}
+
+static struct kept *find(uint64_t dev, enum index_status *ret_status)
+{
+    struct kept *kept;
+
+    for (size_t i = 0; i < count; i++) {
+        if (keeping[i]->dev == dev && kept_is_alive(keeping[i])) {
+            return keeping[i];
+        }
+        if (keeping[i]->dev == dev) {
+            forget(keeping[i]);
+            break;
+        }
+    }
+    /* Those that were unmounted go first, then whichever. */
+    for (size_t i = count; count == KEPT_MAX && i-- > 0;) {
+        if (i == 0 || !kept_is_alive(keeping[i])) {
+            forget(keeping[i]);
+        }
+    }
+    kept = kept_new(dev, ret_status);
+    if (kept != NULL) {
+        keeping[count++] = kept;
+    }
+    return kept;
+}
+
+static void send_reply(int to, const struct index_reply *reply, int fd)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {(void *)(uintptr_t)reply, sizeof(*reply)};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    memset(&control, 0, sizeof(control));
+    if (fd >= 0) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof(control);
+        control.head.cmsg_len = CMSG_LEN(sizeof(int));
+        control.head.cmsg_level = SOL_SOCKET;
+        control.head.cmsg_type = SCM_RIGHTS;
+        memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+    }
+    /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */
+    (void)sendmsg(to, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void tell(const struct kept *kept, uint64_t build_us)
+{
+    if (build_us > 0 && kept->built) {
+        (void)fprintf(stderr,
+                      "cordon-index: device %u:%u: %zu files with several names among %llu, "
+                      "walked in %llu ms\n",
+                      major(kept->dev), minor(kept->dev), kept->store.files.count,
+                      (unsigned long long)kept->walked, (unsigned long long)(build_us / 1000));
+    }
+}
+
+static void answer(const struct index_request *request, int to)
+{
+    struct index_reply reply = {.magic = INDEX_MAGIC, .status = INDEX_FAILED};
+    enum index_status status = INDEX_OK;
+    struct kept *kept = find(request->dev, &status);
+    int fd = -1;
+
+    if (kept != NULL) {
+        status = kept_ask(kept, &fd, &reply.build_us);
+    }
+    reply.status = (uint32_t)status;
+    send_reply(to, &reply, fd);
+    if (kept != NULL) {
+        tell(kept, reply.build_us);
+        roots_close(kept);
+        if (status != INDEX_OK) {
+            forget(kept);
+        }
+    }
+}
+
+/* How many descriptors came. */
+static size_t take_fds(struct msghdr *message, int fds[INDEX_FDS_MAX])
+{
+    const struct cmsghdr *head = CMSG_FIRSTHDR(message);
+    size_t got;
+
+    if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) {
+        return 0;
+    }
+    got = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(fds, CMSG_DATA(head), got * sizeof(int));
+    return got;
+}
+
+/* False: nobody is left to ask. */
+static bool question_take(void)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(INDEX_FDS_MAX * sizeof(int))];
+    } control;
+    struct index_request request;
+    struct iovec part = {&request, sizeof(request)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t len = recvmsg(FD_QUESTIONS, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    int fds[INDEX_FDS_MAX];
+    size_t got;
+
+    if (len <= 0) {
+        return len < 0 && (errno == EAGAIN || errno == EINTR);
+    }
+    got = take_fds(&message, fds);
+    if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && got > 0) {
+        if (request.want == INDEX_HOLD) {
+            hold_add(fds, got);
+            return true;
+        }
+        answer(&request, fds[0]);
+    }
+    for (size_t i = 0; i < got; i++) {
+        (void)close(fds[i]);
+    }
+    return true;
+}
+
+/* Events are taken in ten times a second at most: the host may be busy. */
+static bool wait_once(void)
+{
+    static struct pollfd polls[1 + KEPT_MAX + HOLD_MAX];
+    static bool lull;
+    size_t watched = lull ? 0 : count;
+    size_t held = hold_polls(polls + 1 + watched);
+    int ready;
+
+    polls[0] = (struct pollfd){.fd = FD_QUESTIONS, .events = POLLIN};
+    for (size_t i = 0; i < watched; i++) {
+        polls[i + 1] = (struct pollfd){.fd = keeping[i]->group, .events = POLLIN};
+    }
+    ready = poll(polls, (nfds_t)(1 + watched + held), lull ? LULL_MS : -1);
+    if (ready < 0) {
+        return errno == EINTR;
+    }
+    lull = ready == 0 ? false : lull;
+    for (size_t i = 0; i < watched; i++) {
+        if (polls[i + 1].revents != 0) {
+            lull = true;
+            kept_idle(keeping[i]);
+        }
+    }
+    hold_check(polls + 1 + watched, held);
+    return polls[0].revents == 0 || question_take();
+}
+
+int main(void)
+{
+    static struct init init; /* of which the faults alone are used */
+
+    if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 ||
+        identity_narrow(&init, CAPABILITIES) != CORDON_OK || !hold_init()) {
+        return EXIT_FAILURE;
+    }
+    while (wait_once()) {
+    }
+    return EXIT_SUCCESS;
+}

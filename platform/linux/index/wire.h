@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What cordon-index is asked and answers, and what it holds. A question is one datagram on a
+ * socket that every job's init shares, with one descriptor: a socket of the
+ * asker's own, on which the answer comes as one datagram. So no asker can hold
+ * up another, and nobody can read what was meant for somebody else.
+ *
+ * The answer's descriptor is a sealed memfd: struct index_head, then the
+ * objects with several names. Names are as the file system has them, from its
+ * own root: which of them a job can reach, and how they are spelled there, its
+ * mount table says.
+ */
+#ifndef CORDON_LINUX_INDEX_WIRE_H
+#define CORDON_LINUX_INDEX_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/base/strbuf.h"
+#include "platform/linux/init/objects.h"
+
+#define INDEX_MAGIC 0x58444e49U
+#define INDEX_BYTES_MAX (1024U * 1024U * 1024U)
+
+enum index_want {
+    INDEX_ASK,
+    /*
+     * To hold fanotify groups until the job is gone; nothing is answered. Closing the last
+     * descriptor of a group takes the kernel some 20 ms, which the end of the job would wait for.
+     * Descriptors: a socket whose other end the job's last process holds, then the groups.
+     */
+    INDEX_HOLD
+};
+#define INDEX_FDS_MAX 3U
+
+struct index_request {
+    uint32_t magic;
+    uint32_t want; /* enum index_want */
+    uint64_t dev;  /* INDEX_ASK: of the file system, as mountinfo has it */
+};
+
+enum index_status {
+    INDEX_OK = 0,
+    INDEX_UNKEPT, /* the file system does not tell of names, or cannot be seen in full */
+    INDEX_FAILED
+};
+
+struct index_reply {
+    uint32_t magic;
+    uint32_t status;   /* enum index_status; a descriptor comes with INDEX_OK only */
+    uint64_t build_us; /* that this answer had to wait for a walk; 0: none was needed */
+};
+
+struct index_head {
+    uint32_t magic;
+    uint32_t objects;
+    uint64_t size; /* of the whole block */
+};
+
+/* Making a block; errors are the buffer's. */
+void index_begin(struct strbuf *out);
+/* An object; its names follow. Returns what index_object_end() wants. */
+size_t index_object_begin(struct strbuf *out, const struct object *object);
+void index_name_add(struct strbuf *out, const char *name);
+void index_object_end(struct strbuf *out, size_t at);
+
+/* Reading one. */
+struct index_cursor {
+    const char *at, *end;
+    uint32_t left;
+};
+struct index_entry {
+    struct object object;
+    const char *names; /* one after the other, each NUL-terminated */
+    uint32_t name_count;
+};
+/* False: no such block. */
+bool index_open(const void *block, size_t len, struct index_cursor *ret_cursor);
+/* False: that was all, or the block is damaged: then `left` is not 0. */
+bool index_next(struct index_cursor *cursor, struct index_entry *ret_entry);
+
+#endif

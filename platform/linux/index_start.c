@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervisor's side of cordon-index: it runs beside the jobs, and ends with the supervisor. */
+#include "platform/linux/index_start.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "platform/host.h"
+#include "platform/posix/siblings.h"
+
+static struct {
+    struct host_child child;
+    int asks;
+    bool runs;
+} helper;
+
+static enum cordon_err start(struct cordon_fault *fault)
+{
+    char path[512];
+    char name[] = "cordon-index";
+    char *argv[] = {name, NULL};
+    struct host_start what = {.program = path, .argv = argv, .output = -1, .keep_stderr = true};
+    enum cordon_err err = sibling_path(name, path, sizeof(path), fault);
+    int pair[2];
+
+    if (err != CORDON_OK) {
+        return err;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        return CORDON_E_OS;
+    }
+    what.channel = pair[1];
+    err = host_start(&what, &helper.child, fault);
+    (void)close(pair[1]);
+    if (err != CORDON_OK) {
+        (void)close(pair[0]);
+        return err;
+    }
+    helper.asks = pair[0];
+    helper.runs = true;
+    return CORDON_OK;
+}
+
+int index_started(void)
+{
+    struct cordon_fault fault;
+    char how[64];
+
+    if (helper.runs && host_child_reap(&helper.child, how, sizeof(how)) == CORDON_OK) {
+        (void)close(helper.asks);
+        helper.runs = false;
+    }
+    if (!helper.runs && start(&fault) != CORDON_OK) {
+        return -1;
+    }
+    return helper.asks;
+}

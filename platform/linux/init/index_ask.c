@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/index_ask.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/linux/index/wire.h"
+#include "platform/linux/init/alias.h"
+
+#define ANSWER_MS 50000 /* within the time that a set-up may take */
+
+union control {
+    struct cmsghdr head;
+    char bytes[CMSG_SPACE(INDEX_FDS_MAX * sizeof(int))];
+};
+
+static bool request_send(int socket, struct index_request *request, const int *fds, size_t count)
+{
+    union control control;
+    struct iovec part = {request, sizeof(*request)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int))};
+
+    memset(&control, 0, sizeof(control));
+    control.head.cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
+    control.head.cmsg_level = SOL_SOCKET;
+    control.head.cmsg_type = SCM_RIGHTS;
+    memcpy(CMSG_DATA(&control.head), fds, count * sizeof(int));
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*request);
+}
+
+int index_hold(int socket, int one, int other)
+{
+    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_HOLD};
+    int pair[2];
+    bool sent;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        return -1;
+    }
+    sent = request_send(socket, &request, (const int[]){pair[1], one, other}, 3);
+    (void)close(pair[1]);
+    if (!sent) {
+        (void)close(pair[0]);
+        return -1;
+    }
+    return pair[0];
+}
+
+/* The memfd of the answer; -1: there is none. */
+static int receive_answer(int from, uint64_t *ret_build_us)
+{
+    struct pollfd ready = {.fd = from, .events = POLLIN};
+    struct index_reply reply;
+    union control control;
+    struct iovec part = {&reply, sizeof(reply)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    const struct cmsghdr *head;
+    int fd = -1;
+
+    if (poll(&ready, 1, ANSWER_MS) != 1 ||
+        recvmsg(from, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof(reply)) {
+        return -1;
+    }
+    head = CMSG_FIRSTHDR(&message);
+    if (head != NULL && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int))) {
+        memcpy(&fd, CMSG_DATA(head), sizeof(fd));
+    }
+    *ret_build_us = reply.build_us;
+    if (fd >= 0 && (reply.magic != INDEX_MAGIC || reply.status != INDEX_OK)) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static int ask(const struct index_question *question, uint64_t *ret_build_us)
+{
+    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_ASK, .dev = question->dev};
+    int pair[2];
+    int fd = -1;
+    bool sent;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        return -1;
+    }
+    sent = request_send(question->socket, &request, &pair[1], 1);
+    /* Ours is closed: should the index end, nobody holds the other end, and we are told. */
+    (void)close(pair[1]);
+    if (sent) {
+        fd = receive_answer(pair[0], ret_build_us);
+    }
+    (void)close(pair[0]);
+    return fd;
+}
+
+/* One name, as each mount shows it. */
+static bool name_take(const struct index_question *question, const struct object *object,
+                      const char *name)
+{
+    static struct strbuf path = STRBUF_INIT;
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < question->host->count; i++) {
+        const struct mount_entry *mount = &question->host->mounts[i];
+
+        if (mount->dev == question->dev && path_is_below(name, mount->root)) {
+            path_move(name, mount->root, mount->path, &path);
+            ok = !path.failed && question->take(question->context, object, path.data);
+        }
+    }
+    return ok;
+}
+
+static enum cordon_err block_take(const struct index_question *question, const void *block,
+                                  size_t len)
+{
+    struct index_cursor cursor;
+    struct index_entry entry;
+
+    if (!index_open(block, len, &cursor)) {
+        return CORDON_E_UNSUPPORTED;
+    }
+    while (index_next(&cursor, &entry)) {
+        const char *name = entry.names;
+
+        for (uint32_t i = 0; i < entry.name_count; i++) {
+            if (!name_take(question, &entry.object, name)) {
+                return CORDON_E_NOMEM;
+            }
+            name += strlen(name) + 1;
+        }
+    }
+    return cursor.left == 0 ? CORDON_OK : CORDON_E_UNSUPPORTED;
+}
+
+enum cordon_err index_ask(const struct index_question *question, uint64_t *ret_build_us)
+{
+    int fd = ask(question, ret_build_us);
+    enum cordon_err err = CORDON_E_UNSUPPORTED;
+    struct stat st;
+    void *block;
+
+    if (fd < 0) {
+        return err;
+    }
+    if (fstat(fd, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size <= INDEX_BYTES_MAX) {
+        block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (block != MAP_FAILED) {
+            err = block_take(question, block, (size_t)st.st_size);
+            (void)munmap(block, (size_t)st.st_size);
+        }
+    }
+    (void)close(fd);
+    return err;
+}

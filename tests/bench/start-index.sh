@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# start-index.sh [--rounds N] [--files N] [--rules N]: what a start costs in the service, kernel
+# enforcement required, with N files in the workspace and N rules of the corpus, against an empty
+# workspace and no rules; the index of older links is built. Bar: at most 1.1 times.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/../support/service.sh"
+
+ROUNDS=200 FILES=300000 RULES=1000
+arguments=("$@")
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --rounds) ROUNDS=$2 ;;
+    --files) FILES=$2 ;;
+    --rules) RULES=$2 ;;
+    *)
+        echo "usage: start-index.sh [--rounds N] [--files N] [--rules N]" >&2
+        exit 2
+        ;;
+    esac
+    shift 2
+done
+harness_enter "${arguments[@]}"
+BENCH=$CORDON_BUILD/tests/bench
+
+# config NAME COUNT: a folder with the configuration of a contender.
+config()
+{
+    local dir=$HOME_A/config-$1
+
+    install -d -o cordon-a -g cordon-a "$dir"
+    {
+        printf 'default_permissions = "bench"\nminimum_enforcement = "kernel"\n'
+        printf '[permissions.bench]\nextends = ":workspace"\n'
+        if [ "$2" != 0 ]; then
+            printf '[permissions.bench.filesystem]\n'
+            "$BENCH/bench_rules" "$2" | sort -u
+        fi
+    } >"$dir/config.toml"
+}
+
+# Names that no rule of the corpus matches, a thousand in a folder; one file has two.
+fill()
+{
+    /usr/bin/python3 - "$1" "$FILES" <<'PY'
+import os, sys
+top, count = sys.argv[1], int(sys.argv[2])
+for at in range(count):
+    folder = f"{top}/q{at // 1000}"
+    if at % 1000 == 0:
+        os.mkdir(folder)
+    os.close(os.open(f"{folder}/f{at}.c", os.O_CREAT | os.O_WRONLY, 0o644))
+PY
+    ln "$1/q0/f0.c" "$1/q0/g0.c"
+}
+
+# contender NAME DIR RULES: a job there, with that many rules, that executes a file with two names.
+contender()
+{
+    local IFS=$'\t' words
+
+    words=("$1" "cd:$2" "env:CODEX_HOME=$HOME_A/config-$3" "$CORDON" sandbox linux --
+        "$HOME_A/true")
+    printf '%s\n' "${words[*]}"
+}
+
+judge()
+{
+    /usr/bin/python3 - "$TOP/rows" "$FILES" "$RULES" "$(grep -c . "$TOP/walks")" \
+        "$(sed 's/.*walked in //' "$TOP/walks" | paste -sd, -)" <<'PY'
+import json, sys
+rows = {}
+for line in open(sys.argv[1]):
+    row = json.loads(line)
+    rows[row["name"]] = row["median_us"]
+    print(f"  {row['name']:<24} median {row['median_us']:9.1f} us  p95 {row['p95_us']:9.1f} us  least {row['min_us']:9.1f} us")
+base = rows["none"]
+ratio = rows["files and rules"] / base
+for name in rows:
+    print(f"  {name:<24} {rows[name] / base:5.2f} times none")
+print(f"index of {sys.argv[2]} files: {sys.argv[4]} walk(s), {sys.argv[5]}")
+print(f"figure: start {ratio:.2f} times none ({rows['files and rules']:.0f} us / {base:.0f} us); "
+      f"{rows['files and rules'] / rows['one rule']:.2f} times one rule; index {sys.argv[5]}")
+sys.exit(ratio > 1.1)
+PY
+}
+
+start_service
+EMPTY=$HOME_A/empty
+install -d -o cordon-a -g cordon-a "$EMPTY"
+fill "$WS_A"
+cp "$BENCH/true_nolibc" "$HOME_A/true"
+ln "$HOME_A/true" "$HOME_A/true-again"
+config 0 0
+config 1 1
+config "$RULES" "$RULES"
+{
+    contender none "$EMPTY" 0
+    contender "one rule" "$EMPTY" 1
+    contender "files and rules" "$WS_A" "$RULES"
+} >"$TOP/contenders"
+as_user cordon-a "$BENCH/bench_start" "$ROUNDS" "$TOP/contenders" >"$TOP/rows" || exit 1
+grep '^cordon-index: device' "$TOP/service.log" >"$TOP/walks"
+printf '%s files, %s rules, %s rounds, the index built\n' "$FILES" "$RULES" "$ROUNDS"
+judge

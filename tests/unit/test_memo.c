@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "broker/memo.h"
+#include "tests/support/check.h"
+
+static struct policy_input input_of(const struct policy_document *document, const char *cwd)
+{
+    struct policy_input input;
+
+    memset(&input, 0, sizeof(input));
+    input.documents = document;
+    input.document_count = 1;
+    input.context = (struct policy_context){.os = POLICY_OS_LINUX,
+                                            .home = "/home/a",
+                                            .user = "a",
+                                            .hostname = "h",
+                                            .cwd = cwd,
+                                            .slash_tmp = true};
+    return input;
+}
+
+static const struct memo_policy *made(struct memo *memo, const struct policy_input *input)
+{
+    const struct memo_policy *policy = NULL;
+    struct cordon_fault fault;
+
+    CHECK(memo_policy(memo, input, true, &policy, &fault) == CORDON_OK);
+    return policy;
+}
+
+TEST(the_same_input_gives_the_same_policy_and_any_other_another)
+{
+    char text[] = "sandbox_mode = \"workspace-write\"\n";
+    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", text,
+                                       sizeof(text) - 1};
+    struct policy_input input = input_of(&document, "/home/a/ws");
+    struct memo memo = {.clock = 0};
+    const struct memo_policy *one = made(&memo, &input);
+    char hash[POLICY_HASH_HEX];
+
+    memcpy(hash, one->hash, sizeof(hash));
+    CHECK(one->own != NULL && one->managed != NULL);
+    CHECK(made(&memo, &input) == one);
+    input.context.cwd = "/home/a/other";
+    CHECK(made(&memo, &input) != one);
+    input.context.cwd = "/home/a/ws";
+    document.path = "/home/a/.codex/config2.toml";
+    CHECK(made(&memo, &input) != one);
+    document.path = "/home/a/.codex/config.toml";
+    memcpy(text, "sandbox_mode = \"read-only\"      \n", sizeof(text) - 1);
+    CHECK(strcmp(made(&memo, &input)->hash, hash) != 0);
+    memo_deinit(&memo);
+}
+
+TEST(a_policy_does_not_lead_into_its_input)
+{
+    char text[] = "sandbox_mode = \"workspace-write\"\n";
+    char cwd[] = "/home/a/ws";
+    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", text,
+                                       sizeof(text) - 1};
+    struct policy_input input = input_of(&document, cwd);
+    struct memo memo = {.clock = 0};
+    const struct memo_policy *one = made(&memo, &input);
+    char hash[POLICY_HASH_HEX];
+
+    memset(text, 'x', sizeof(text) - 1);
+    memset(cwd, 'x', sizeof(cwd) - 1);
+    CHECK(policy_hash(one->policy, hash) == CORDON_OK);
+    CHECK(strcmp(hash, one->hash) == 0);
+    memo_deinit(&memo);
+}
+
+TEST(what_fails_is_not_kept_and_the_oldest_goes)
+{
+    char text[] = "sandbox_mode = \"workspace-write\"\n";
+    char bad[] = "sandbox_mode = [\n";
+    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", bad,
+                                       sizeof(bad) - 1};
+    struct policy_input input = input_of(&document, "/home/a/ws");
+    struct memo memo = {.clock = 0};
+    const struct memo_policy *policy;
+    struct cordon_fault fault;
+    char cwd[16];
+
+    CHECK(memo_policy(&memo, &input, true, &policy, &fault) != CORDON_OK);
+    document.text = text;
+    document.len = sizeof(text) - 1;
+    for (unsigned i = 0; i < 3 * MEMO_POLICIES; i++) {
+        (void)snprintf(cwd, sizeof(cwd), "/d%u", i);
+        input.context.cwd = cwd;
+        policy = made(&memo, &input);
+        CHECK(made(&memo, &input) == policy);
+    }
+    memo_deinit(&memo);
+}
+
+TEST_MAIN()
