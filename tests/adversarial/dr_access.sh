@@ -111,6 +111,8 @@ dr_11_replaced_by_the_host()
     while_running bash -c "mv '$WS_A/vault' '$WS_A/v2'; mkdir '$WS_A/vault'; echo '$SECRET' >'$WS_A/vault/f'"
     da_job "$AWAIT get vault/f; get v2/in/file; ls vault || echo refused" "a folder replaced"
     expect_refusals 3 "a folder replaced"
+    # The kernel's program keeps a folder's old names for all that is ever in it.
+    [ "$(mechanism)" = bpf ] && return
     # Not at once: what comes while the guard looks through the folder counts as of before.
     rm -f "$WS_A/begun" "$WS_A/done" "$WS_A/conf/key"
     echo "$SECRET" >"$WS_A/conf/key"

@@ -38,6 +38,9 @@ struct names {
     struct replaced replaced;
     struct names_index *indexed; /* file systems of which `denied` knows the time before */
     size_t indexed_count;
+    /* Instead of `denied`, where there is no guard: what a walk finds. False: it cannot go on. */
+    bool (*found)(void *context, int dir, const char *name);
+    void *context;
     uint64_t *linked; /* a bit by hash for each file that may have got a name since */
 };
 

@@ -16,8 +16,9 @@
 #include "platform/linux/bpf/call.h"
 #include "platform/linux/bpf/place.h"
 #include "platform/linux/bpf/shape.h"
+#include "platform/linux/init/index_ask.h"
+#include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
-#include "platform/linux/init/watch.h"
 #include "policy/dfa_format.h"
 #include "policy/types.h"
 
@@ -219,6 +220,115 @@ static enum cordon_err sockets_tell(struct program *program)
     return err;
 }
 
+/* ---- files that had several names before the job ---- */
+
+/* One object of the index, and its names, each with its NUL. */
+struct linked {
+    struct program *program;
+    struct object object;
+    struct strbuf paths;
+    bool denied, failed;
+};
+
+/* The first name that still leads to it will do; what none leads to, nobody in the job reaches. */
+static void linked_end(struct linked *linked)
+{
+    const char *end = linked->paths.data + linked->paths.len;
+    bool told = false;
+
+    for (const char *path = linked->paths.data; linked->denied && !told && path < end;
+         path += strlen(path) + 1) {
+        struct object object;
+        int fd = host_open(linked->program, path);
+
+        if (fd >= 0 && object_of(fd, "", &object) && object_same(&object, &linked->object)) {
+            told = place_tell(linked->program, fd, SHAPE_DENIED, NULL) == CORDON_OK;
+            linked->failed = linked->failed || !told;
+        }
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    linked->paths.len = 0;
+    linked->denied = false;
+}
+
+static bool linked_take(void *context, const struct object *object, const char *path)
+{
+    struct linked *linked = context;
+
+    if (linked->paths.len > 0 && !object_same(object, &linked->object)) {
+        linked_end(linked);
+    }
+    linked->object = *object;
+    strbuf_add(&linked->paths, path, strlen(path) + 1);
+    linked->denied =
+        linked->denied || verdict_by_name(linked->program->watch, path, strlen(path)).denied;
+    return !linked->paths.failed && !linked->failed;
+}
+
+/* A walk finds every denied file; those with one name are denied by that. */
+static bool walked_take(void *context, int dir, const char *name)
+{
+    struct program *program = context;
+    struct stat st;
+    bool told = true;
+    int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0) {
+        return errno == ENOENT || errno == ESTALE;
+    }
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 1) {
+        told = place_tell(program, fd, SHAPE_DENIED, NULL) == CORDON_OK;
+    }
+    (void)close(fd);
+    return told;
+}
+
+static enum cordon_err older_on(struct program *program, uint64_t dev)
+{
+    struct linked linked = {.program = program, .paths = STRBUF_INIT};
+    const struct index_question question = {.socket = program->watch->index,
+                                            .dev = dev,
+                                            .host = &program->init->host,
+                                            .take = linked_take,
+                                            .context = &linked};
+    struct names names = {.watch = program->watch, .found = walked_take, .context = program};
+    uint64_t build_us;
+    bool ok = index_ask(&question, &build_us) == CORDON_OK;
+
+    if (ok) {
+        linked_end(&linked);
+        ok = !linked.failed;
+    } else if (!linked.failed) {
+        ok = walk_device(&names, dev);
+    }
+    strbuf_deinit(&linked.paths);
+    return ok ? CORDON_OK
+              : fault_set(&program->init->fault, CORDON_E_OS, NULL,
+                          "cannot find out which files have several names");
+}
+
+/* On every file system that a rule may be about. */
+static enum cordon_err older_tell(struct program *program)
+{
+    const struct mount_table *mounts = &program->watch->mounts;
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < mounts->count; i++) {
+        const struct mount_entry *mount = &mounts->mounts[i];
+        bool asked = !mount->watched || mount->unwritten || mount->nameless;
+
+        for (size_t k = 0; !asked && k < i; k++) {
+            asked = mounts->mounts[k].watched && mounts->mounts[k].dev == mount->dev;
+        }
+        if (!asked) {
+            err = older_on(program, mount->dev);
+        }
+    }
+    return err;
+}
+
 /* ---- the job ---- */
 
 static enum cordon_err program_join(struct program *program)
@@ -253,7 +363,7 @@ static enum cordon_err program_join(struct program *program)
 enum cordon_err program_start(const struct watch *watch)
 {
     static enum cordon_err (*const parts[])(struct program *) = {
-        program_join, host_tell, links_tell, private_tell, sockets_tell};
+        program_join, host_tell, links_tell, private_tell, sockets_tell, older_tell};
     struct program program = {.watch = watch, .init = watch->init};
     enum cordon_err err = CORDON_OK;
 

@@ -157,12 +157,23 @@ static void walk_below(struct walk *walk, int dir, const char *name, const struc
     }
 }
 
+/* A file that is gone again has told so by an event. */
+static bool entry_found(struct names *names, int dir, const char *name)
+{
+    struct object object;
+
+    if (names->found != NULL) {
+        return names->found(names->context, dir, name);
+    }
+    return object_of(dir, name, &object) ? objects_add(&names->denied, &object) != NULL
+                                         : errno == ENOENT || errno == ESTALE;
+}
+
 static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
                        const struct place *above)
 {
     size_t len = walk->path.len;
     struct place place = *above;
-    struct object object;
     bool denied;
 
     strbuf_add(&walk->path, "/", 1);
@@ -173,12 +184,7 @@ static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
     }
     place_feed(walk, &place, walk->path.data + len, walk->path.len - len);
     denied = is_denied(walk, &place);
-    /* A file that is gone again has told so by an event. */
-    if (denied && !(object_of(dir, entry->d_name, &object)
-                        ? objects_add(&walk->names->denied, &object) != NULL
-                        : errno == ENOENT || errno == ESTALE)) {
-        walk->failed = true;
-    }
+    walk->failed = walk->failed || (denied && !entry_found(walk->names, dir, entry->d_name));
     if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
         (denied || !is_hopeless(walk, &place))) {
         place.respelled = place.respelled && is_respelled(walk);
