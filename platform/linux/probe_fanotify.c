@@ -121,11 +121,13 @@ bool linux_fanotify(const char **ret_why)
 {
     static int outcome = -1;
 
-    if (!linux_is_privileged()) {
+    /* What worked once is relied on: a job that cannot have it is refused, not weaker. */
+    if (outcome != WORKS && !linux_is_privileged()) {
         *ret_why = "only a privileged process can ask; the service decides";
         return false;
     }
-    if (outcome < 0) {
+    /* A trial that came to no end may do so the next time. */
+    if (outcome < 0 || outcome == NO_EVENT) {
         outcome = (int)trial_apart();
     }
     *ret_why = words[outcome];

@@ -225,7 +225,8 @@ job_run()
 fail()
 {
     printf '%s\n' "$*" >&2
-    printf '%s' "$*" | tr '\n' ' ' | cut -c 1-600 >"$TOP/.detail"
+    # What failed first is the cause; the clean-up may fail of it.
+    [ -s "$TOP/.detail" ] || printf '%s' "$*" | tr '\n' ' ' | cut -c 1-600 >"$TOP/.detail"
     exit 1
 }
 
