@@ -32,6 +32,11 @@ enum cordon_err linux_needed(const struct platform_start *start, struct arena *a
 enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_order_fd,
                                  struct bpf_job *ret_job, struct cordon_fault *fault);
 
+/* managed_steps.c: denials, what holds them in place, and where they are decided; @at_access: at
+ * each access. CORDON_E_NOMEM. */
+enum cordon_err linux_managed_steps(const struct policy *managed, bool at_access,
+                                    struct order_builder *builder, struct cordon_fault *fault);
+
 /* spawn.c, job.c; supervisor */
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
                             struct cordon_fault *fault);

@@ -18,9 +18,9 @@ struct batch_name {
 /* A link count changes without a name: link, unlink, and a rename that replaces the file. */
 struct batch_event {
     bool is_rename, is_directory;
-    bool is_name;   /* created or removed */
-    bool is_count;  /* the link count of @target, a file */
-    int32_t thread; /* who did it; 0: somebody outside of the job */
+    bool is_name;     /* created or removed */
+    bool is_count;    /* the link count of @target, a file */
+    int32_t thread;   /* who did it; 0: somebody outside of the job */
     bool is_creation; /* a file or link was made; perhaps removed as well */
     uint64_t fsid;
     struct batch_name from; /* of a creation or removal: the name */
