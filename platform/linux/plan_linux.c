@@ -363,7 +363,10 @@ static void add_sockets(struct plan_builder *b)
         b->failed = true;
         return;
     }
-    plan_add_plain(b, PLAN_LINUX_MASK_SOCKETS, NULL, NULL);
+    plan_add_plain(b, PLAN_LINUX_MASK_SOCKETS, NULL,
+                   plan_at_access(b) && b->facts->host.bpf && !policy->network
+                       ? "all"
+                       : "bound when the job starts, under an absolute name");
     for (size_t i = 0; i < policy->unix_socket_count; i++) {
         sorted[i] = policy->unix_sockets[i];
     }

@@ -73,8 +73,8 @@ enum plan_linux_op {
      * renamed or removed while something below it is denied. */
     PLAN_LINUX_PIN,
 
-    /* No connection to a unix socket that existed outside the job, but for those that
-     * KEEP_SOCKET steps name (path; right after it, sorted). */
+    /* No connection to a unix socket outside the job, but for those that KEEP_SOCKET steps
+     * name (path; right after it, sorted). text: which ones this holds for. */
     PLAN_LINUX_MASK_SOCKETS,
     PLAN_LINUX_KEEP_SOCKET,
 

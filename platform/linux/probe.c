@@ -183,11 +183,24 @@ static void probe_decision(struct platform_probe *probe)
     }
 }
 
+static void probe_sockets(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "host sockets", "bpf 6.1 / masks over those bound when the job starts",
+            "use the service, on a kernel that takes its program");
+
+    layer->available = probe->host.bpf;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s",
+                   probe->host.bpf ? "every connection is judged"
+                                   : "not covered: unix sockets of the host bound after a job's "
+                                     "start, or under a relative name");
+}
+
 void linux_probe(struct platform_probe *ret_probe)
 {
     static void (*const rows[])(struct platform_probe *) = {
-        probe_kernel,          probe_mounts, probe_seccomp, probe_landlock,
-        probe_user_namespaces, probe_cgroup, probe_peer,    probe_decision};
+        probe_kernel, probe_mounts, probe_seccomp,  probe_landlock, probe_user_namespaces,
+        probe_cgroup, probe_peer,   probe_decision, probe_sockets};
 
     memset(ret_probe, 0, sizeof(*ret_probe));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -5,7 +5,7 @@
 CASES=(
     dr_08_links_by_the_job:se dr_09_parent_renamed_by_an_earlier_job:se
     dr_09_shut_directory_opened_by_a_later_job:s
-    dr_17_open_descriptor_as_stdin:se dr_18_descriptor_from_a_helper:se
+    dr_17_open_descriptor_as_stdin:se dr_18_descriptor_from_a_helper:se dr_18_sockets_bound_otherwise:s
     dr_19_other_processes_of_the_user:se dr_22_bind_mount_elsewhere:se
     dr_24_file_system_that_never_answers:se dr_32_other_file_systems:se)
 
@@ -118,8 +118,62 @@ dr_17_open_descriptor_as_stdin()
     expect_out plain
 }
 
-# One that listens when the job starts, under an absolute name; for others see "not covered" in
-# platform/linux/README.md.
+# Bound under a relative name, and after the start: only the kernel's program can tell; elsewhere
+# doctor and the plan say that it is not covered.
+dr_18_sockets_bound_otherwise()
+{
+    dh_setup
+    if [ "$(mechanism)" != bpf ]; then
+        "$CORDON" doctor | grep -q 'note *host sockets *not covered' || fail "doctor says nothing"
+        job cordon-a --print-plan -- true
+        expect_out 'bound when the job starts' "the plan"
+        return
+    fi
+    as_user cordon-a /usr/bin/python3 -c '
+import array, os, socket, sys, time
+os.chdir(sys.argv[1])
+fd = os.open("vault/in/file", os.O_RDONLY)
+def serve(name, kind):
+    server = socket.socket(socket.AF_UNIX, kind); server.bind(name)
+    if kind == socket.SOCK_STREAM: server.listen()
+    return server
+first = serve("early", socket.SOCK_STREAM)
+open("up", "w")
+while not os.path.exists("begun"): time.sleep(0.01)
+later = serve(sys.argv[1] + "/later", socket.SOCK_STREAM)
+letters = serve(sys.argv[1] + "/letters", socket.SOCK_DGRAM)
+# The other way round: a host process calls on the job and brings the descriptor along.
+with socket.socket(socket.AF_UNIX) as caller:
+    open("done", "w")
+    for i in range(500):
+        try: caller.connect("inside"); break
+        except OSError: time.sleep(0.01)
+    try: caller.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+    except OSError: pass
+    time.sleep(0.5)' "$WS_A" &
+    wait_for "[ -e '$WS_A/up' ]"
+    job cordon-a -- /usr/bin/python3 -c '
+import os, socket, time
+inside = socket.socket(socket.AF_UNIX); inside.bind("inside"); inside.listen(); inside.settimeout(5)
+open("begun", "w")
+while not os.path.exists("done"): time.sleep(0.01)
+for name in ("early", "later"):
+    try:
+        with socket.socket(socket.AF_UNIX) as s: s.connect(name); print("REACHED", name)
+    except OSError: print("refused")
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+    try: s.sendto(b"x", "letters"); print("REACHED letters")
+    except OSError: print("refused")
+try:
+    fds = socket.recv_fds(inside.accept()[0], 9, 1)[1]
+    print("RECEIVED", os.read(fds[0], 99) if fds else "") if fds else print("refused")
+except OSError: print("refused")'
+    wait
+    rm -f "$WS_A"/{early,later,letters,inside,up,begun,done}
+    [ "$OUT" = "$(printf 'refused\n%.0s' 1 2 3 4)" ] || fail "a helper was reached; $(got)"
+}
+
+# One that listens when the job starts, under an absolute name.
 dr_18_descriptor_from_a_helper()
 {
     local helper

@@ -117,6 +117,7 @@ static bool parse_flag(struct plan_case *c, const char *word)
         {"full-access", &c->policy.full_access, true},
         {"network", &c->policy.network, true},
         {"fanotify", &c->facts.host.fanotify, true},
+        {"bpf", &c->facts.host.bpf, true},
         {"embedded", &c->facts.privileged, false},
         {"no-user-namespaces", &c->facts.host.user_namespaces, false},
     };
