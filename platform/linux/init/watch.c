@@ -433,13 +433,14 @@ enum cordon_err watch_start(struct init *init)
                           .proc = -1,
                           .root = -1,
                           .index = fcntl(INIT_FD_INDEX, F_DUPFD_CLOEXEC, WATCH_FD_BASE)};
+    const bool program = init->order->slot != ORDER_NO_SLOT;
     enum cordon_err err;
 
     /* For the guard alone; the number stays taken until all of them are closed. */
     if (dup2(INIT_FD_TALLY, INIT_FD_INDEX) < 0 || watch.index < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot prepare the guard");
     }
-    if (init->clone < 0 || without(LAYER_FANOTIFY)) {
+    if (init->clone < 0 || without(program ? LAYER_BPF : LAYER_FANOTIFY)) {
         (void)close(watch.index);
         return CORDON_OK;
     }
@@ -454,7 +455,7 @@ enum cordon_err watch_start(struct init *init)
     err = roots_find(&watch);
     prefixes_reduce(&watch);
     if (err == CORDON_OK) {
-        err = init->order->slot == ORDER_NO_SLOT ? guard_prepare(&watch) : program_start(&watch);
+        err = program ? program_start(&watch) : guard_prepare(&watch);
     }
     (void)close(watch.index);
     (void)close(init->clone);
