@@ -125,6 +125,13 @@ static const char *clone_remedy(const struct order_head *order, int code)
     return NULL;
 }
 
+/* A broker that stayed deaf could only be killed. */
+static void signals_restore(const sigset_t *before)
+{
+    for (int tries = 0; tries < 3 && sigprocmask(SIG_SETMASK, before, NULL) != 0; tries++) {
+    }
+}
+
 static enum cordon_err child_clone(struct child *child, const struct order_head *order,
                                    int *ret_pidfd, struct cordon_fault *fault)
 {
@@ -141,10 +148,14 @@ static enum cordon_err child_clone(struct child *child, const struct order_head 
     }
     /* Our handlers must not run in a child that shares our memory. */
     (void)sigfillset(&all);
-    (void)sigprocmask(SIG_SETMASK, &all, &before);
+    if (sigprocmask(SIG_SETMASK, &all, &before) != 0) {
+        code = errno;
+        (void)munmap(stack, CHILD_STACK);
+        return fault_os(fault, code, NULL, "cannot prepare the job");
+    }
     pid = clone(child_main, stack + CHILD_STACK, clone_flags(order), child, &pidfd);
     code = pid < 0 ? errno : child->code;
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    signals_restore(&before);
     (void)munmap(stack, CHILD_STACK);
     if (pid < 0) {
         return fault_os(fault, code, clone_remedy(order, code),

@@ -170,7 +170,8 @@ static void guard_wait(struct names *names)
     }
 }
 
-static _Noreturn void guard_main(struct names *names, struct watch *watch)
+/* @ready: where to say that it answers from now on. */
+static _Noreturn void guard_main(struct names *names, struct watch *watch, int ready)
 {
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
@@ -183,6 +184,10 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch)
     if (watch->links < 0 || identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {
         _exit(1);
     }
+    if (write(ready, "", 1) != 1) {
+        _exit(1);
+    }
+    (void)close(ready);
     for (;;) {
         guard_wait(names);
         events_answer(names);
@@ -252,14 +257,22 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
     struct init *init = watch->init;
     sigset_t all;
     sigset_t before;
+    int ready[2];
 
+    if (pipe2(ready, O_CLOEXEC) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
+    }
+    ready[0] = watch_raise_fd(ready[0]);
+    ready[1] = watch_raise_fd(ready[1]);
     watch->life = watch_raise_fd(index_hold(watch->index, watch->decide, watch->events));
     /* Both are born with every signal blocked; what cannot be blocked ends the job. */
     (void)sigfillset(&all);
-    (void)sigprocmask(SIG_SETMASK, &all, &before);
+    if (sigprocmask(SIG_SETMASK, &all, &before) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
+    }
     init->guard = fork();
     if (init->guard == 0) {
-        guard_main(names, watch);
+        guard_main(names, watch, ready[1]);
     }
     init->keeper = init->guard < 0 ? -1 : keeper_fork();
     if (init->keeper == 0) {
@@ -269,8 +282,28 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
     if (watch->life >= 0) {
         (void)close(watch->life);
     }
-    if (init->guard < 0 || init->keeper < 0) {
+    if (ready[1] >= 0) {
+        (void)close(ready[1]);
+    }
+    init->guard_ready = ready[0];
+    if (init->guard < 0 || init->keeper < 0 || init->guard_ready < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
     }
     return CORDON_OK;
+}
+
+enum cordon_err watch_ready(struct init *init)
+{
+    char byte;
+    ssize_t len = 1;
+
+    if (init->guard_ready >= 0) {
+        do {
+            len = read(init->guard_ready, &byte, 1);
+        } while (len < 0 && errno == EINTR);
+        (void)close(init->guard_ready);
+    }
+    return len == 1 ? CORDON_OK
+                    : fault_set(&init->fault, CORDON_E_STATE, "try again",
+                                "the guard of the denied files could not start");
 }

@@ -146,6 +146,9 @@ int main(void)
         err = command_prepare(&init, &command);
     }
     if (err == CORDON_OK) {
+        err = watch_ready(&init);
+    }
+    if (err == CORDON_OK) {
         err = confine_seccomp(&init);
     }
     if (err != CORDON_OK) {

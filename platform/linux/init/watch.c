@@ -41,6 +41,7 @@ int watch_raise_fd(int fd)
 enum cordon_err watch_prepare(struct init *init)
 {
     init->clone = -1;
+    init->guard_ready = -1;
     if (!is_wanted(init)) {
         return CORDON_OK;
     }

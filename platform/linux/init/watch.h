@@ -53,6 +53,9 @@ CORDON_MUST_USE enum cordon_err watch_prepare(struct init *init);
 /* When the view is whole, and can still be masked: groups, marks, guard, keeper. */
 CORDON_MUST_USE enum cordon_err watch_start(struct init *init);
 
+/* Waits until the guard, if there is one, answers: no command starts before. */
+CORDON_MUST_USE enum cordon_err watch_ready(struct init *init);
+
 /* The same file under a number that init does not close; @fd is closed, -1 stays -1. */
 int watch_raise_fd(int fd);
 
