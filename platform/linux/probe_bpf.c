@@ -16,18 +16,20 @@
 
 #include "platform/host.h"
 #include "platform/linux/backend.h"
+#include "platform/linux/bpf/call.h"
+#include "platform/linux/bpf/shape.h"
 #include "platform/linux/bpf_jobs.h"
 #include "platform/posix/siblings.h"
 
 #define BPF_FILE_SYSTEM 0xcafe4a11U /* linux/magic.h */
 #define LOAD_MS 120000              /* a second on hardware; emulated machines are slower */
 
-static char evidence[160];
+static char evidence[256];
 static enum { UNKNOWN, DECIDES, REFUSED } found; /* by bpf_start() */
 
 static bool say(const char *text)
 {
-    (void)snprintf(evidence, sizeof(evidence), "%.150s", text);
+    (void)snprintf(evidence, sizeof(evidence), "%.250s", text);
     return false;
 }
 
@@ -140,6 +142,22 @@ static bool in_force(void)
     return held;
 }
 
+/* The service's loader keeps the kernel's answer. */
+static bool was_refused(void)
+{
+    struct shape_refusal refusal;
+    const uint32_t zero = 0;
+    int map = sys_bpf_get(BPF_FOLDER "/" SHAPE_REFUSED);
+    bool known = map >= 0 && sys_bpf_lookup(map, &zero, &refusal) == 0;
+
+    if (known) {
+        refusal.reason[sizeof(refusal.reason) - 1] = '\0';
+        (void)say(refusal.reason);
+    }
+    host_close(map);
+    return known;
+}
+
 bool bpf_decides(const char **ret_why)
 {
     *ret_why = evidence;
@@ -153,7 +171,7 @@ bool bpf_decides(const char **ret_why)
         (void)say("the service's program is in force");
         return true;
     }
-    if (evidence[0] == '\0' && loader_run(false)) {
+    if (evidence[0] == '\0' && !was_refused() && loader_run(false)) {
         (void)say("it works, but no service has it in force");
     }
     return false;

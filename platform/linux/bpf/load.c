@@ -301,6 +301,37 @@ static bool reuse(const char *folder, enum way *ret_way)
     return same;
 }
 
+/* This kernel has refused this build before: asking again would take the same seconds. */
+static bool was_refused(const char *folder)
+{
+    const uint32_t zero = 0;
+    struct shape_refusal refusal;
+    int map = pinned(folder, SHAPE_REFUSED);
+    bool same = map >= 0 && bpf_map_lookup_elem(map, &zero, &refusal) == 0 &&
+                refusal.build == build_of(WAY_LSM);
+
+    if (same) {
+        refusal.reason[sizeof(refusal.reason) - 1] = '\0';
+        (void)fail("%s", refusal.reason);
+    }
+    return same;
+}
+
+/* Kept until the next boot; without it, it is asked again. */
+static void refusal_keep(const char *folder)
+{
+    struct shape_refusal refusal = {.build = build_of(WAY_LSM)};
+    const uint32_t zero = 0;
+    char path[512];
+    int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "refused", sizeof(zero), sizeof(refusal), 1, NULL);
+
+    (void)snprintf(refusal.reason, sizeof(refusal.reason), "%.240s", reason);
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, SHAPE_REFUSED);
+    if (map >= 0 && folder_clear(folder) && bpf_map_update_elem(map, &zero, &refusal, 0) == 0) {
+        (void)bpf_obj_pin(map, path);
+    }
+}
+
 /* The last of all: from here on it is whole. */
 static bool seal(const struct loaded *loaded, enum way way)
 {
@@ -369,7 +400,7 @@ int main(int argc, char **argv)
     if (folder != NULL && reuse(folder, &way)) {
         return report(true, way);
     }
-    if (folder != NULL && !folder_clear(folder)) {
+    if (folder != NULL && (was_refused(folder) || !folder_clear(folder))) {
         return report(false, way);
     }
     for (way = WAY_LSM; way < WAY_COUNT; way++) {
@@ -379,11 +410,7 @@ int main(int argc, char **argv)
         unload(&loaded);
     }
     if (folder != NULL) {
-        char why[sizeof(reason)];
-
-        memcpy(why, reason, sizeof(why));
-        (void)folder_clear(folder);
-        memcpy(reason, why, sizeof(why));
+        refusal_keep(folder);
     }
     return report(false, WAY_LSM);
 }

@@ -116,6 +116,13 @@ struct shape_record {
 /* Names of the maps that users open, below the folder of the pins. */
 #define SHAPE_MAPS(row) row(tags) row(jobs) row(places) row(cells) row(rings) row(summary)
 
+/* Pinned instead of all that, where the kernel did not take the program: one element. */
+#define SHAPE_REFUSED "refused"
+struct shape_refusal {
+    uint64_t build;
+    char reason[248];
+};
+
 /* The one element of `summary`. */
 struct shape_summary {
     uint32_t high;     /* no job has this slot or a higher one */
