@@ -171,7 +171,21 @@ TEST(sockets_are_listed_once_and_sorted)
 {
     CHECK(
         plan_has("socket /run/b\nsocket /run/a\nsocket /run/b\n" BASE,
-                 "mask-sockets\n  keep-socket      /run/a\n  keep-socket      /run/b\n  net-off"));
+                 "absolute name\n  keep-socket      /run/a\n  keep-socket      /run/b\n  net-off"));
+}
+
+TEST(the_kernels_program_judges_every_socket_while_the_network_is_off)
+{
+    CHECK(plan_has("bpf\n" BASE, "mask-sockets     all"));
+    CHECK(plan_has("fanotify\n" BASE, "mask-sockets     bound when the job starts"));
+    CHECK(plan_has("bpf\nnetwork\n" BASE, "mask-sockets     bound when the job starts"));
+    CHECK(plan_has("embedded\nbpf\n" BASE, "mask-sockets     bound when the job starts"));
+}
+
+TEST(the_kernels_program_decides_at_each_access)
+{
+    CHECK(plan_has("bpf\n" BASE "own deny /x\n", "kernel"));
+    CHECK(plan_lacks("bpf\nminimum-own-kernel\nown read /\nown deny /x\n", "refused"));
 }
 
 TEST(scoped_sockets_need_no_notice)
