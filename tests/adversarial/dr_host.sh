@@ -122,6 +122,8 @@ dr_17_open_descriptor_as_stdin()
 # doctor and the plan say that it is not covered.
 dr_18_sockets_bound_otherwise()
 {
+    local helper
+
     dh_setup
     if [ "$(mechanism)" != bpf ]; then
         "$CORDON" doctor | grep -q 'note *host sockets *not covered' || fail "doctor says nothing"
@@ -151,6 +153,7 @@ with socket.socket(socket.AF_UNIX) as caller:
     try: caller.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
     except OSError: pass
     time.sleep(0.5)' "$WS_A" &
+    helper=$!
     wait_for "[ -e '$WS_A/up' ]"
     job cordon-a -- /usr/bin/python3 -c '
 import os, socket, time
@@ -168,7 +171,7 @@ try:
     fds = socket.recv_fds(inside.accept()[0], 9, 1)[1]
     print("RECEIVED", os.read(fds[0], 99) if fds else "") if fds else print("refused")
 except OSError: print("refused")'
-    wait
+    wait "$helper" 2>/dev/null
     rm -f "$WS_A"/{early,later,letters,inside,up,begun,done}
     [ "$OUT" = "$(printf 'refused\n%.0s' 1 2 3 4)" ] || fail "a helper was reached; $(got)"
 }

@@ -95,6 +95,8 @@ static long renamed_for(uint32_t slot, const struct change *change)
         remember_directory(slot, index, change->from, change->to);
     } else {
         remember_file(slot, index, change->from, inode_of(change->from));
+        /* The name that it is to have is its other links' as well. */
+        remember_file(slot, index, change->to, inode_of(change->from));
     }
     /* What it replaces may have other links. */
     remember_file(slot, index, change->to, inode_of(change->to));
