@@ -77,8 +77,16 @@ static const struct {
 
 static const uint32_t new_namespaces[] = CLONE_NEW_ANY;
 
-/* Typing at a terminal from the inside; virtual console control. */
-static const uint64_t refused_ioctls[] = {TIOCSTI, 0x541c /* TIOCLINUX */};
+/* Typing at a terminal from the inside; virtual console control. A snapshot of a directory that
+ * has something denied below is all of it under another name. An inode whose generation is
+ * changed is another one to whoever remembers it. (linux/btrfs.h, bcachefs, linux/fs.h, ext4) */
+static const uint64_t refused_ioctls[] = {
+    TIOCSTI,    0x541c,     /* TIOCLINUX */
+    0x50009401, 0x50009417, /* BTRFS_IOC_SNAP_CREATE, _V2 */
+    0x4020bc10,             /* BCH_IOCTL_SUBVOLUME_CREATE */
+    0x40087602, 0x40047602, /* FS_IOC_SETVERSION, FS_IOC32_SETVERSION */
+    0x40086604, 0x40046604, /* EXT4_IOC_SETVERSION_OLD, EXT4_IOC32_SETVERSION_OLD */
+};
 
 static int add_calls(scmp_filter_ctx filter, bool full_access)
 {

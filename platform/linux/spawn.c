@@ -352,10 +352,13 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
     } else {
         if (job.pidfd >= 0) {
             job_kill(job.pidfd, CHILD_END_MS);
+        }
+        /* While the descriptor keeps the number of its pid namespace from others. */
+        bpf_job_close(&job.bpf);
+        if (job.pidfd >= 0) {
             (void)close(job.pidfd);
         }
         denials_close(&job.denials);
-        bpf_job_close(&job.bpf);
         cgroup_remove(&job.cgroup);
     }
     close_all((const int[]){parts.order, parts.table, parts.sockets, parts.procs, parts.report[0],

@@ -138,6 +138,7 @@ class Model:
     # ---- what the job's mounts are at the start ----
 
     def begin(self):
+        self.directory_moved = False  # by the host, since
         exact = [rule for rule, access in self.policy.own if access == "deny"] + self.policy.managed
         exact = sorted({rule for rule in exact if not any(c in rule for c in "*?[{")})
         again = [rule for rule, access in self.policy.own if access != "deny"]

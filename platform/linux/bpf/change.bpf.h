@@ -20,12 +20,18 @@ APART int remember_file(uint32_t slot, uint32_t index, uint64_t from, uint64_t i
     struct scratch *scratch = scratch_at(index);
 
     if (scratch != 0 && inode != 0 && is_denied(slot, index, (const struct dentry *)from)) {
-        if ((scratch->flags & SCRATCH_LOST) != 0) {
-            job_break(slot);
-        }
         place_deny(slot, inode, scratch->set, scratch->rule);
     }
     return 0;
+}
+
+INLINE void links_unknown(uint32_t slot)
+{
+    struct shape_job *job = job_at(slot);
+
+    if (job != 0) {
+        __sync_fetch_and_or(&job->flags, SHAPE_LINKS_UNKNOWN);
+    }
 }
 
 /* The names of @dentry become the scratch's other ones. */
@@ -45,7 +51,10 @@ INLINE int names_other(uint32_t slot, uint32_t index, uint64_t dentry)
     return 0;
 }
 
-/* A directory keeps its old names for the job, if anything below is judged by them. */
+/*
+ * A directory keeps its old names for the job, if anything below is judged by them. What is below
+ * may have further links elsewhere, which the new names would concern as well: nobody can look.
+ */
 APART int remember_directory(uint32_t slot, uint32_t index, uint64_t from, uint64_t to)
 {
     struct scratch *scratch = scratch_at(index);
@@ -56,8 +65,10 @@ APART int remember_directory(uint32_t slot, uint32_t index, uint64_t from, uint6
     names_other(slot, index, to);
     if (is_denied(slot, index, (const struct dentry *)from)) {
         place_deny(slot, inode_of(from), scratch->set, scratch->rule);
+        links_unknown(slot);
     } else if (!same_below(slot, index)) {
         place_names(slot, index, inode_of(from));
+        links_unknown(slot);
     }
     return 0;
 }
@@ -207,6 +218,25 @@ APART int tell_others(uint32_t index, uint32_t kind)
     return 0;
 }
 
+static long lost_for(uint32_t slot, void *unused)
+{
+    (void)unused;
+    if (state_of(slot) != SHAPE_FREE) {
+        job_break(slot);
+    }
+    return 0;
+}
+
+/* What nobody could note: a job is refused it; what others do goes on, and ends every job. */
+INLINE int names_lost(void)
+{
+    if (job_current() != UINT32_MAX) {
+        return -EPERM;
+    }
+    bpf_loop(jobs_high(), lost_for, 0, 0);
+    return 0;
+}
+
 /* The verdict about the running task's job; if it is allowed, every other job's part of it. */
 INLINE int change_names(const struct dentry *from, const struct dentry *to, uint32_t kind)
 {
@@ -220,7 +250,7 @@ INLINE int change_names(const struct dentry *from, const struct dentry *to, uint
     index = scratch_claim();
     scratch = scratch_at(index);
     if (scratch == 0) {
-        return -EPERM;
+        return names_lost();
     }
     scratch->from = (uint64_t)from;
     scratch->to = (uint64_t)to;
@@ -275,7 +305,7 @@ int BPF_PROG(on_inode_unlink, struct inode *dir, struct dentry *dentry)
     index = scratch_claim();
     scratch = scratch_at(index);
     if (scratch == 0) {
-        return -EPERM;
+        return names_lost();
     }
     change.from = address(&scratch->from, dentry);
     change.except = job_current();

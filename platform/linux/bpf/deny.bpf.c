@@ -13,6 +13,16 @@ char LICENSE[] SEC("license") = "GPL";
 #define FMODE_EXEC 0x20U
 #define FMODE_NOACCOUNT 0x20000000U /* opened by a layered file system for its own file */
 
+INLINE int is_link_unknown(uint32_t slot, const struct file *file)
+{
+    const struct shape_job *job = job_at(slot);
+
+    return job == 0 ||
+           ((job->flags & SHAPE_LINKS_UNKNOWN) != 0 &&
+            BPF_CORE_READ(file, f_path.dentry, d_inode, i_nlink) > 1 &&
+            (BPF_CORE_READ(file, f_path.dentry, d_inode, i_mode) & MODE_TYPE) == MODE_REGULAR);
+}
+
 /* As it is called in the job's view: a mask has no name of its own that tells anything. */
 INLINE int judge_file(uint32_t slot, struct file *file, uint32_t operation)
 {
@@ -31,7 +41,8 @@ INLINE int judge_file(uint32_t slot, struct file *file, uint32_t operation)
         code = bounded(judge_only(slot, index, scratch->from));
     }
     /* Mounted since the job began, by the kernel for one that looked there: nobody can judge it. */
-    if ((scratch->flags & SCRATCH_UNKNOWN) != 0) {
+    if (((scratch->flags & SCRATCH_UNKNOWN) != 0 && (file->f_mode & FMODE_NOACCOUNT) == 0) ||
+        is_link_unknown(slot, file)) {
         code = -EPERM;
     }
     if (code != 0) {
@@ -61,7 +72,8 @@ int BPF_PROG(on_open, struct file *file)
     }
     dentry = file->f_path.dentry;
     mode = file->f_mode;
-    if ((mode & FMODE_NOACCOUNT) != 0) {
+    /* Before Linux 6.5 what overlayfs opens for itself has the name that was judged already. */
+    if ((mode & FMODE_NOACCOUNT) != 0 && BPF_CORE_READ(dentry, d_sb, s_magic) == OVERLAYFS) {
         return 0;
     }
     if ((file->f_flags & FMODE_EXEC) != 0) {
@@ -81,6 +93,8 @@ ON_DENTRY(inode_symlink, 1, OPERATION_CREATE)
 ON_DENTRY(inode_setxattr, 1, OPERATION_CHANGE)
 ON_DENTRY(inode_removexattr, 1, OPERATION_CHANGE)
 ON_DENTRY(inode_set_acl, 1, OPERATION_CHANGE)
+ON_DENTRY(inode_remove_acl, 1, OPERATION_CHANGE)
+ON_DENTRY(inode_get_acl, 1, OPERATION_ATTRIBUTE)
 ON_DENTRY(inode_listxattr, 0, OPERATION_ATTRIBUTE)
 ON_DENTRY(inode_readlink, 0, OPERATION_ATTRIBUTE)
 ON_DENTRY(inode_follow_link, 0, OPERATION_OPEN)
@@ -102,7 +116,7 @@ APART int place_register(uint32_t slot, uint64_t inode)
     if (place == 0) {
         return -EPERM;
     }
-    place->flags |= job->next_flags;
+    __sync_fetch_and_or(&place->flags, job->next_flags);
     count = place->count;
     for (uint32_t i = 0; i < SHAPE_NAMES; i++) {
         known |= i < count && same_name(&place->name[i], &job->next);
@@ -179,6 +193,8 @@ int ask_preempt(void *context)
     if (now == 0) {
         return 0;
     }
+    /* Where kernel.kptr_restrict hides addresses, there is nothing to read. */
+    now->renames_seen = (renames() & 1) == 0 || (renames() & 1) == 0;
     now->preempt = SHAPE_NONE;
     if (&preempt_dynamic_mode != 0) {
         bpf_probe_read_kernel(&now->preempt, sizeof(now->preempt), &preempt_dynamic_mode);

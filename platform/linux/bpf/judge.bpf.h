@@ -142,7 +142,7 @@ APART int place_deny(uint32_t slot, uint64_t inode, uint32_t set, uint32_t rule)
     }
     place->set = set;
     place->rule = rule;
-    place->flags |= SHAPE_DENIED;
+    __sync_fetch_and_or(&place->flags, SHAPE_DENIED);
     place_seen(job, &key);
     return 0;
 }

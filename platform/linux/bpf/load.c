@@ -107,6 +107,8 @@ static void leave_out(struct bpf_object *object, const char *program)
 /* Programs for what another kernel has. */
 static bool choose(struct bpf_object *object, enum way way)
 {
+    static const char *const acls[] = {"on_inode_set_acl", "on_inode_get_acl",
+                                       "on_inode_remove_acl"};
     struct btf *btf = btf__load_vmlinux_btf();
     const char *prefix = way == WAY_LSM ? "bpf_lsm_" : "security_";
     char name[64];
@@ -117,9 +119,11 @@ static bool choose(struct bpf_object *object, enum way way)
     (void)snprintf(name, sizeof(name), "%sinode_setattr", prefix);
     leave_out(object, takes_dentry_first(btf, name) ? "on_inode_setattr_1" : "on_inode_setattr_0");
     /* Before Linux 6.2 access lists were extended attributes. */
-    (void)snprintf(name, sizeof(name), "%sinode_set_acl", prefix);
-    if (btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) < 0) {
-        leave_out(object, "on_inode_set_acl");
+    for (size_t i = 0; i < sizeof(acls) / sizeof(acls[0]); i++) {
+        (void)snprintf(name, sizeof(name), "%s%s", prefix, acls[i] + sizeof("on_") - 1);
+        if (btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) < 0) {
+            leave_out(object, acls[i]);
+        }
     }
     btf__free(btf);
     return true;
@@ -177,21 +181,25 @@ static void unload(struct loaded *loaded)
     memset(loaded, 0, sizeof(*loaded));
 }
 
-/* True: a task may be interrupted in the kernel. */
-static bool is_preemptible(const struct loaded *loaded)
+/* What the kernel tells the program of itself. */
+static bool ask(const struct loaded *loaded, struct shape_summary *ret_now)
 {
-    const struct bpf_program *ask = bpf_object__find_program_by_name(loaded->object, "ask_preempt");
-    struct shape_summary now = {.preempt = 0};
+    const struct bpf_program *program =
+        bpf_object__find_program_by_name(loaded->object, "ask_preempt");
     const uint32_t zero = 0;
     LIBBPF_OPTS(bpf_test_run_opts, options);
+
+    return program != NULL && bpf_prog_test_run_opts(bpf_program__fd(program), &options) == 0 &&
+           bpf_map_lookup_elem(map_of(loaded, "summary"), &zero, ret_now) == 0;
+}
+
+/* True: a task may be interrupted in the kernel. */
+static bool is_preemptible(const struct shape_summary *now)
+{
     struct utsname name;
 
-    if (ask == NULL || bpf_prog_test_run_opts(bpf_program__fd(ask), &options) != 0 ||
-        bpf_map_lookup_elem(map_of(loaded, "summary"), &zero, &now) != 0) {
-        return true;
-    }
-    if (now.preempt != SHAPE_NONE) {
-        return now.preempt > PREEMPT_VOLUNTARY;
+    if (now->preempt != SHAPE_NONE) {
+        return now->preempt > PREEMPT_VOLUNTARY;
     }
     return uname(&name) != 0 || strstr(name.version, "PREEMPT") != NULL;
 }
@@ -350,13 +358,18 @@ static bool seal(const struct loaded *loaded, enum way way)
 
 static bool try(struct loaded *loaded, enum way way)
 {
+    struct shape_summary now = {.preempt = 0};
     struct canary_maps maps;
     const char *why;
 
     if (!load(loaded, way)) {
         return false;
     }
-    if (way == WAY_FMOD_RET && is_preemptible(loaded)) {
+    if (!ask(loaded, &now) || !now.renames_seen) {
+        return fail("%s: the kernel's count of renames cannot be read (kernel.kptr_restrict=2?)",
+                    way_names[way]);
+    }
+    if (way == WAY_FMOD_RET && is_preemptible(&now)) {
         return fail("the BPF security module is not in force (kernel parameter lsm=), and this "
                     "kernel interrupts itself (preempt=)");
     }

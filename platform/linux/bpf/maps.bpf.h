@@ -10,8 +10,8 @@
 
 #include "platform/linux/bpf/shape.h"
 
-#define CHAIN_MAX 4096U /* directories above an object: a deeper one is refused */
-#define SCRATCHES 64U
+#define CHAIN_MAX 2048U /* directories above an object: a deeper one is refused */
+#define SCRATCHES 256U
 #define CACHED 4096U
 #define CACHED_NAMES 2U
 #define LEVELS_MAX 8U    /* of pid namespaces that are looked at */
@@ -163,7 +163,8 @@ INLINE uint64_t cell_at(uint32_t index)
 /* What was read before it was read before, on every processor. */
 INLINE void fence(struct scratch *scratch)
 {
-    __sync_fetch_and_add(&scratch->fence, 1);
+    /* An exchange: an addition whose result nobody uses orders nothing on other processors. */
+    __sync_lock_test_and_set(&scratch->fence, 1);
 }
 
 /* UINT32_MAX: all are in use, by tasks that were interrupted. */

@@ -12,18 +12,19 @@
 
 #define MODE_TYPE 0170000U
 #define MODE_DIRECTORY 0040000U
+#define MODE_REGULAR 0100000U
 #define SB_KERNMOUNT (1UL << 22) /* linux/fs.h: pipes, sockets, memory without a name */
-#define TRIES 32U
+#define TRIES 64U
 
 /* linux/dcache.h: odd while a rename is under way. */
 extern const void rename_lock __ksym;
 
 INLINE uint32_t renames(void)
 {
-    uint32_t count = 1;
+    uint32_t count;
 
-    bpf_probe_read_kernel(&count, sizeof(count), &rename_lock);
-    return count;
+    /* Odd: nothing that was read then counts. */
+    return bpf_probe_read_kernel(&count, sizeof(count), &rename_lock) == 0 ? count : 1;
 }
 
 /* ---- steps by address: BPF_CORE_READ takes no member of ours for its first argument ---- */
@@ -333,7 +334,7 @@ INLINE void cached_put(uint32_t slot, struct scratch *scratch, uint64_t dentry)
     for (uint32_t i = 0; i < CACHED_NAMES; i++) {
         cached->name[i] = scratch->name[i];
     }
-    __sync_fetch_and_add(&cached->version, 1);
+    __sync_lock_test_and_set(&cached->version, version + 2);
 }
 
 /* The names of directory @dentry, kept or found out. */

@@ -27,6 +27,11 @@ APART int judge_socket(uint32_t slot, uint32_t index, uint64_t other)
         return -EPERM;
     }
     if (inode != 0) {
+        const int code = judge(slot, index, (uint64_t)dentry, OPERATION_CONNECT);
+
+        if (code != 0) {
+            return code;
+        }
         key_of(inode, &key);
         place = place_at(slot, &key);
         if (place != 0 && (place->flags & SHAPE_SOCKET) != 0) {
@@ -35,7 +40,7 @@ APART int judge_socket(uint32_t slot, uint32_t index, uint64_t other)
     }
     if ((job->flags & SHAPE_NET_OWN) == 0 ||
         BPF_CORE_READ(unix_sock, sk.__sk_common.skc_net.net, ns.inum) == net_current()) {
-        return inode == 0 ? 0 : judge(slot, index, (uint64_t)dentry, OPERATION_CONNECT);
+        return 0;
     }
     scratch->set = SHAPE_SETS;
     scratch->rule = SHAPE_NONE;

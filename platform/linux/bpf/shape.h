@@ -42,8 +42,9 @@ enum shape_state {
 };
 
 enum shape_flag {
-    SHAPE_NET_OWN = 1,        /* the job has a network of its own: no socket of another is for it */
-    SHAPE_USER_NAMESPACES = 2 /* it may make some */
+    SHAPE_NET_OWN = 1, /* the job has a network of its own: no socket of another is for it */
+    SHAPE_USER_NAMESPACES = 2, /* it may make some */
+    SHAPE_LINKS_UNKNOWN = 4    /* files with several links may be denied by a name nobody knows */
 };
 
 enum shape_place_flag {
@@ -125,11 +126,13 @@ struct shape_refusal {
 
 /* The one element of `summary`. */
 struct shape_summary {
-    uint32_t high;     /* no job has this slot or a higher one */
-    uint32_t preempt;  /* enum of kernel/sched/core.c; SHAPE_NONE: fixed at its build */
-    uint32_t way;      /* how the programs are attached: the loader's */
-    uint32_t complete; /* all of it is pinned */
-    uint64_t build;    /* of the program: another one is not ours to go on with */
+    uint32_t high;         /* no job has this slot or a higher one */
+    uint32_t preempt;      /* enum of kernel/sched/core.c; SHAPE_NONE: fixed at its build */
+    uint32_t way;          /* how the programs are attached: the loader's */
+    uint32_t complete;     /* all of it is pinned */
+    uint32_t renames_seen; /* the kernel's count of renames can be read */
+    uint32_t reserved;
+    uint64_t build; /* of the program: another one is not ours to go on with */
 };
 
 #endif

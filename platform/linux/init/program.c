@@ -121,12 +121,29 @@ static enum cordon_err place_tell(struct program *program, int fd, uint32_t flag
                           "the kernel's program cannot be told of the job's files");
 }
 
-/* What the host has at @path; -1 with ENOENT: nothing, or nothing that can be reached. */
+static int clone_open(const struct program *program, const char *path)
+{
+    return sys_openat2(program->watch->clone, path[1] == '\0' ? "." : path + 1, O_PATH | O_NOFOLLOW,
+                       RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+/*
+ * What the host has at @path; -1 with ENOENT: nothing, or nothing that can be reached. Some file
+ * systems let root in less than their user.
+ */
 static int host_open(const struct program *program, const char *path)
 {
-    int fd = sys_openat2(program->watch->clone, path[1] == '\0' ? "." : path + 1,
-                         O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    int fd = clone_open(program, path);
 
+    if (fd < 0 && errno == EACCES) {
+        int code;
+
+        identity_as_caller(program->init);
+        fd = clone_open(program, path);
+        code = errno;
+        identity_as_setup(program->init);
+        errno = code;
+    }
     if (fd < 0 && (errno == ENOTDIR || errno == ELOOP || errno == EACCES)) {
         errno = ENOENT;
     }
@@ -210,7 +227,8 @@ static enum cordon_err sockets_tell(struct program *program)
             steps[i].op != ORDER_SOCKET ? -1 : host_open(program, order_text(order, steps[i].text));
         struct stat st;
 
-        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == steps[i].ino) {
+        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == steps[i].ino &&
+            st.st_dev == steps[i].dev) {
             err = place_tell(program, fd, SHAPE_SOCKET, NULL);
         }
         if (fd >= 0) {
@@ -365,13 +383,18 @@ enum cordon_err program_start(const struct watch *watch)
     static enum cordon_err (*const parts[])(struct program *) = {
         program_join, host_tell, links_tell, private_tell, sockets_tell, older_tell};
     struct program program = {.watch = watch, .init = watch->init};
+    uint32_t setting = SHAPE_SETTING;
     enum cordon_err err = CORDON_OK;
 
     for (size_t i = 0; err == CORDON_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
         err = parts[i](&program);
     }
-    if (err == CORDON_OK) {
-        __atomic_store_n(&program.job->state, (uint32_t)SHAPE_ACTIVE, __ATOMIC_RELEASE);
+    /* Not if something could not be remembered meanwhile. */
+    if (err == CORDON_OK &&
+        !__atomic_compare_exchange_n(&program.job->state, &setting, (uint32_t)SHAPE_ACTIVE, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        err = fault_set(&program.init->fault, CORDON_E_STATE, "try again",
+                        "the kernel's program could not follow what was renamed meanwhile");
     }
     if (program.jobs != NULL) {
         (void)munmap(program.jobs, sizeof(struct shape_job) * SHAPE_JOBS);
