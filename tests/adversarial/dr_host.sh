@@ -3,7 +3,8 @@
 # Deny-read against what the host offers: links, aliases, descriptors, other processes, other
 # file systems, one that never answers.
 CASES=(
-    dr_08_links_by_the_job:se dr_09_parent_renamed_by_an_earlier_job:se
+    dr_08_links_by_the_job:se dr_08_snapshots_and_generations:se
+    dr_09_parent_renamed_by_an_earlier_job:se
     dr_09_shut_directory_opened_by_a_later_job:s
     dr_17_open_descriptor_as_stdin:se dr_18_descriptor_from_a_helper:se dr_18_sockets_bound_otherwise:s
     dr_19_other_processes_of_the_user:se dr_22_bind_mount_elsewhere:se
@@ -64,6 +65,21 @@ dh_parents()
     [[ $OUT$ERR != *"$SECRET"* ]] || fail "$1: a later job reads it; $(got)"
     expect_out plain "$1"
     [ "$before" = "$(cd "$WS_A" && find . | sort)" ] || fail "$1: something was moved"
+}
+
+# Ways to another name, or to be another object, that are no links: snapshots of subvolumes, inodes
+# that change their generation. Refused by number, so also where the file system has no such thing.
+dr_08_snapshots_and_generations()
+{
+    dh_setup
+    job cordon-a -- /usr/bin/python3 -c '
+import errno, fcntl, os
+fd = os.open("plain.txt", os.O_RDWR)
+for number in (0x50009401, 0x50009417, 0x4020bc10, 0x40087602, 0x40047602, 0x40086604, 0x40046604):
+    try: fcntl.ioctl(fd, number, bytes(64))
+    except OSError as error: print("refused" if error.errno == errno.EPERM else error)
+    else: print("DONE", hex(number))'
+    [ "$(grep -c '^refused$' <<<"$OUT")" = 7 ] || fail "not refused; $(got)"
 }
 
 dr_09_parent_renamed_by_an_earlier_job()
