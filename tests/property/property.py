@@ -146,11 +146,12 @@ class Run:
                 got = "" if code == 0 else None
             if want is None and code == 0:
                 raise Mismatch(f"{request}: must be refused, gave {got!r}; {self.why(request[1])}")
-            if want is not None and code == errno.EPERM and self.in_burst and self.moved:
+            if want is not None and code == errno.EPERM and self.keeps_names():
+                continue
+            if (want is not None and code == errno.EPERM and self.in_burst and self.moved
+                    and MECHANISMS[self.column] == "fanotify"):
                 obj = self.model.view(request[1]).obj
                 obj.denied = obj.denied or "in a burst"
-                continue
-            if want is not None and code == errno.EPERM and self.keeps_names():
                 continue
             if want is not None and (code != 0 or got != want):
                 raise Mismatch(f"{request}: must give {want!r}, gave {errno.errorcode.get(code)} "
@@ -203,8 +204,9 @@ class Run:
         if operation != "put" and self.is_about_denied(operation, places):
             return TABLE[operation, "denied"][self.column], "denied"
         if any(p.entry is not None and p.obj.is_directory for p in places):
-            return TABLE.get((operation, "folder"), ("must", "must"))[self.column], "allowed"
-        return "must", "allowed"
+            want = TABLE.get((operation, "folder"), ("must", "must"))[self.column]
+            return ("may" if want == "must" and self.keeps_names() else want), "allowed"
+        return ("may" if self.keeps_names() else "must"), "allowed"
 
     def is_about_denied(self, operation, places):
         """Under the old name, the new one, by object, or by anything below."""
