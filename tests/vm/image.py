@@ -95,7 +95,7 @@ def main():
     top = out + ".tree"
     image = Image(top)
     for folder in ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "proc", "sys", "dev", "tmp",
-                   "run", "root", "var/tmp", "srv", "home", "mnt", "etc"):
+                   "run", "root", "var/tmp", "srv", "opt", "media", "home", "mnt", "etc"):
         os.makedirs(os.path.join(top, folder), exist_ok=True)
     for name in ("bin", "sbin", "lib", "lib64"):
         os.symlink("usr/" + name, os.path.join(top, name))
