@@ -10,7 +10,7 @@ WITHOUT_SEEN=()
 
 # What doctor says where the layer is in force; which modes have it.
 declare -A WITHOUT_DOCTOR=(
-    [bpf]='"access-time decision","state":"ok","evidence":"bpf'
+    [bpf]='bpf: it works'
     [fanotify]='"access-time decision","state":"ok","evidence":"fanotify'
     [mask]='"mount descriptors","state":"ok"'
     [landlock]='"landlock","state":"ok"'

@@ -170,7 +170,15 @@ static void guard_wait(struct names *names)
     }
 }
 
-/* @ready: where to say that it answers from now on. */
+/* Once, to the init that waits for it: from here on nothing can go wrong that is no attack. */
+static void say_ready(int ready)
+{
+    if (write(ready, "", 1) != 1) {
+        _exit(1);
+    }
+    (void)close(ready);
+}
+
 static _Noreturn void guard_main(struct names *names, struct watch *watch, int ready)
 {
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
@@ -184,10 +192,7 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
     if (watch->links < 0 || identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {
         _exit(1);
     }
-    if (write(ready, "", 1) != 1) {
-        _exit(1);
-    }
-    (void)close(ready);
+    say_ready(ready);
     for (;;) {
         guard_wait(names);
         events_answer(names);
@@ -214,16 +219,17 @@ static void files_close_but(int *kept, size_t count)
     files_close(after, INT_MAX);
 }
 
-static _Noreturn void keeper_main(const struct watch *watch)
+static _Noreturn void keeper_main(const struct watch *watch, int ready)
 {
-    /* The first may be -1: then there are two. */
-    int kept[] = {watch->life, watch->decide, watch->events};
+    /* The first may be -1: then there is one less. */
+    int kept[] = {watch->life, watch->decide, watch->events, ready};
 
     (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
-    files_close_but(kept + (watch->life < 0), 3 - (watch->life < 0));
+    files_close_but(kept + (watch->life < 0), 4 - (watch->life < 0));
     if (identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }
+    say_ready(ready);
     for (;;) {
         (void)pause();
     }
@@ -276,7 +282,7 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
     }
     init->keeper = init->guard < 0 ? -1 : keeper_fork();
     if (init->keeper == 0) {
-        keeper_main(watch);
+        keeper_main(watch, ready[1]);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     if (watch->life >= 0) {
@@ -295,15 +301,19 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
 enum cordon_err watch_ready(struct init *init)
 {
     char byte;
-    ssize_t len = 1;
 
+    /* Of the guard and of the keeper. */
+    for (int heard = 0; init->guard_ready >= 0 && heard < 2;) {
+        ssize_t len = read(init->guard_ready, &byte, 1);
+
+        if (len == 0 || (len < 0 && errno != EINTR)) {
+            return fault_set(&init->fault, CORDON_E_STATE, "try again",
+                             "the guard of the denied files could not start");
+        }
+        heard += len == 1;
+    }
     if (init->guard_ready >= 0) {
-        do {
-            len = read(init->guard_ready, &byte, 1);
-        } while (len < 0 && errno == EINTR);
         (void)close(init->guard_ready);
     }
-    return len == 1 ? CORDON_OK
-                    : fault_set(&init->fault, CORDON_E_STATE, "try again",
-                                "the guard of the denied files could not start");
+    return CORDON_OK;
 }
