@@ -54,9 +54,8 @@ static bool pages_make(void)
 /* Forgets the jobs of a predecessor; they ended with it. */
 static void maps_clear(void)
 {
-    const struct shape_summary summary = {.high = 0};
     const uint32_t zero = 0;
-    struct shape_summary before;
+    struct shape_summary summary;
     uint32_t tag;
 
     while (sys_bpf_next(maps.tags, NULL, &tag) == 0 && sys_bpf_delete(maps.tags, &tag) == 0) {
@@ -64,10 +63,9 @@ static void maps_clear(void)
     for (uint32_t i = 0; i < SHAPE_JOBS; i++) {
         maps.job[i].state = SHAPE_FREE;
     }
-    before = summary;
-    if (sys_bpf_lookup(maps.summary, &zero, &before) == 0) {
-        before.high = 0;
-        (void)sys_bpf_update(maps.summary, &zero, &before);
+    if (sys_bpf_lookup(maps.summary, &zero, &summary) == 0) {
+        summary.high = 0;
+        (void)sys_bpf_update(maps.summary, &zero, &summary);
     }
 }
 

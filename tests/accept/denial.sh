@@ -52,7 +52,7 @@ bpf() {
     local kernel status=0 out=$ACCEPT_LOGS/bpf.out
     for kernel in bookworm trixie newest; do
         echo "-- $kernel"
-        CORDON_BUILD=$CORDON_BUILD bash "$CORDON_ROOT/tests/vm/run" --kernel "$kernel" --timeout 3600 -- '
+        bash "$CORDON_ROOT/tests/vm/run" --kernel "$kernel" --timeout 3600 -- '
             mkdir -p /sys/fs/bpf/cordon
             "$CORDON_BUILD/platform/linux/bpf/cordon-bpf" /sys/fs/bpf/cordon || exit 1
             bash tests/property/property.sh --self-test --steps 3000 || exit 1

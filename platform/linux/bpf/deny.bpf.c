@@ -185,7 +185,7 @@ int BPF_PROG(on_file_receive, struct file *file)
 extern const void preempt_dynamic_mode __ksym __weak;
 
 SEC("raw_tp/sys_enter")
-int ask_preempt(void *context)
+int ask_kernel(void *context)
 {
     const uint32_t zero = 0;
     struct shape_summary *now = bpf_map_lookup_elem(&summary, &zero);

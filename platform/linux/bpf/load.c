@@ -185,7 +185,7 @@ static void unload(struct loaded *loaded)
 static bool ask(const struct loaded *loaded, struct shape_summary *ret_now)
 {
     const struct bpf_program *program =
-        bpf_object__find_program_by_name(loaded->object, "ask_preempt");
+        bpf_object__find_program_by_name(loaded->object, "ask_kernel");
     const uint32_t zero = 0;
     LIBBPF_OPTS(bpf_test_run_opts, options);
 
@@ -211,7 +211,7 @@ static bool attach(struct loaded *loaded)
     bpf_object__for_each_program(program, loaded->object)
     {
         if (!bpf_program__autoload(program) ||
-            strcmp(bpf_program__name(program), "ask_preempt") == 0) {
+            strcmp(bpf_program__name(program), "ask_kernel") == 0) {
             continue;
         }
         if (loaded->link_count == LINKS_MAX) {

@@ -114,9 +114,6 @@ struct shape_record {
     char path[SHAPE_PATH_MAX];
 };
 
-/* Names of the maps that users open, below the folder of the pins. */
-#define SHAPE_MAPS(row) row(tags) row(jobs) row(places) row(cells) row(rings) row(summary)
-
 /* Pinned instead of all that, where the kernel did not take the program: one element. */
 #define SHAPE_REFUSED "refused"
 struct shape_refusal {
