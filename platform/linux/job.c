@@ -137,7 +137,7 @@ static void timer_check(struct platform_job *job)
     }
 }
 
-static bool job_reap(struct platform_job *job)
+static void job_reap(struct platform_job *job)
 {
     siginfo_t info;
 
@@ -145,27 +145,33 @@ static bool job_reap(struct platform_job *job)
     if (!job->reaped && waitid(P_PIDFD, (id_t)job->pidfd, &info, WEXITED | WNOHANG | __WALL) == 0 &&
         info.si_pid != 0) {
         job->reaped = true;
-        if (!job->ended && job->running) {
-            job->ended = true;
-            memset(&job->last, 0, sizeof(job->last));
-            job->last.kind = IPC_REPORT_SIGNALLED;
-            job->last.code = SIGKILL;
-        }
-        job_fail(job, "the set-up process of the sandbox was killed", "try again");
     }
-    return job->reaped;
+}
+
+/* Init is gone, and its last report, if it wrote one, was read. */
+static void job_conclude(struct platform_job *job)
+{
+    if (!job->ended && job->running) {
+        job->ended = true;
+        memset(&job->last, 0, sizeof(job->last));
+        job->last.kind = IPC_REPORT_SIGNALLED;
+        job->last.code = SIGKILL;
+    }
+    job_fail(job, "the set-up process of the sandbox was killed", "try again");
 }
 
 enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_report)
 {
+    /* Before the pipe is read: what init wrote is in it by the time that init is gone. */
+    job_reap(job);
     if (report_read(job, ret_report) == CORDON_OK) {
         return CORDON_OK;
     }
     timer_check(job);
-    /* The last report waits in the pipe until the init that wrote it is gone. */
-    if (!job_reap(job)) {
+    if (!job->reaped) {
         return CORDON_E_AGAIN;
     }
+    job_conclude(job);
     *ret_report = job->last;
     return CORDON_OK;
 }

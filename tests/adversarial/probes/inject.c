@@ -12,7 +12,8 @@
  * Exit status: CMD's, 128+n for a signal.
  *
  * "kill": the process is killed as it makes the call. HOOK, a path: the process is stopped by
- * SIGSTOP with the call made, is no longer traced, and goes on when HOOK PID has ended.
+ * SIGSTOP with the call made, is no longer traced, and goes on when HOOK PID has ended. The others
+ * go on meanwhile.
  *
  * strace's own fault injection counts for every process by itself, so that the
  * same call fails in client, worker and init at once; this counts over all.
@@ -56,6 +57,11 @@ static long countdown;
 static long fired = -1;
 static int error;
 static char *hook; /* NULL: none */
+static pid_t command;
+static int command_status;
+static bool command_ended;
+static pid_t looking; /* 0: no hook runs */
+static pid_t stopped; /* as long as it does */
 
 static struct tracee *find(pid_t pid)
 {
@@ -151,8 +157,8 @@ static void stop_and_look(struct tracee *t)
         (void)execv(hook, argv);
         _exit(127);
     }
-    (void)waitpid(child, NULL, 0);
-    (void)kill(pid, SIGCONT);
+    stopped = pid;
+    looking = child;
 }
 
 static void at_syscall(struct tracee *t)
@@ -210,23 +216,35 @@ static int at_stop(struct tracee *t, int status)
     return event != 0 ? 0 : sig;
 }
 
-static void trace_until(pid_t command, int *ret_status)
+static bool has_ended(pid_t pid, struct tracee *t, int status)
+{
+    if (WIFSTOPPED(status)) {
+        return false;
+    }
+    if (t != NULL) {
+        t->pid = 0;
+    }
+    if (pid == looking) {
+        looking = 0;
+        (void)kill(stopped, SIGCONT);
+    }
+    if (pid == command) {
+        command_status = status;
+        command_ended = true;
+    }
+    return true;
+}
+
+static void trace_command(void)
 {
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+    while ((!command_ended || looking != 0) && (pid = waitpid(-1, &status, __WALL)) > 0) {
         struct tracee *t = find(pid);
         int sig;
 
-        if (WIFEXITED(status) || WIFSIGNALED(status)) {
-            if (t != NULL) {
-                t->pid = 0;
-            }
-            if (pid == command) {
-                *ret_status = status;
-                return;
-            }
+        if (has_ended(pid, t, status)) {
             continue;
         }
         sig = t != NULL ? at_stop(t, status) : 0;
@@ -234,7 +252,7 @@ static void trace_until(pid_t command, int *ret_status)
     }
 }
 
-static pid_t start(char **command, bool traced)
+static pid_t start(char **argv, bool traced)
 {
     pid_t pid = fork();
 
@@ -242,7 +260,7 @@ static pid_t start(char **command, bool traced)
         if (traced) {
             (void)raise(SIGSTOP);
         }
-        (void)execvp(command[0], command);
+        (void)execvp(argv[0], argv);
         _exit(127);
     }
     if (traced) {
@@ -310,13 +328,13 @@ static void let_go(void)
     while (any_left() && (pid = waitpid(-1, &status, __WALL)) > 0) {
         struct tracee *t = find(pid);
 
-        if (WIFSTOPPED(status)) {
+        if (!has_ended(pid, t, status)) {
             const int sig = t == NULL ? 0 : at_stop(t, status);
 
             (void)ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)sig);
-        }
-        if (t != NULL) {
-            t->pid = 0;
+            if (t != NULL) {
+                t->pid = 0;
+            }
         }
     }
 }
@@ -339,11 +357,9 @@ static void write_report(const char *file)
 int main(int argc, char **argv)
 {
     bool attach = argc > 7 && strcmp(argv[5], "-p") == 0;
-    int command = attach ? 8 : 6;
-    int status = 0;
-    pid_t pid;
+    const int first = attach ? 8 : 6;
 
-    if (argc <= command || strcmp(argv[command - 1], "--") != 0) {
+    if (argc <= first || strcmp(argv[first - 1], "--") != 0) {
         return 64;
     }
     program = argv[1];
@@ -353,11 +369,12 @@ int main(int argc, char **argv)
     if (attach) {
         seize((pid_t)atoi(argv[6]), true);
     }
-    pid = start(argv + command, !attach);
-    trace_until(pid, &status);
+    command = start(argv + first, !attach);
+    trace_command();
     if (attach) {
         let_go();
     }
     write_report(argv[4]);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return WIFSIGNALED(command_status) ? 128 + WTERMSIG(command_status)
+                                       : WEXITSTATUS(command_status);
 }
