@@ -4,14 +4,14 @@
  * it the guard keeps the objects that ever had a denied name since the job
  * began; they stay denied under every other name.
  *
- * Events name a directory by its handle and come later than what they tell of.
- * So directories are kept as a tree that is moved along event by event: a name
- * is judged where its directory was at the time.
+ * Events name a directory by its handle and come later than what they tell of:
+ * a name is judged at every place where its directory may have been, see places.h.
  */
 #ifndef CORDON_LINUX_INIT_NAMES_H
 #define CORDON_LINUX_INIT_NAMES_H
 
 #include "platform/linux/init/objects.h"
+#include "platform/linux/init/places.h"
 #include "platform/linux/init/replaced.h"
 #include "platform/linux/init/watch.h"
 
@@ -32,8 +32,8 @@ struct names {
     const struct watch *watch;
     struct names_mount *mounts;
     size_t mount_count;
-    struct objects directories; /* value: struct directory */
-    struct objects denied;      /* value: unused */
+    struct places places;
+    struct objects denied; /* value: unused */
     struct batch *batch;
     struct replaced replaced;
     struct names_index *indexed; /* file systems of which `denied` knows the time before */
@@ -75,7 +75,8 @@ bool older_renew(struct names *names, const struct object *object);
 CORDON_MUST_USE enum cordon_err guard_start(struct names *names, struct watch *watch);
 
 /* ---- walk.c ---- */
-/* Adds what is denied of @fd (closed) and below it if it were at @path or at @other. */
+/* Adds what is denied of @fd (closed) and below it if it were at @path or at @other, which may be
+ * NULL; without @path: all. */
 bool walk_add(struct names *names, int fd, const char *path, const char *other);
 /* Adds what is denied on file system @dev below the watched prefixes. */
 bool walk_device(struct names *names, uint64_t dev);
