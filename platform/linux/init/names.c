@@ -262,16 +262,14 @@ bool names_drain(struct names *names)
     return !batch_is_lost(names->batch);
 }
 
-bool names_deny(struct names *names, int fd)
+bool names_deny(struct names *names, int fd, const struct stat *st)
 {
+    bool several = S_ISREG(st->st_mode) && st->st_nlink > 1;
     struct object object;
-    struct stat st;
-    bool several;
 
-    if (fstat(fd, &st) != 0 || st.st_dev == names->watch->init->mask_dev) {
+    if (st->st_dev == names->watch->init->mask_dev) {
         return true;
     }
-    several = S_ISREG(st.st_mode) && st.st_nlink > 1;
     if (several && !older_known(names, fd)) {
         return true;
     }
@@ -287,6 +285,17 @@ bool names_deny(struct names *names, int fd)
 static bool tells_names(const struct mount_entry *mount)
 {
     return mount->watched && !mount->unwritten && !mount->nameless;
+}
+
+bool names_are_told(const struct names *names, int fd)
+{
+    const struct mount_entry *mount = NULL;
+    uint64_t id;
+
+    if (sys_mount_id(fd, &id) == 0) {
+        mount = mounts_find(&names->watch->mounts, id);
+    }
+    return mount != NULL && tells_names(mount);
 }
 
 /*

@@ -10,6 +10,8 @@
 #ifndef CORDON_LINUX_INIT_NAMES_H
 #define CORDON_LINUX_INIT_NAMES_H
 
+#include <sys/stat.h>
+
 #include "platform/linux/init/objects.h"
 #include "platform/linux/init/places.h"
 #include "platform/linux/init/replaced.h"
@@ -51,9 +53,14 @@ CORDON_MUST_USE enum cordon_err names_init(struct names *names, const struct wat
 /* Takes in every event queued so far. False: something was lost, nothing can be decided. */
 bool names_drain(struct names *names);
 
-/* The file behind @fd is a mask, or has or had a denied name; looked up in the index if it has
- * several names. */
-bool names_deny(struct names *names, int fd);
+/*
+ * The file behind @fd, of which @st is what was before the last names_drain(), is a mask, or has or
+ * had a denied name; looked up in the index if it has several names.
+ */
+bool names_deny(struct names *names, int fd, const struct stat *st);
+
+/* Events tell of the names on the mount of @fd. */
+bool names_are_told(const struct names *names, int fd);
 
 /* The descriptors, for a process that does not use them. */
 void names_close(struct names *names);
@@ -69,6 +76,15 @@ void older_created(struct names *names, const struct object *object);
 bool older_known(struct names *names, int fd);
 /* ... and also what they say about @object, should it have got a name since. */
 bool older_renew(struct names *names, const struct object *object);
+
+/* ---- settle.c: for the guard alone ---- */
+/*
+ * The name of @fd, and names_drain(): all is known that had been done before to that or to a
+ * directory in it. False: nobody can name it.
+ */
+bool settle_name(struct names *names, int fd, struct strbuf *ret_name);
+/* Waits until all is told that was being renamed in directory @fd. */
+void settle_below(int fd);
 
 /* ---- guard.c ---- */
 /* Two children of init: the guard and the keeper, see there. */

@@ -102,6 +102,7 @@ static bool event_note(struct places *places, const struct batch_event *event)
 {
     struct objects_entry *entry = directory_make(places, &event->target);
 
+    places->renames += event->is_rename;
     return entry != NULL && place_add(entry->value, &event->from.directory, event->from.name) &&
            (!event->is_rename || place_add(entry->value, &event->to.directory, event->to.name)) &&
            ((!event->is_rename && !event->is_removal) || note_moved(places, entry));
@@ -179,6 +180,7 @@ static enum places_found step_to(const struct watch *watch, int fd, int up,
     }
     /* Name and parent belong together if the name is the same afterwards. */
     *ret_again = strcmp(ret->name, again) != 0;
+    settle_below(up);
     return PLACES_FOUND;
 }
 

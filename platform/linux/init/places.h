@@ -32,6 +32,7 @@ struct places {
     struct objects table; /* value: struct directory */
     struct objects_entry **moved;
     size_t moved_count, moved_room;
+    uint64_t renames; /* of directories, read so far */
 };
 
 /* OUTSIDE: of the view. GONE: nobody can tell. */
