@@ -113,6 +113,26 @@ static bool name_judge(struct names *names, uint64_t fsid, const struct object *
     return !spelled->failed;
 }
 
+/*
+ * In a directory that once was denied and now is elsewhere: what comes into that is denied as well.
+ * Where it is denied, rules say what is below it, and may open some of that again.
+ */
+static bool is_inherited(struct names *names, uint64_t fsid, const struct object *directory,
+                         bool *ret_inherited)
+{
+    static struct spelled above;
+
+    *ret_inherited = false;
+    if (objects_find(&names->denied, directory) == NULL) {
+        return true;
+    }
+    if (!name_judge(names, fsid, directory, "", &above)) {
+        return false;
+    }
+    *ret_inherited = !above.denied;
+    return true;
+}
+
 /* ---- events ---- */
 
 /* A descriptor to walk below; -1 with errno. */
@@ -155,15 +175,19 @@ static bool is_same_below(const struct names *names, const struct spelled *at)
 static bool directory_moved(struct names *names, const struct batch_event *event)
 {
     static struct spelled at;
+    bool inherited;
     bool ok = true;
 
-    if (!places_is_new(names, &event->target)) {
+    if (!is_inherited(names, event->fsid, &event->to.directory, &inherited)) {
+        return false;
+    }
+    if (!inherited && !places_is_new(names, &event->target)) {
         return true;
     }
     if (!name_judge(names, event->fsid, &event->target, "", &at)) {
         return false;
     }
-    if (at.lost) {
+    if (inherited || at.lost) {
         return directory_walk(names, event, NULL, NULL);
     }
     if (is_same_below(names, &at)) {
@@ -196,15 +220,17 @@ static bool rename_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled from;
     static struct spelled to;
+    bool inherited;
 
     if (event->is_directory) {
         return directory_moved(names, event);
     }
     if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &from) ||
-        !name_judge(names, event->fsid, &event->to.directory, event->to.name, &to)) {
+        !name_judge(names, event->fsid, &event->to.directory, event->to.name, &to) ||
+        !is_inherited(names, event->fsid, &event->to.directory, &inherited)) {
         return false;
     }
-    return ((!from.denied && !to.denied) || names_denied(names, &event->target)) &&
+    return ((!from.denied && !to.denied && !inherited) || names_denied(names, &event->target)) &&
            (!to.denied || deny_replaced(names, event));
 }
 
@@ -212,6 +238,7 @@ static bool event_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled at;
     bool expected = replaced_take(&names->replaced, event->thread);
+    bool inherited = false;
 
     if (event->is_rename) {
         return rename_take(names, event);
@@ -222,8 +249,12 @@ static bool event_take(struct names *names, const struct batch_event *event)
     if (event->is_creation) {
         older_created(names, &event->target);
     }
-    return name_judge(names, event->fsid, &event->from.directory, event->from.name, &at) &&
-           (!at.denied || names_denied(names, &event->target));
+    if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &at) ||
+        (event->is_creation &&
+         !is_inherited(names, event->fsid, &event->from.directory, &inherited))) {
+        return false;
+    }
+    return (!at.denied && !inherited) || names_denied(names, &event->target);
 }
 
 /* Looking a directory up reads ahead, which moves the batch's memory. */
