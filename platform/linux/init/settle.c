@@ -14,7 +14,7 @@
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
 
-#define TRIES_MAX 100U
+#define TRIES_MAX 1000U /* some 10 ms, should somebody rename directories all the time */
 #define SLOTS 256U
 #define CHUNK 2048U
 /* No file system has names of that length; it is looked for with the directory locked. */
