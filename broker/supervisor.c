@@ -27,9 +27,34 @@ static void raise_alarm(const struct supervisor *supervisor)
                   &managed->fault);
 }
 
+/* What is wrong with fetched requirements: told once for as long as it is the same. */
+static void tell_fetched(struct supervisor *supervisor)
+{
+    const struct managed *managed = &supervisor->managed;
+    const bool refused = managed->refusal.err != CORDON_OK;
+    const struct cordon_fault *alarm = refused ? &managed->refusal : &managed->alarm;
+    const struct audit_event event = {
+        .kind = AUDIT_ALARM, .generation = managed->generation, .fault = alarm};
+
+    if (strcmp(supervisor->alarm, alarm->text) == 0) {
+        return;
+    }
+    memcpy(supervisor->alarm, alarm->text, sizeof(supervisor->alarm));
+    if (alarm->err == CORDON_OK) {
+        audit_info(&supervisor->audit, "fetched requirements: the alarm is over");
+        return;
+    }
+    audit_record(&supervisor->audit, &event);
+    audit_failure(&supervisor->audit,
+                  refused ? "every job is refused" : "the last good requirements stay in force",
+                  alarm);
+}
+
 void supervisor_refresh(struct supervisor *supervisor, bool force)
 {
     const enum managed_change change = managed_refresh(&supervisor->managed, force);
+
+    tell_fetched(supervisor);
 
     if (change == MANAGED_SAME) {
         return;
@@ -191,6 +216,7 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
         supervisor->platform->cleanup(options->embedded);
         quota_init(&supervisor->quota);
         managed_init(&supervisor->managed, &options->places, supervisor->platform->os);
+        supervisor->managed.keeps = !options->embedded;
         if (!options->embedded) {
             supervisor->managed.host = host_find(supervisor->platform);
         }

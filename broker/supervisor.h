@@ -37,7 +37,8 @@ struct supervisor {
     struct audit audit;
     struct quota quota;
     struct managed managed;
-    struct rings rings; /* what was denied lately */
+    char alarm[CORDON_FAULT_TEXT_MAX]; /* of fetched requirements, as it was told last; "": none */
+    struct rings rings;                /* what was denied lately */
     struct caller *callers;
     struct remains *remains; /* workers that were killed and are not reaped yet */
     uint32_t last_session;

@@ -88,7 +88,7 @@ static enum cordon_err take_address(const struct toml_value *value, struct cordo
     if (is_address(value->as.text)) {
         return CORDON_OK;
     }
-    return place_fail(fault, CORDON_E_INVALID, &value->pos, "use https://HOST[:PORT]/...",
+    return place_fail(fault, CORDON_E_INVALID, &value->pos, "give an https address",
                       "%s is no address to fetch from", place_quote(value->as.text, quoted));
 }
 
