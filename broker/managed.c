@@ -88,19 +88,12 @@ static bool same_files(const struct managed_files *a, const struct managed_files
     return true;
 }
 
-static const struct fetched_document *in_force(const struct fetched *fetched)
-{
-    if (fetched->newest.bytes != NULL) {
-        return &fetched->newest;
-    }
-    return fetched->kept.bytes != NULL ? &fetched->kept : NULL;
-}
-
-/* Everything there is, as one set; of two fetched documents the one that in_force() names. */
+/* Everything there is, as one set; of two fetched documents the one that fetched_in_force() names.
+ */
 static enum cordon_err read_set(const struct managed *managed, const struct fetched *fetched,
                                 struct managed_files *ret_files, struct cordon_fault *fault)
 {
-    const struct fetched_document *document = in_force(fetched);
+    const struct fetched_document *document = fetched_in_force(fetched);
     struct managed_files files = {NULL, 0};
     enum cordon_err err = managed_read(&managed->places, &files, fault);
 
@@ -143,7 +136,7 @@ static enum cordon_err read_best(const struct managed *managed, struct fetched *
 static void judge(struct managed *managed)
 {
     const struct fetched *fetched = &managed->fetched;
-    const struct fetched_document *document = in_force(fetched);
+    const struct fetched_document *document = fetched_in_force(fetched);
     const struct cordon_fault none = {.err = CORDON_OK};
 
     managed->stale = none;

@@ -70,11 +70,15 @@ void host_write(int fd, const char *text, size_t len);
 
 /* ---- managed policy files ---- */
 
-/* Where they are: "" and 0, but for test builds. */
 struct managed_places {
     const char *root; /* in front of every path */
     uint32_t owner;   /* the only user who may own what is read */
 };
+/* Where they are, but for test builds. */
+#define MANAGED_PLACES                                                                             \
+    {                                                                                              \
+        "", 0                                                                                      \
+    }
 
 struct managed_file {
     enum policy_layer layer;
@@ -143,6 +147,8 @@ CORDON_MUST_USE enum cordon_err fetched_read(const struct managed_places *places
                                              struct fetched *ret_fetched,
                                              struct cordon_fault *fault);
 void fetched_deinit(struct fetched *fetched); /* all zero is allowed */
+/* The newest or the kept one; NULL: there is none. */
+const struct fetched_document *fetched_in_force(const struct fetched *fetched);
 /* The newest turned out to be of no use; its alarm is the caller's to set. */
 void fetched_forget_newest(struct fetched *fetched);
 

@@ -230,6 +230,14 @@ enum cordon_err fetched_read(const struct managed_places *places, struct fetched
     return CORDON_OK;
 }
 
+const struct fetched_document *fetched_in_force(const struct fetched *fetched)
+{
+    if (fetched->newest.bytes != NULL) {
+        return &fetched->newest;
+    }
+    return fetched->kept.bytes != NULL ? &fetched->kept : NULL;
+}
+
 void fetched_forget_newest(struct fetched *fetched)
 {
     drop(&fetched->newest);
