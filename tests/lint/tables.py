@@ -43,6 +43,7 @@ LAYERS = [
     ("policy", r"policy/"),
     ("proto", r"proto/"),
     ("broker", r"broker/"),
+    ("fetch", r"fetch/"),
     ("public", r"client/include/"),
     ("tool", r"client/policy/"),
     ("client", r"client/"),
@@ -62,6 +63,9 @@ INCLUDE_TABLE = {
     "plan": ({"plan", "os", "platform.h", "base", "policy"}, "pure"),
     "os": ({"os", "plan", "platform.h", "ipc.h", "base", "policy"}, "any"),
     "broker": ({"broker", "proto", "policy", "base", "platform.h", "ipc.h"}, "standard"),
+    # cordon-fetch is a process of its own that nobody includes: it has the network, and shares with
+    # root's side only the readers of fetch.toml and of signed documents.
+    "fetch": ({"fetch", "policy", "base", "platform.h"}, "any"),
     # cordon-policy reads what a worker would and asks this host what it can do.
     "tool": ({"tool", "client", "public", "base", "policy", "platform.h"}, "any"),
     "client": ({"client", "public", "proto", "base", "ipc.h", "policy"}, "any"),
