@@ -134,7 +134,9 @@ static void take_etag(CURL *curl, char ret_etag[HTTP_ETAG_MAX])
 static enum cordon_err outcome(const struct http *http, const struct exchange *exchange,
                                CURLcode code)
 {
-    const char *text = http->error[0] != '\0' ? http->error : curl_easy_strerror(code);
+    /* The same trouble has the same text, or it would be told in every round: no times. */
+    const bool timed = code == CURLE_OPERATION_TIMEDOUT || code == CURLE_COULDNT_CONNECT;
+    const char *text = http->error[0] != '\0' && !timed ? http->error : curl_easy_strerror(code);
 
     if (code == CURLE_OK) {
         return CORDON_OK;
