@@ -16,6 +16,7 @@ BROKERS=3
 [ "${1:-}" = --brokers ] && BROKERS=$2
 SECRET=the-content-nobody-may-see
 KEY=/cordon/requirements
+HUB=10.77.0.1
 BAR_MS=2000
 WORST_MS=0
 MEMBERS=()
@@ -30,7 +31,7 @@ now_ms()
 
 start_member()
 {
-    local i=$1 peer=http://127.0.0.1:$((2390 + $1)) client=https://10.77.0.1:$((2380 + $1))
+    local i=$1 peer=http://127.0.0.1:$((2390 + $1)) client=https://$HUB:$((2380 + $1))
 
     etcd --name "m$i" --data-dir "$TOP/etcd-$i" --listen-peer-urls "$peer" \
         --initial-advertise-peer-urls "$peer" --listen-client-urls "$client" \
@@ -50,7 +51,7 @@ ctl()
 {
     ETCDCTL_API=3 etcdctl --cacert "$TOP/tls/ca.pem" --cert "$TOP/tls/client.pem" \
         --key "$TOP/tls/client.key" --command-timeout 10s \
-        --endpoints https://10.77.0.1:2381,https://10.77.0.1:2382,https://10.77.0.1:2383 "$@" \
+        --endpoints https://$HUB:2381,https://$HUB:2382,https://$HUB:2383 "$@" \
         >>"$TOP/ctl.log" 2>&1
 }
 
@@ -216,7 +217,7 @@ interval_s = 5
 timeout_s = 2
 [etcd]
 key = "$KEY"
-endpoints = ["https://10.77.0.1:2381", "https://10.77.0.1:2382", "https://10.77.0.1:2383"]
+endpoints = ["https://$HUB:2381", "https://$HUB:2382", "https://$HUB:2383"]
 TOML
 for i in 1 2 3; do
     start_member "$i"
