@@ -13,6 +13,7 @@
 
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100U
+#define TICK_MS 60000U
 
 static void raise_alarm(const struct supervisor *supervisor)
 {
@@ -155,6 +156,18 @@ static void on_reload(void *context, unsigned events)
     supervisor_refresh(context, true);
 }
 
+/* A document grows too old without anybody asking for a job. */
+static void on_tick(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+
+    (void)events;
+    loop_source_free(supervisor->tick);
+    supervisor->tick = NULL;
+    supervisor_refresh(supervisor, false);
+    (void)!loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick);
+}
+
 static enum cordon_err watch_signals(struct supervisor *supervisor)
 {
     static const struct {
@@ -179,8 +192,10 @@ static enum cordon_err listen_service(struct supervisor *supervisor, struct cord
         supervisor->own_socket = err == CORDON_OK;
     }
     if (err == CORDON_OK &&
-        loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
-                   &supervisor->listen_source) != CORDON_OK) {
+        (loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
+                    &supervisor->listen_source) != CORDON_OK ||
+         loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick) !=
+             CORDON_OK)) {
         err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
     return err;
@@ -240,6 +255,7 @@ static void finish(struct supervisor *supervisor)
     }
     loop_source_free(supervisor->listen_source);
     loop_source_free(supervisor->listen_pause);
+    loop_source_free(supervisor->tick);
     host_close(supervisor->listen_fd);
     managed_deinit(&supervisor->managed);
     rings_deinit(&supervisor->rings);

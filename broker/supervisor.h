@@ -46,6 +46,7 @@ struct supervisor {
     int listen_fd;   /* -1: embedded */
     bool own_socket; /* made by us, not handed over */
     struct loop_source *listen_source, *listen_pause;
+    struct loop_source *tick; /* service: the managed files are looked at in any case */
     struct loop_source *signals[3];
     uint64_t quiet_until_ms; /* refusals for quota are logged once a second */
 };

@@ -117,6 +117,31 @@ run "$CORDON_BUILD/fetch/cordon-fetch" --once
 expect_rc 1 "as root"
 expect_err 'must not run as root'
 
+echo "-- signing"
+printf '[permissions.filesystem]\ndeny_read = ["/srv/x"]\n' >"$TOP/r.toml"
+chmod 640 "$TOP/signer"
+run "$CORDON" policy sign "$TOP/r.toml" --key "$TOP/signer" --generation 1
+expect_rc 1 "a key that others read"
+expect_err 'others may read or replace this private key; .*chmod 600'
+chmod 600 "$TOP/signer"
+run "$CORDON" policy sign "$TOP/r.toml" --key "$TOP/signer"
+expect_rc 2 "no generation"
+run "$CORDON" policy sign "$TOP/r.toml" --key "$TOP/signer" --generation 1 --valid-days 1
+expect_ok sign
+printf '%s\n' "$OUT" >"$TOP/r.signed"
+run "$CORDON" policy verify "$TOP/r.signed"
+expect_out "generation 1, not after $(date +%s | cut -c 1-4)" "by fetch.toml"
+run "$CORDON" policy verify "$TOP/r.signed" --public-key "${PUBLIC_KEY//0/1}"
+expect_rc 1 "by another key"
+for text in 'deny_raed = ["/srv/x"]' 'deny_read = ["relative"]'; do
+    printf '[permissions.filesystem]\n%s\n' "$text" >"$TOP/r.toml"
+    run "$CORDON" policy sign "$TOP/r.toml" --key "$TOP/signer" --generation 1
+    expect_rc 1 "$text"
+    expect_err 'r.toml:2:'
+done
+run "$CORDON" policy keygen "$TOP/signer"
+expect_rc 1 "a key that is there"
+
 echo "-- the first document, the next one"
 sign 1 "$WS_A/a" | serve
 start_server server
