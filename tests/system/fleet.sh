@@ -5,6 +5,7 @@
 # the next job on each; a member dies, the cluster, a network; what is signed badly, or old, or gone
 # leaves the last good requirements in force, with an alarm.
 set -u
+# A network of its own, with a bridge between the cluster and the brokers.
 [ -n "${FLEET_NET:-}" ] || [ "$(id -u)" != 0 ] || FLEET_NET=1 exec unshare --net "$BASH" "$0" "$@"
 . "$(dirname "$0")/../support/service.sh"
 . "$(dirname "$0")/../support/fetch.sh"
