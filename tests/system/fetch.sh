@@ -241,6 +241,13 @@ denied a b
 doctor_has 'bad +spool .*not a regular file'
 restart_service
 denied a b
+# Another file system could be one that never answers: it is not looked at.
+mount -t tmpfs cordon-spool /var/lib/cordon/fetch
+sign 20 "$WS_A/c" >"$spool"
+denied a b
+readable c
+doctor_has 'bad +spool .*cross-device'
+umount /var/lib/cordon/fetch
 ! as_fetch touch /var/lib/cordon/x 2>/dev/null || fail "cordon-fetch writes outside of its spool"
 as_fetch rm -f "$spool"
 
