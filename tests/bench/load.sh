@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# load.sh [--jobs N] [--chunk N] [--at-once N] [--asked N]: the service under load. Two users, N at once each,
-# twenty policies in turn, one client in a hundred killed; after each chunk of jobs what the
-# service holds. Then one user's `true`, one after the other, while the other user floods.
+# load.sh [--jobs N] [--chunk N] [--at-once N] [--asked N]: the service under load. Two users, N
+# at once each, twenty policies in turn, one client in a hundred killed; after each chunk of jobs
+# what the service holds. Then one user's `true`, one after the other, while the other user floods.
 # Bars: no error; no more descriptors, mounts or control groups; the memory of supervisor, workers
-# and index (Pss) after the last chunk within 2 % of that after the first 10 000 jobs, or less;
+# and index (Pss but for files) after the last chunk within 2 % of that after the first 10 000 jobs, or less;
 # 99 of 100 of the second user's starts under 200 ms.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
