@@ -46,7 +46,8 @@ struct supervisor {
     bool own_socket; /* made by us, not handed over */
     struct loop_source *listen_source, *listen_pause;
     struct loop_source *signals[3];
-    uint64_t quiet_until_ms; /* refusals for quota are logged once a second */
+    uint64_t start_ms, start_tick_ms; /* since 1970; monotonic */
+    uint64_t quiet_until_ms;          /* refusals for quota are logged once a second */
 };
 
 /* Until it is told to stop, or the embedded client left. */

@@ -22,7 +22,5 @@ CORDON_MUST_USE enum cordon_err worker_job_signal(struct connection *connection,
                                                   struct cordon_fault *fault);
 /* Its denials are all told; the client learns of its end. */
 void worker_job_told(struct connection *connection, const struct worker_records *records);
-/* An array member per job. */
-void worker_job_list(const struct connection *connection, struct jsonw *json);
 
 #endif

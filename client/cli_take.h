@@ -19,4 +19,7 @@ CORDON_MUST_USE enum cordon_err cli_take_cwd(struct cli *cli, const char *value,
 CORDON_MUST_USE enum cordon_err cli_take_timeout(struct cli *cli, const char *value,
                                                  struct cordon_fault *fault);
 
+CORDON_MUST_USE enum cordon_err cli_take_signal(struct cli *cli, const char *value,
+                                                struct cordon_fault *fault);
+
 #endif
