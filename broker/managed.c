@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READS_MAX 5
 #define ARENA_MAX ((size_t)256U * 1024U * 1024U)
 
 void managed_init(struct managed *managed, const struct managed_places *places, enum policy_os os)
@@ -87,23 +88,49 @@ static bool same_files(const struct managed_files *a, const struct managed_files
     return true;
 }
 
+/*
+ * All files as they were at one moment: a set of links that is swapped while it is read would give
+ * a part of each. *ret_signature belongs to what was read; where that has just changed it is one
+ * that nothing has, so that it is read again the next time.
+ */
+static enum cordon_err read_whole(const struct managed_places *places,
+                                  struct managed_files *ret_files, uint64_t *ret_signature,
+                                  struct cordon_fault *fault)
+{
+    for (int i = 0; i < READS_MAX; i++) {
+        struct managed_files files = {NULL, 0};
+        bool settled;
+        const uint64_t before = managed_signature(places, &settled);
+        const enum cordon_err err = managed_read(places, &files, fault);
+
+        if (managed_signature(places, NULL) == before) {
+            *ret_signature = settled ? before : ~before;
+            *ret_files = files;
+            return err;
+        }
+        managed_files_deinit(&files);
+    }
+    *ret_signature = 0;
+    return fault_set(fault, CORDON_E_AGAIN, "let them rest",
+                     "managed policy: its files change faster than they can be read");
+}
+
 enum managed_change managed_refresh(struct managed *managed, bool force)
 {
-    /* Taken before reading: a change in between is seen the next time. */
-    const uint64_t signature = managed_signature(&managed->places);
     struct cordon_fault fault = {.err = CORDON_OK};
     struct managed_files files = {NULL, 0};
     bool same;
 
-    if (signature == managed->signature && !force) {
+    if (!force && managed_signature(&managed->places, NULL) == managed->signature) {
         return MANAGED_SAME;
     }
-    managed->signature = signature;
-    if (managed_read(&managed->places, &files, &fault) != CORDON_OK ||
+    if (read_whole(&managed->places, &files, &managed->signature, &fault) != CORDON_OK ||
         try_files(managed->os, &files, &fault) != CORDON_OK) {
+        const bool known = !force && strcmp(fault.text, managed->fault.text) == 0;
+
         managed->fault = fault;
         managed_files_deinit(&files);
-        return MANAGED_BROKEN;
+        return known ? MANAGED_SAME : MANAGED_BROKEN;
     }
     same = managed->generation > 0 && same_files(&files, &managed->files);
     memset(&managed->fault, 0, sizeof(managed->fault));

@@ -101,8 +101,12 @@ CORDON_MUST_USE enum cordon_err managed_read(const struct managed_places *places
                                              struct managed_files *ret_files,
                                              struct cordon_fault *fault);
 void managed_files_deinit(struct managed_files *files);
-/* Changes when a file, its place or the list of files does; a few stat calls. */
-uint64_t managed_signature(const struct managed_places *places);
+/*
+ * Changes when a file, its place or the list of files does; a few stat calls. *ret_settled (NULL
+ * is allowed): false when something changed so lately that a further change may leave the same
+ * times, so the signature may not be relied on.
+ */
+uint64_t managed_signature(const struct managed_places *places, bool *ret_settled);
 
 /* ---- sockets ---- */
 

@@ -364,17 +364,25 @@ void managed_files_deinit(struct managed_files *files)
     files->count = 0;
 }
 
+/* The clock of a file system ticks every few milliseconds; some tick more slowly. */
+#define SETTLED_MS 100
+
+struct signature {
+    uint64_t hash;
+    uint64_t newest_ms; /* change of anything looked at */
+};
+
 /* FNV-1a over what changes when a file does. */
-static void mix(uint64_t *hash, const void *data, size_t len)
+static void mix(struct signature *signature, const void *data, size_t len)
 {
     const unsigned char *bytes = data;
 
     for (size_t i = 0; i < len; i++) {
-        *hash = (*hash ^ bytes[i]) * 0x100000001b3U;
+        signature->hash = (signature->hash ^ bytes[i]) * 0x100000001b3U;
     }
 }
 
-static void mix_stat(uint64_t *hash, int dir, const char *path, int flags)
+static void mix_stat(struct signature *signature, int dir, const char *path, int flags)
 {
     struct stat st;
     uint64_t fields[9] = {0};
@@ -389,37 +397,50 @@ static void mix_stat(uint64_t *hash, int dir, const char *path, int flags)
                                    (uint64_t)st.st_ctim.tv_nsec,
                                    st.st_mode,
                                    st.st_uid};
+        const uint64_t changed_ms = found[5] * 1000U + found[6] / 1000000U;
 
         memcpy(fields, found, sizeof(fields));
+        signature->newest_ms =
+            changed_ms > signature->newest_ms ? changed_ms : signature->newest_ms;
     }
-    mix(hash, fields, sizeof(fields));
+    mix(signature, fields, sizeof(fields));
 }
 
-uint64_t managed_signature(const struct managed_places *places)
+static void mix_place(struct signature *signature, const char *root, const char *place,
+                      bool directory)
 {
-    uint64_t hash = 0xcbf29ce484222325U;
+    char path[PATH_MAX];
+    const struct dirent *entry;
+    DIR *dir;
 
-    for (size_t i = 0; i < PLACE_COUNT; i++) {
-        char path[PATH_MAX];
-        const struct dirent *entry;
-        DIR *dir;
-
-        (void)snprintf(path, sizeof(path), "%s%s", places->root, places_table[i].path);
-        mix_stat(&hash, AT_FDCWD, path, 0);
-        mix_stat(&hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
-        *strrchr(path, '/') = '\0';
-        mix_stat(&hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
-        (void)snprintf(path, sizeof(path), "%s%s", places->root, places_table[i].path);
-        dir = places_table[i].directory ? opendir(path) : NULL;
-        while (dir != NULL && (entry = readdir(dir)) != NULL) {
-            if (is_toml(entry)) {
-                mix(&hash, entry->d_name, strlen(entry->d_name));
-                mix_stat(&hash, dirfd(dir), entry->d_name, 0);
-            }
-        }
-        if (dir != NULL) {
-            (void)closedir(dir);
+    (void)snprintf(path, sizeof(path), "%s%s", root, place);
+    mix_stat(signature, AT_FDCWD, path, 0);
+    mix_stat(signature, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    dir = directory ? opendir(path) : NULL;
+    *strrchr(path, '/') = '\0';
+    mix_stat(signature, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (is_toml(entry)) {
+            mix(signature, entry->d_name, strlen(entry->d_name));
+            mix_stat(signature, dirfd(dir), entry->d_name, 0);
         }
     }
-    return hash;
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+}
+
+uint64_t managed_signature(const struct managed_places *places, bool *ret_settled)
+{
+    const uint64_t now = host_unix_ms();
+    struct signature signature = {0xcbf29ce484222325U, 0};
+
+    for (size_t i = 0; i < PLACE_COUNT; i++) {
+        mix_place(&signature, places->root, places_table[i].path, places_table[i].directory);
+    }
+    if (ret_settled != NULL) {
+        /* A time to come, by a clock that was set back, may be met again. */
+        *ret_settled = signature.newest_ms + SETTLED_MS < now;
+    }
+    return signature.hash;
 }
