@@ -195,11 +195,10 @@ static const struct {
     [IPC_QUERY_RELOAD] = {true, reload_run},
 };
 
-static enum cordon_err run(struct caller *asker, const struct ipc_message *message, int *ret_fd,
-                           struct cordon_fault *fault)
+static enum cordon_err run(struct caller *asker, const struct ipc_message *message,
+                           struct strbuf *out, struct cordon_fault *fault)
 {
     const uint32_t kind = message->u.query.kind;
-    struct strbuf out = STRBUF_INIT;
     enum cordon_err err;
 
     if (kind >= IPC_QUERY_COUNT) {
@@ -208,21 +207,16 @@ static enum cordon_err run(struct caller *asker, const struct ipc_message *messa
     if (rows[kind].root && !is_root(asker)) {
         return fault_set(fault, CORDON_E_DENIED, "ask as root", "only root may do that");
     }
-    err = rows[kind].run(asker, message, &out, fault);
-    if (err == CORDON_OK && out.failed) {
-        err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
-    } else if (err == CORDON_OK && out.len > 0) {
-        err = ipc_memfd("cordon-answer", strbuf_text(&out), out.len, ret_fd, fault);
-    }
-    strbuf_deinit(&out);
-    return err;
+    err = rows[kind].run(asker, message, out, fault);
+    return err == CORDON_OK && out->failed ? fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory")
+                                           : err;
 }
 
 void control_query(struct caller *caller, const struct ipc_message *message)
 {
     struct cordon_fault fault = {.err = CORDON_OK};
+    struct strbuf out = STRBUF_INIT;
     struct ipc_message answer;
-    int fd = -1;
 
     if (caller_find_session(caller, message->session) == NULL) {
         return; /* it has just ended */
@@ -231,10 +225,12 @@ void control_query(struct caller *caller, const struct ipc_message *message)
     answer.type = IPC_ANSWER;
     answer.session = message->session;
     answer.request = message->request;
-    if (run(caller, message, &fd, &fault) != CORDON_OK) {
+    if (run(caller, message, &out, &fault) != CORDON_OK) {
         fault_to_ipc(&fault, &answer.u.fault);
+        out.len = 0;
     }
-    if (channel_send(&caller->channel, &answer, &fd, fd < 0 ? 0 : 1) != CORDON_OK) {
+    if (channel_send_block(&caller->channel, &answer, strbuf_text(&out), out.len) != CORDON_OK) {
         worker_kill(caller);
     }
+    strbuf_deinit(&out);
 }
