@@ -406,7 +406,8 @@ id_23_judge()
     ! grep -q 'GAIN\|the-content' "$1" || fail "gained: $(grep -B1 -A1 'GAIN\|the-content' "$1")"
     ! grep -q ': RAN ' "$1" || fail "accepted: $(grep ': RAN ' "$1" | grep -v 'kind 5' | head -n 3)"
     ! grep -q ': no answer\|: no report' "$1" || fail "$(grep ': no ' "$1" | head -n 3)"
-    [ "$(grep -c ': refused\|: ran\|: RAN' "$1")" -ge 35 ] || fail "rows are missing: $(wc -l <"$1")"
+    [ "$(grep -c ': refused\|: ran\|: RAN' "$1")" -ge 41 ] || fail "rows are missing: $(wc -l <"$1")"
+    [ "$(grep -c '^query: .*: refused' "$1")" = 6 ] || fail "questions: $(grep '^query' "$1")"
     grep -q '^plain: ran kind 1 code 0' "$1" || fail "the plain order: $(grep '^plain' "$1")"
     if [ -n "$2" ]; then
         for line in "write to the root" "write to what is root's" "root writable" "full access"; do
