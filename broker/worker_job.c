@@ -75,7 +75,7 @@ static void ask_signal(const struct worker_job *job, uint32_t signo)
     message.session = job->connection->id;
     message.job = job->job;
     message.u.signo = signo;
-    (void)!channel_send(&job->connection->worker->channel, &message, NULL, 0);
+    worker_tell(job->connection->worker, &message);
 }
 
 static void copy_notices(struct worker_job *job, const struct plan *plan)
@@ -475,4 +475,14 @@ enum cordon_err worker_job_signal(struct connection *connection, const struct ms
         }
     }
     return fault_set(fault, CORDON_E_NOT_FOUND, NULL, "there is no such job");
+}
+
+size_t worker_job_count(const struct connection *connection)
+{
+    size_t count = 0;
+
+    for (const struct worker_job *job = connection->jobs; job != NULL; job = job->next) {
+        count++;
+    }
+    return count;
 }

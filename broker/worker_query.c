@@ -82,8 +82,7 @@ enum cordon_err worker_query_new(struct connection *connection,
     ask.type = IPC_QUERY;
     ask.session = connection->id;
     ask.request = query->request;
-    /* If it cannot be sent the channel is closed, and this worker ends. */
-    (void)!channel_send(&worker->channel, &ask, NULL, 0);
+    worker_tell(worker, &ask);
     return CORDON_OK;
 }
 

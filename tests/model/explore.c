@@ -33,6 +33,7 @@ static struct {
     size_t way_len, at;
     /* the step that is being taken */
     bool acting;
+    unsigned paused;
     unsigned calls, fails;
     const char *failed;
     char wrong[1024];
@@ -41,11 +42,21 @@ static struct {
 
 bool explore_fails(const char *call)
 {
-    if (!run.acting || ++run.calls != run.fails) {
+    if (!run.acting || run.paused > 0 || ++run.calls != run.fails) {
         return false;
     }
     run.failed = call;
     return true;
+}
+
+void explore_pause(void)
+{
+    run.paused++;
+}
+
+void explore_resume(void)
+{
+    run.paused--;
 }
 
 void explore_wrong(const char *fmt, ...)
@@ -103,6 +114,9 @@ static bool state_add(uint32_t parent, struct step step, unsigned faults)
         run.nodes = must(realloc(run.nodes, run.room * sizeof(*run.nodes)));
     }
     run.nodes[run.count++] = node;
+    if (getenv("EXPLORE_TRACE") != NULL) {
+        (void)fprintf(stderr, "%zu: %s\n", run.count, strbuf_text(&text));
+    }
     run.slots[slot] = (uint32_t)run.count;
     if (run.count > run.model->states_max || run.count > SLOTS / 2) {
         explore_wrong("more than %zu states: the model is not bounded", run.model->states_max);

@@ -36,6 +36,9 @@ bool explore(const struct explore_model *model);
 
 /* In act(): true if the call that asks is the one that is to fail this time. */
 bool explore_fails(const char *call);
+/* What the model itself calls in act() does not fail. Pairs may nest. */
+void explore_pause(void);
+void explore_resume(void);
 /* Something that must never be is. Does not return. */
 _Noreturn void explore_wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

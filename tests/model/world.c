@@ -58,6 +58,16 @@ bool world_is_open(int fd)
     return fd >= FIRST_FD && fd < FIRST_FD + (int)WORLD_FDS && world.open[fd - FIRST_FD];
 }
 
+unsigned world_open(void)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < WORLD_FDS; i++) {
+        count += world.open[i];
+    }
+    return count;
+}
+
 void __wrap_host_close(int fd);
 void __wrap_host_close(int fd)
 {
@@ -130,6 +140,13 @@ void *__wrap_malloc(size_t size)
     return explore_fails("malloc") ? NULL : __real_malloc(size);
 }
 
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size)
+{
+    return explore_fails("realloc") ? NULL : __real_realloc(old, size);
+}
+
 /* ---- children ---- */
 
 enum cordon_err __wrap_host_start(const struct host_start *start, struct host_child *ret_child,
@@ -186,14 +203,26 @@ enum cordon_err loop_watch(struct loop *loop, int fd, unsigned events, loop_fn *
                            struct loop_source **ret_source)
 {
     (void)loop;
-    (void)events;
     if (!world_is_open(fd)) {
         explore_wrong("a closed descriptor is to be watched");
     }
     if (explore_fails("loop_watch")) {
         return CORDON_E_NOMEM;
     }
-    *ret_source = source_new((struct loop_source){.fd = fd, .fn = fn, .context = context});
+    *ret_source =
+        source_new((struct loop_source){.fd = fd, .events = events, .fn = fn, .context = context});
+    return CORDON_OK;
+}
+
+enum cordon_err loop_watch_for(struct loop_source *source, unsigned events)
+{
+    if (source == NULL || !source->used) {
+        explore_wrong("a source that is gone is to wait for something");
+    }
+    if (explore_fails("loop_watch_for")) {
+        return CORDON_E_NOMEM;
+    }
+    source->events = events;
     return CORDON_OK;
 }
 
@@ -245,7 +274,7 @@ struct loop_source *world_timer(unsigned n)
 
 void world_fire(struct loop_source *source)
 {
-    source->fn(source->context, LOOP_READ);
+    source->fn(source->context, source->timer ? LOOP_READ : source->events);
 }
 
 /* ---- channels ---- */

@@ -16,6 +16,7 @@
 struct loop_source {
     bool used;
     bool timer;
+    unsigned events;
     int fd;            /* of a descriptor's */
     uint64_t delay_ms; /* of a timer */
     loop_fn *fn;
@@ -29,6 +30,7 @@ void world_check_empty(void);
 int world_fd(void); /* a new descriptor; -1: the explorer wants none */
 int world_fd_sure(void);
 bool world_is_open(int fd);
+unsigned world_open(void); /* how many are */
 /* The source of @fd, or of the @n-th timer in the order of their making; NULL: none. */
 struct loop_source *world_source(int fd);
 struct loop_source *world_timer(unsigned n);
