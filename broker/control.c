@@ -75,6 +75,16 @@ static uint32_t mechanism_of(const struct managed *managed)
                                                       : 0;
 }
 
+/* The most telling of what is wrong. */
+static const struct cordon_fault *trouble_of(const struct managed *managed)
+{
+    const struct cordon_fault *refusal = managed_refusal(managed);
+
+    return refusal != NULL                   ? refusal
+           : managed->fault.err != CORDON_OK ? &managed->fault
+                                             : &managed->alarm;
+}
+
 static enum cordon_err status_run(struct caller *asker, const struct ipc_message *message,
                                   struct strbuf *out, struct cordon_fault *fault)
 {
@@ -105,7 +115,8 @@ static enum cordon_err status_run(struct caller *asker, const struct ipc_message
     }
     (void)snprintf(status.version, sizeof(status.version), "%s", CORDON_VERSION);
     (void)snprintf(status.backend, sizeof(status.backend), "%s", supervisor->platform->name);
-    fault_to_ipc(&managed->fault, &status.fault);
+    status.refused = managed_refusal(managed) != NULL;
+    fault_to_ipc(trouble_of(managed), &status.fault);
     status.user_count = put_users(asker, &users);
     strbuf_add(out, (const char *)&status, sizeof(status));
     strbuf_add(out, strbuf_text(&users), users.len);

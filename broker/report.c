@@ -137,6 +137,7 @@ static void status_json(const struct ipc_status *status, const char *users,
     jsonw_object(json, "managed");
     jsonw_uint(json, "generation", status->generation);
     jsonw_uint(json, "files", status->managed_files);
+    jsonw_bool(json, "refused", status->refused != 0);
     put_error(json, &status->fault);
     jsonw_object_end(json);
     jsonw_object(json, "quota");
@@ -162,11 +163,12 @@ static void status_json(const struct ipc_status *status, const char *users,
 static void managed_line(const struct ipc_status *status, struct strbuf *out)
 {
     if (status->generation == 0) {
-        strbuf_puts(out, "no generation in force, every job is refused");
+        strbuf_puts(out, "no generation in force");
     } else {
         strbuf_printf(out, "generation %llu, %u file%s", (unsigned long long)status->generation,
                       status->managed_files, status->managed_files == 1 ? "" : "s");
     }
+    strbuf_puts(out, status->refused != 0 ? ", every job is refused" : "");
     if (status->fault.err != CORDON_OK) {
         strbuf_puts(out, "; the latest update is broken: ");
         put_plain(out, status->fault.text);
@@ -239,6 +241,7 @@ bool report_reload(const void *block, size_t len, struct report_options *options
     jsonw_bool(&json, "ok", !options->failed);
     jsonw_uint(&json, "generation", status.generation);
     jsonw_uint(&json, "files", status.managed_files);
+    jsonw_bool(&json, "refused", status.refused != 0);
     put_error(&json, &status.fault);
     jsonw_object_end(&json);
     jsonw_newline(&json);

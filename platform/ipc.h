@@ -177,9 +177,11 @@ struct ipc_status {
     uint32_t sessions, sessions_max, sessions_each; /* of all users; the most; of one user */
     uint32_t jobs, jobs_max, jobs_each;
     uint32_t mechanism; /* enum ipc_mechanism; 0: nobody decides at each access */
+    uint32_t refused;   /* every job is, whatever is in force */
     char version[32];
     char backend[20];
-    struct ipc_fault fault; /* why the latest managed files are not in force; err CORDON_OK */
+    /* Why the latest managed files or fetched requirements are not in force; err CORDON_OK. */
+    struct ipc_fault fault;
 };
 struct ipc_status_user {
     uint32_t uid;

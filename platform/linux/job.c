@@ -257,6 +257,7 @@ void linux_cleanup(bool embedded)
 {
     if (!embedded) {
         cgroup_cleanup();
+        linux_fanotify_room();
         (void)bpf_start(bpf_maps_open);
     }
 }

@@ -17,6 +17,7 @@
 
 #include "platform/host.h"
 #include "platform/posix/file.h"
+#include "platform/posix/managed.h"
 
 #define LINKS_MAX 40
 #define DEPTH_MAX 64
@@ -240,6 +241,15 @@ static enum cordon_err reopen(int fd, int flags, const char *shown, int *ret_fd,
     return err;
 }
 
+enum cordon_err managed_open(const struct managed_places *places, const char *path, int *ret_fd,
+                             struct cordon_fault *fault)
+{
+    int fd = -1;
+    enum cordon_err err = walk_to(places, path, &fd, fault);
+
+    return err == CORDON_OK ? reopen(fd, 0, path, ret_fd, fault) : err;
+}
+
 static enum cordon_err add_file(struct managed_files *files, enum policy_layer layer,
                                 const char *path, int fd, struct cordon_fault *fault)
 {
@@ -266,7 +276,7 @@ static enum cordon_err read_one(const struct managed_places *places, enum policy
     enum cordon_err err;
     int fd = -1;
 
-    err = walk_to(places, path, &fd, fault);
+    err = managed_open(places, path, &fd, fault);
     if (err == CORDON_E_NOT_FOUND) {
         return CORDON_OK;
     }
@@ -274,9 +284,6 @@ static enum cordon_err read_one(const struct managed_places *places, enum policy
         (void)close(fd);
         return fault_set(fault, CORDON_E_LIMIT, NULL, "%s: more than %u managed files", path,
                          MANAGED_FILES_MAX);
-    }
-    if (err == CORDON_OK) {
-        err = reopen(fd, 0, path, &fd, fault);
     }
     if (err == CORDON_OK) {
         err = add_file(files, layer, path, fd, fault);
@@ -367,80 +374,86 @@ void managed_files_deinit(struct managed_files *files)
 /* The clock of a file system ticks every few milliseconds; some tick more slowly. */
 #define SETTLED_MS 100
 
-struct signature {
-    uint64_t hash;
-    uint64_t newest_ms; /* change of anything looked at */
-};
-
 /* FNV-1a over what changes when a file does. */
-static void mix(struct signature *signature, const void *data, size_t len)
+static void mix(struct managed_hash *hash, const void *data, size_t len)
 {
     const unsigned char *bytes = data;
 
     for (size_t i = 0; i < len; i++) {
-        signature->hash = (signature->hash ^ bytes[i]) * 0x100000001b3U;
+        hash->value = (hash->value ^ bytes[i]) * 0x100000001b3U;
     }
 }
 
-static void mix_stat(struct signature *signature, int dir, const char *path, int flags)
+void managed_mix(struct managed_hash *hash, const struct stat *st)
 {
-    struct stat st;
     uint64_t fields[9] = {0};
 
-    if (fstatat(dir, path, &st, flags) == 0) {
-        const uint64_t found[9] = {st.st_dev,
-                                   st.st_ino,
-                                   (uint64_t)st.st_size,
-                                   (uint64_t)st.st_mtim.tv_sec,
-                                   (uint64_t)st.st_mtim.tv_nsec,
-                                   (uint64_t)st.st_ctim.tv_sec,
-                                   (uint64_t)st.st_ctim.tv_nsec,
-                                   st.st_mode,
-                                   st.st_uid};
+    if (st != NULL) {
+        const uint64_t found[9] = {st->st_dev,
+                                   st->st_ino,
+                                   (uint64_t)st->st_size,
+                                   (uint64_t)st->st_mtim.tv_sec,
+                                   (uint64_t)st->st_mtim.tv_nsec,
+                                   (uint64_t)st->st_ctim.tv_sec,
+                                   (uint64_t)st->st_ctim.tv_nsec,
+                                   st->st_mode,
+                                   st->st_uid};
         const uint64_t changed_ms = found[5] * 1000U + found[6] / 1000000U;
 
         memcpy(fields, found, sizeof(fields));
-        signature->newest_ms =
-            changed_ms > signature->newest_ms ? changed_ms : signature->newest_ms;
+        hash->newest_ms = changed_ms > hash->newest_ms ? changed_ms : hash->newest_ms;
     }
-    mix(signature, fields, sizeof(fields));
+    mix(hash, fields, sizeof(fields));
 }
 
-static void mix_place(struct signature *signature, const char *root, const char *place,
-                      bool directory)
+static void mix_stat(struct managed_hash *hash, int dir, const char *path, int flags)
+{
+    struct stat st;
+
+    managed_mix(hash, fstatat(dir, path, &st, flags) == 0 ? &st : NULL);
+}
+
+/* The name itself, what it leads to, and the directory that it is in. */
+static void mix_place(struct managed_hash *hash, const struct managed_places *places,
+                      const char *place)
 {
     char path[PATH_MAX];
-    const struct dirent *entry;
-    DIR *dir;
 
-    (void)snprintf(path, sizeof(path), "%s%s", root, place);
-    mix_stat(signature, AT_FDCWD, path, 0);
-    mix_stat(signature, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
-    dir = directory ? opendir(path) : NULL;
+    (void)snprintf(path, sizeof(path), "%s%s", places->root, place);
+    mix_stat(hash, AT_FDCWD, path, 0);
+    mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
     *strrchr(path, '/') = '\0';
-    mix_stat(signature, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        if (is_toml(entry)) {
-            mix(signature, entry->d_name, strlen(entry->d_name));
-            mix_stat(signature, dirfd(dir), entry->d_name, 0);
-        }
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
+    mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
 }
 
 uint64_t managed_signature(const struct managed_places *places, bool *ret_settled)
 {
     const uint64_t now = host_unix_ms();
-    struct signature signature = {0xcbf29ce484222325U, 0};
+    struct managed_hash hash = {0xcbf29ce484222325U, 0};
 
     for (size_t i = 0; i < PLACE_COUNT; i++) {
-        mix_place(&signature, places->root, places_table[i].path, places_table[i].directory);
+        char path[PATH_MAX];
+        const struct dirent *entry;
+        DIR *dir;
+
+        mix_place(&hash, places, places_table[i].path);
+        (void)snprintf(path, sizeof(path), "%s%s", places->root, places_table[i].path);
+        dir = places_table[i].directory ? opendir(path) : NULL;
+        while (dir != NULL && (entry = readdir(dir)) != NULL) {
+            if (is_toml(entry)) {
+                mix(&hash, entry->d_name, strlen(entry->d_name));
+                mix_stat(&hash, dirfd(dir), entry->d_name, 0);
+            }
+        }
+        if (dir != NULL) {
+            (void)closedir(dir);
+        }
     }
+    mix_place(&hash, places, FETCHED_CONFIG);
+    fetched_mix(places, &hash);
     if (ret_settled != NULL) {
         /* A time to come, by a clock that was set back, may be met again. */
-        *ret_settled = signature.newest_ms + SETTLED_MS < now;
+        *ret_settled = hash.newest_ms + SETTLED_MS < now;
     }
-    return signature.hash;
+    return hash.value;
 }

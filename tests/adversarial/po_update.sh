@@ -106,7 +106,7 @@ po_17_every_parent()
         expect_denied "$SECRET" "the control"
         eval "$change"
         restart_service
-        po_all_refused /etc/cordon/requirements "$change"
+        po_all_refused '/etc/cordon/(requirements|fetch.toml)' "$change"
         [ "$CORDON_MODE" = service ] || continue
         run "$CORDON" reload
         expect_rc 1 "reload after $change"
@@ -141,7 +141,7 @@ po_18_reload()
     printf 'oops = [\n' >"$CORDON_FILE"
     run "$CORDON" reload --json
     expect_rc 1 "a broken update"
-    expect_out '{"ok":false,"generation":3,"files":1,"error":{"text":"/etc/cordon/requirements.toml:1:'
+    expect_out '{"ok":false,"generation":3,"files":1,"refused":false,"error":{"text":"/etc/cordon/requirements.toml:1:'
     grep -q '"event":"alarm"' "$TOP/service.log" || fail "no alarm"
     job cordon-a -- cat "$HOME_A/secret.txt"
     expect_denied "$SECRET" "the last good one"

@@ -89,6 +89,13 @@ fi
 
 # Other systems' planners take no patterns yet.
 printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$WS_A/a.key" | managed_codex
+printf '[permissions.filesystem]\ndeny_read = ["/srv/x"]\n' >"$HOME_A/requirements.toml"
+key=$("$CORDON" policy keygen "$TOP/private.key") || fail "no key"
+"$CORDON" policy sign --key "$TOP/private.key" --generation 7 "$HOME_A/requirements.toml" \
+    >"$HOME_A/signed" || fail "not signed"
+valid policy policy-verify 0 as_a policy verify --public-key "$key" --json "$HOME_A/signed"
+valid policy failure 1 as_a policy verify --public-key "$key" --json "$HOME_A/requirements.toml"
+
 for system in macos windows; do
     valid sandbox plan 0 as_a sandbox "$system" --print-plan --json
 done

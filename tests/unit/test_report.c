@@ -75,7 +75,7 @@ TEST(status_tells_the_service_and_each_user)
     CHECK(says(&out, "generation 3, 2 files\n"));
     CHECK(says(&out, "\nanna ") && says(&out, "\n8 "));
     CHECK(make(report_status, true, &out, NULL));
-    CHECK(says(&out, "\"generation\":3,\"files\":2,\"error\":null"));
+    CHECK(says(&out, "\"generation\":3,\"files\":2,\"refused\":false,\"error\":null"));
     CHECK(says(&out, "{\"uid\":8,\"user\":null,"));
     strbuf_deinit(&out);
 }
@@ -110,6 +110,7 @@ TEST(a_reload_fails_where_the_files_are_not_in_force)
     CHECK(make(report_reload, true, &out, &failed) && failed);
     CHECK(says(&out, "{\"ok\":false,\"generation\":3,") && says(&out, "\"remedy\":\"mend it\""));
     status_block.status.generation = 0;
+    status_block.status.refused = 1;
     CHECK(make(report_reload, false, &out, &failed) && says(&out, "every job is refused; "));
     strbuf_deinit(&out);
 }
