@@ -9,6 +9,7 @@
 struct channel_queued {
     struct channel_queued *next;
     struct ipc_message message;
+    size_t bytes; /* behind its descriptors */
     size_t fd_count;
     int fds[];
 };
@@ -40,6 +41,8 @@ static void pop(struct channel *channel)
     channel->first = queued->next;
     channel->last = channel->first == NULL ? NULL : channel->last;
     channel->queued--;
+    channel->queued_fds -= queued->fd_count;
+    channel->queued_bytes -= queued->bytes;
     close_fds(queued->fds, queued->fd_count);
     free(queued);
 }
@@ -104,23 +107,37 @@ void channel_deinit(struct channel *channel)
     channel->fd = -1;
 }
 
-static enum cordon_err enqueue(struct channel *channel, const struct ipc_message *message,
-                               const int *fds, size_t fd_count)
+/* What is to be sent. */
+struct parcel {
+    const struct ipc_message *message;
+    const int *fds;
+    size_t fd_count, bytes;
+};
+
+static bool has_room(const struct channel *channel, const struct parcel *parcel)
+{
+    return channel->queued < CHANNEL_QUEUE_MAX &&
+           channel->queued_fds + parcel->fd_count <= CHANNEL_QUEUE_FDS_MAX &&
+           channel->queued_bytes + parcel->bytes <= CHANNEL_QUEUE_BYTES_MAX;
+}
+
+static enum cordon_err enqueue(struct channel *channel, const struct parcel *parcel)
 {
     struct channel_queued *queued;
 
-    if (channel->queued == CHANNEL_QUEUE_MAX) {
+    if (!has_room(channel, parcel)) {
         return CORDON_E_LIMIT;
     }
-    queued = malloc(sizeof(*queued) + fd_count * sizeof(int));
+    queued = malloc(sizeof(*queued) + parcel->fd_count * sizeof(int));
     if (queued == NULL) {
         return CORDON_E_NOMEM;
     }
     queued->next = NULL;
-    queued->message = *message;
-    queued->fd_count = fd_count;
-    if (fd_count > 0) {
-        memcpy(queued->fds, fds, fd_count * sizeof(int));
+    queued->message = *parcel->message;
+    queued->bytes = parcel->bytes;
+    queued->fd_count = parcel->fd_count;
+    if (parcel->fd_count > 0) {
+        memcpy(queued->fds, parcel->fds, parcel->fd_count * sizeof(int));
     }
     if (channel->last != NULL) {
         channel->last->next = queued;
@@ -129,27 +146,56 @@ static enum cordon_err enqueue(struct channel *channel, const struct ipc_message
     }
     channel->last = queued;
     channel->queued++;
+    channel->queued_fds += parcel->fd_count;
+    channel->queued_bytes += parcel->bytes;
     return CORDON_OK;
+}
+
+static enum cordon_err send_parcel(struct channel *channel, const struct parcel *parcel)
+{
+    enum cordon_err err = CORDON_E_AGAIN;
+
+    if (channel->fd < 0) {
+        close_fds(parcel->fds, parcel->fd_count);
+        return CORDON_E_CLOSED;
+    }
+    if (channel->first == NULL) {
+        err = ipc_send(channel->fd, parcel->message, parcel->fds, parcel->fd_count);
+    }
+    if (err == CORDON_E_AGAIN) {
+        err = enqueue(channel, parcel);
+        if (err == CORDON_OK) {
+            return loop_watch_for(channel->source, LOOP_READ | LOOP_WRITE);
+        }
+    }
+    close_fds(parcel->fds, parcel->fd_count);
+    return err;
 }
 
 enum cordon_err channel_send(struct channel *channel, const struct ipc_message *message,
                              const int *fds, size_t fd_count)
 {
-    enum cordon_err err = CORDON_E_AGAIN;
+    const struct parcel parcel = {message, fds, fd_count, 0};
 
-    if (channel->fd < 0) {
-        close_fds(fds, fd_count);
-        return CORDON_E_CLOSED;
+    return send_parcel(channel, &parcel);
+}
+
+enum cordon_err channel_send_block(struct channel *channel, const struct ipc_message *message,
+                                   const void *block, size_t len)
+{
+    struct parcel parcel = {message, NULL, 0, len};
+    struct cordon_fault ignored;
+    enum cordon_err err;
+    int fd = -1;
+
+    if (len == 0) {
+        return send_parcel(channel, &parcel);
     }
-    if (channel->first == NULL) {
-        err = ipc_send(channel->fd, message, fds, fd_count);
+    err = ipc_memfd("cordon-answer", block, len, &fd, &ignored);
+    if (err != CORDON_OK) {
+        return err;
     }
-    if (err == CORDON_E_AGAIN) {
-        err = enqueue(channel, message, fds, fd_count);
-        if (err == CORDON_OK) {
-            return loop_watch_for(channel->source, LOOP_READ | LOOP_WRITE);
-        }
-    }
-    close_fds(fds, fd_count);
-    return err;
+    parcel.fds = &fd;
+    parcel.fd_count = 1;
+    return send_parcel(channel, &parcel);
 }

@@ -6,7 +6,13 @@
 #include "broker/loop.h"
 #include "platform/ipc.h"
 
+/*
+ * What waits for a peer that does not read: packets, descriptors, bytes of memory behind those.
+ * The descriptors are as many as all connections of one user may have asked for at once.
+ */
 #define CHANNEL_QUEUE_MAX 2048U
+#define CHANNEL_QUEUE_FDS_MAX 1024U
+#define CHANNEL_QUEUE_BYTES_MAX ((size_t)32U * 1024U * 1024U)
 
 struct channel_queued;
 
@@ -23,7 +29,7 @@ struct channel {
     int fd; /* owned; -1: not open */
     struct loop_source *source;
     struct channel_queued *first, *last;
-    size_t queued;
+    size_t queued, queued_fds, queued_bytes;
 };
 
 /* Takes @fd over, also when it fails. */
@@ -39,5 +45,13 @@ void channel_deinit(struct channel *channel); /* all zero but fd -1 is allowed *
 CORDON_MUST_USE enum cordon_err channel_send(struct channel *channel,
                                              const struct ipc_message *message, const int *fds,
                                              size_t fd_count);
+
+/*
+ * The same with @len bytes of @block as a sealed memfd, which count as long as they are queued.
+ * @len 0: without one.
+ */
+CORDON_MUST_USE enum cordon_err channel_send_block(struct channel *channel,
+                                                   const struct ipc_message *message,
+                                                   const void *block, size_t len);
 
 #endif

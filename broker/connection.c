@@ -6,6 +6,7 @@
 
 #include "broker/pipeline.h"
 #include "broker/worker_job.h"
+#include "broker/worker_query.h"
 #include "broker/worker_records.h"
 
 #define HELLO_MS 10000U /* within which a client must have said HELLO */
@@ -43,50 +44,10 @@ static enum cordon_err on_plan(void *context, const struct session_request *requ
     return err;
 }
 
-static void put_layers(const struct worker *worker, struct jsonw *json)
+static enum cordon_err on_query(void *context, const struct session_request *request,
+                                struct cordon_fault *fault)
 {
-    struct platform_probe probe;
-
-    memset(&probe, 0, sizeof(probe));
-    worker->platform->probe(&probe);
-    jsonw_array(json, "layers");
-    for (size_t i = 0; i < probe.layer_count; i++) {
-        const struct platform_layer *layer = &probe.layers[i];
-
-        jsonw_object(json, NULL);
-        jsonw_string(json, "name", layer->name);
-        jsonw_bool(json, "available", layer->available);
-        jsonw_bool(json, "needed", layer->needed);
-        jsonw_string(json, "evidence", layer->evidence);
-        jsonw_string(json, "remedy", layer->remedy);
-        jsonw_string(json, "since", layer->since);
-        jsonw_object_end(json);
-    }
-    jsonw_array_end(json);
-}
-
-static void on_status(void *context, struct strbuf *out)
-{
-    const struct connection *connection = context;
-    const struct worker *worker = connection->worker;
-    struct jsonw json = JSONW_INIT(out);
-
-    jsonw_object(&json, NULL);
-    jsonw_string(&json, "mode", worker->embedded ? "embedded" : "service");
-    jsonw_string(&json, "version", CORDON_VERSION);
-    jsonw_string(&json, "backend", worker->platform->name);
-    jsonw_uint(&json, "generation", worker->managed.generation);
-    jsonw_uint(&json, "managed_files", worker->managed.document_count);
-    if (worker->managed.fault.err != CORDON_OK) {
-        jsonw_string(&json, "managed_error", worker->managed.fault.text);
-    }
-    jsonw_array(&json, "jobs");
-    for (const struct connection *other = worker->connections; other != NULL; other = other->next) {
-        worker_job_list(other, &json);
-    }
-    jsonw_array_end(&json);
-    put_layers(worker, &json);
-    jsonw_object_end(&json);
+    return worker_query_new(context, request, fault);
 }
 
 static void close_fd(void *context, int fd)
@@ -125,6 +86,7 @@ void connection_free(struct connection *connection)
     while (connection->records != NULL) {
         worker_records_free(connection->records);
     }
+    worker_queries_free(connection);
     memset(&message, 0, sizeof(message));
     message.type = IPC_SESSION_END;
     message.session = connection->id;
@@ -203,7 +165,7 @@ void connection_new(struct worker *worker, uint32_t id, int fd)
         .spawn = on_spawn,
         .signal = on_signal,
         .plan = on_plan,
-        .status = on_status,
+        .query = on_query,
         .violations = on_violations,
         .close_fd = close_fd,
         .context = connection,

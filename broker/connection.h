@@ -5,10 +5,10 @@
 
 #include "broker/session.h"
 #include "broker/worker.h"
-#include "platform/base/jsonw.h"
 
 struct worker_job;
 struct worker_records;
+struct worker_query;
 
 struct connection {
     struct connection *next;
@@ -19,6 +19,7 @@ struct connection {
     struct session session;
     struct worker_job *jobs;
     struct worker_records *records;
+    struct worker_query *queries;
 };
 
 /* Takes @fd over, also when it fails. */

@@ -17,9 +17,7 @@ static void answer(struct caller *caller, const struct feed_wait *wait)
 {
     struct strbuf text = STRBUF_INIT;
     struct ipc_message message;
-    struct cordon_fault fault;
     enum cordon_err err = CORDON_E_NOMEM;
-    int fd = -1;
 
     memset(&message, 0, sizeof(message));
     message.type = IPC_RECORDS;
@@ -28,12 +26,9 @@ static void answer(struct caller *caller, const struct feed_wait *wait)
     message.job = wait->query.job;
     rings_read(&caller->supervisor->rings, &wait->query, &text);
     if (!text.failed) {
-        err = ipc_memfd("cordon-records", strbuf_text(&text), text.len, &fd, &fault);
+        err = channel_send_block(&caller->channel, &message, strbuf_text(&text), text.len);
     }
     strbuf_deinit(&text);
-    if (err == CORDON_OK) {
-        err = channel_send(&caller->channel, &message, &fd, 1);
-    }
     if (err != CORDON_OK) {
         worker_kill(caller);
     }

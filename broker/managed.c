@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READS_MAX 5
 #define ARENA_MAX ((size_t)256U * 1024U * 1024U)
 
 void managed_init(struct managed *managed, const struct managed_places *places, enum policy_os os)
@@ -156,17 +157,48 @@ static void judge(struct managed *managed)
     managed->alarm = fetched->alarm.err != CORDON_OK ? fetched->alarm : managed->stale;
 }
 
-static enum managed_change read_changed(struct managed *managed)
+/*
+ * All of it as it was at one moment: a set of links that is swapped while it is read would give a
+ * part of each. *ret_signature belongs to what was read; where that has just changed it is one that
+ * nothing has, so that it is read again the next time.
+ */
+static enum cordon_err read_whole(const struct managed *managed, struct fetched *fetched,
+                                  struct managed_files *ret_files, uint64_t *ret_signature,
+                                  struct cordon_fault *fault)
+{
+    for (int i = 0; i < READS_MAX; i++) {
+        struct managed_files files = {NULL, 0};
+        bool settled;
+        const uint64_t before = managed_signature(&managed->places, &settled);
+        const enum cordon_err err = read_best(managed, fetched, &files, fault);
+
+        if (managed_signature(&managed->places, NULL) == before) {
+            *ret_signature = settled ? before : ~before;
+            *ret_files = files;
+            return err;
+        }
+        managed_files_deinit(&files);
+        fetched_deinit(fetched);
+        *fetched = (struct fetched){.configured = false};
+    }
+    *ret_signature = 0;
+    return fault_set(fault, CORDON_E_AGAIN, "let them rest",
+                     "managed policy: its files change faster than they can be read");
+}
+
+static enum managed_change read_changed(struct managed *managed, bool force)
 {
     struct cordon_fault fault = {.err = CORDON_OK};
     struct managed_files files = {NULL, 0};
     struct fetched fetched = {.configured = false};
     bool same;
 
-    if (read_best(managed, &fetched, &files, &fault) != CORDON_OK) {
+    if (read_whole(managed, &fetched, &files, &managed->signature, &fault) != CORDON_OK) {
+        const bool known = !force && strcmp(fault.text, managed->fault.text) == 0;
+
         managed->fault = fault;
         fetched_deinit(&fetched);
-        return MANAGED_BROKEN;
+        return known ? MANAGED_SAME : MANAGED_BROKEN;
     }
     same = managed->generation > 0 && same_files(&files, &managed->files);
     memset(&managed->fault, 0, sizeof(managed->fault));
@@ -183,14 +215,11 @@ static enum managed_change read_changed(struct managed *managed)
 
 enum managed_change managed_refresh(struct managed *managed, bool force)
 {
-    /* Taken before reading: a change in between is seen the next time. */
-    const uint64_t signature = managed_signature(&managed->places);
     const bool refused = managed->refusal.err != CORDON_OK;
     enum managed_change change = MANAGED_SAME;
 
-    if (signature != managed->signature || force) {
-        managed->signature = signature;
-        change = read_changed(managed);
+    if (force || managed_signature(&managed->places, NULL) != managed->signature) {
+        change = read_changed(managed, force);
     }
     judge(managed);
     /* Workers learn of a refusal, and of its end, as of any other generation. */

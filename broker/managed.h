@@ -32,7 +32,10 @@ void managed_init(struct managed *managed, const struct managed_places *places, 
 void managed_deinit(struct managed *managed);
 
 enum managed_change { MANAGED_SAME, MANAGED_NEW, MANAGED_BROKEN };
-/* Reads the files if they changed since the last time, or if @force; looks at the clock. */
+/*
+ * Reads the files if they changed since the last time, or if @force; looks at the clock. BROKEN is
+ * told once of the same mistake, unless @force.
+ */
 enum managed_change managed_refresh(struct managed *managed, bool force);
 
 /* Why no job is started; NULL: some may be. */

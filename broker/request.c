@@ -66,19 +66,10 @@ static enum cordon_err plan_run(struct session *session, const struct session_re
     return err;
 }
 
-static enum cordon_err status_run(struct session *session, const struct session_request *request,
-                                  struct cordon_fault *fault)
+static enum cordon_err query_run(struct session *session, const struct session_request *request,
+                                 struct cordon_fault *fault)
 {
-    struct strbuf text = STRBUF_INIT;
-    struct message message = {.type = CORDON_MSG_STATUS_TEXT};
-    enum cordon_err err;
-
-    session->owner.status(session->owner.context, &text);
-    message.u.status_text.json = strbuf_text(&text);
-    err = text.failed ? fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory")
-                      : reply(session, request->in->id, &message, fault);
-    strbuf_deinit(&text);
-    return err;
+    return session->owner.query(session->owner.context, request, fault);
 }
 
 static enum cordon_err violations_run(struct session *session,
@@ -104,7 +95,9 @@ static const struct request_rule rules[] = {
     {CORDON_MSG_SPAWN, REQ_JOB, STATE_BIT(SESSION_READY), FRAME_BODY_MAX, spawn_run},
     {CORDON_MSG_SIGNAL, 0, STATE_BIT(SESSION_READY), KIB, signal_run},
     {CORDON_MSG_PLAN, 0, STATE_BIT(SESSION_READY), KIB *KIB, plan_run},
-    {CORDON_MSG_STATUS, 0, STATE_BIT(SESSION_READY), KIB, status_run},
+    {CORDON_MSG_STATUS, REQ_PLAIN, STATE_BIT(SESSION_READY), KIB, query_run},
+    {CORDON_MSG_KILL, REQ_PLAIN, STATE_BIT(SESSION_READY), KIB, query_run},
+    {CORDON_MSG_RELOAD, REQ_PLAIN, STATE_BIT(SESSION_READY), KIB, query_run},
     {CORDON_MSG_VIOLATIONS, 0, STATE_BIT(SESSION_READY), KIB, violations_run},
     {CORDON_MSG_BYE, 0, STATE_BIT(SESSION_NEW) | STATE_BIT(SESSION_READY), KIB, bye_run},
 };
@@ -158,14 +151,14 @@ static void run(struct session *session, const struct request_rule *rule,
 {
     struct cordon_fault fault = {.err = CORDON_OK};
     const uint32_t id = request->in->id;
+    const uint32_t status = (rule->flags & REQ_PLAIN) != 0 ? STATUS_FAILED : STATUS_SETUP;
     enum cordon_err err = rule->run(session, request, &fault);
 
     if (err != CORDON_OK) {
-        const struct message failed = {.type = CORDON_MSG_FAILED,
-                                       .u.failed = {.err = err,
-                                                    .text = fault.text,
-                                                    .remedy = fault.remedy,
-                                                    .exit_status = STATUS_SETUP}};
+        const struct message failed = {
+            .type = CORDON_MSG_FAILED,
+            .u.failed = {
+                .err = err, .text = fault.text, .remedy = fault.remedy, .exit_status = status}};
 
         if (reply(session, id, &failed, NULL) != CORDON_OK) {
             session->state = SESSION_CLOSING;

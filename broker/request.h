@@ -12,7 +12,8 @@
 #define STATE_BIT(state) (1U << (state))
 
 enum request_flag {
-    REQ_JOB = 1U << 0 /* is charged as a job before it is decoded */
+    REQ_JOB = 1U << 0,  /* is charged as a job before it is decoded */
+    REQ_PLAIN = 1U << 1 /* no sandbox is at stake: its fault is status 1 */
 };
 
 struct request_rule {

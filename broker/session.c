@@ -118,6 +118,18 @@ void session_told(struct session *session, uint32_t id, const struct msg_violati
     send(session, id, &message, NULL);
 }
 
+void session_report(struct session *session, uint32_t id, const struct msg_status_text *report)
+{
+    const struct message message = {.type = CORDON_MSG_STATUS_TEXT, .u.status_text = *report};
+
+    send(session, id, &message, NULL);
+}
+
+void session_refused(struct session *session, uint32_t id, const struct cordon_fault *fault)
+{
+    send_failed(session, id, fault, STATUS_FAILED);
+}
+
 bool session_pending(const struct session *session, struct stream_pending *ret_pending)
 {
     return stream_pending(&session->stream, ret_pending);

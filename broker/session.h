@@ -19,6 +19,7 @@ enum session_state { SESSION_NEW, SESSION_READY, SESSION_CLOSING };
 
 /* Exit statuses of FAILED. */
 enum session_status {
+    STATUS_FAILED = 1,
     STATUS_USAGE = 2,
     STATUS_SETUP = 125,
     STATUS_NOEXEC = 126,
@@ -31,7 +32,7 @@ struct session_request {
     struct arena *arena;       /* holds the message; keep it by copying it and arena_init() again */
 };
 
-/* What a session asks of its owner. A fault becomes a FAILED with STATUS_SETUP. */
+/* What a session asks of its owner. A fault becomes a FAILED. */
 struct session_owner {
     enum cordon_err (*spawn)(void *context, const struct session_request *request,
                              struct cordon_fault *fault);
@@ -39,7 +40,9 @@ struct session_owner {
                               struct cordon_fault *fault);
     enum cordon_err (*plan)(void *context, const struct session_request *request,
                             struct strbuf *out, struct cordon_fault *fault);
-    void (*status)(void *context, struct strbuf *out);
+    /* STATUS, KILL, RELOAD; answered by session_report() or session_refused(). */
+    enum cordon_err (*query)(void *context, const struct session_request *request,
+                             struct cordon_fault *fault);
     /* VIOLATIONS of request @id; answered by session_violation() and session_told(). */
     enum cordon_err (*violations)(void *context, uint32_t id, bool follow,
                                   struct cordon_fault *fault);
@@ -77,6 +80,10 @@ void session_job_failed(struct session *session, uint32_t id, const struct cordo
 /* About a job of request @id, or for VIOLATIONS. */
 void session_violation(struct session *session, uint32_t id, const struct msg_violation *violation);
 void session_told(struct session *session, uint32_t id, const struct msg_violations_told *told);
+
+/* For STATUS, KILL and RELOAD of request @id: the text, or why there is none. */
+void session_report(struct session *session, uint32_t id, const struct msg_status_text *report);
+void session_refused(struct session *session, uint32_t id, const struct cordon_fault *fault);
 
 bool session_pending(const struct session *session, struct stream_pending *ret_pending);
 void session_sent(struct session *session, size_t len);

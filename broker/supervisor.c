@@ -273,6 +273,8 @@ enum cordon_err supervisor_run(const struct supervisor_options *options, struct 
     supervisor.options = options;
     supervisor.platform = options->platform;
     supervisor.listen_fd = -1;
+    supervisor.start_ms = host_unix_ms();
+    supervisor.start_tick_ms = host_now_ms();
     err = prepare(&supervisor, fault);
     if (err == CORDON_OK && !options->embedded) {
         err = listen_service(&supervisor, fault);

@@ -48,7 +48,8 @@ struct supervisor {
     struct loop_source *listen_source, *listen_pause;
     struct loop_source *tick; /* service: the managed files are looked at in any case */
     struct loop_source *signals[3];
-    uint64_t quiet_until_ms; /* refusals for quota are logged once a second */
+    uint64_t start_ms, start_tick_ms; /* since 1970; monotonic */
+    uint64_t quiet_until_ms;          /* refusals for quota are logged once a second */
 };
 
 /* Until it is told to stop, or the embedded client left. */

@@ -5,6 +5,7 @@
 
 #include "broker/connection.h"
 #include "broker/worker_job.h"
+#include "broker/worker_query.h"
 #include "broker/worker_records.h"
 
 #define FD_CHANNEL 3
@@ -38,12 +39,13 @@ static void on_job(struct worker *worker, const struct ipc_message *message)
     }
 }
 
-static void on_records(struct worker *worker, const struct ipc_packet *packet)
+static void on_reply(struct worker *worker, const struct ipc_packet *packet,
+                     void (*take)(struct connection *connection, const struct ipc_packet *packet))
 {
     for (struct connection *connection = worker->connections; connection != NULL;
          connection = connection->next) {
         if (connection->id == packet->message.session) {
-            worker_records_take(connection, packet);
+            take(connection, packet);
             return;
         }
     }
@@ -61,7 +63,10 @@ static void on_packet(void *context, struct ipc_packet *packet)
         on_session(worker, packet);
         return;
     case IPC_RECORDS:
-        on_records(worker, packet);
+        on_reply(worker, packet, worker_records_take);
+        return;
+    case IPC_ANSWER:
+        on_reply(worker, packet, worker_query_take);
         return;
     case IPC_REPORT:
     case IPC_REFUSED:

@@ -477,16 +477,12 @@ enum cordon_err worker_job_signal(struct connection *connection, const struct ms
     return fault_set(fault, CORDON_E_NOT_FOUND, NULL, "there is no such job");
 }
 
-void worker_job_list(const struct connection *connection, struct jsonw *json)
+size_t worker_job_count(const struct connection *connection)
 {
-    for (const struct worker_job *job = connection->jobs; job != NULL; job = job->next) {
-        char command[128];
+    size_t count = 0;
 
-        strings_command(&job->spawn.argv, command, sizeof(command));
-        jsonw_object(json, NULL);
-        jsonw_string(json, "job", job->name);
-        jsonw_string(json, "command", command);
-        jsonw_bool(json, "running", job->started);
-        jsonw_object_end(json);
+    for (const struct worker_job *job = connection->jobs; job != NULL; job = job->next) {
+        count++;
     }
+    return count;
 }

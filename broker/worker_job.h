@@ -20,9 +20,9 @@ bool worker_job_message(struct connection *connection, const struct ipc_message 
 CORDON_MUST_USE enum cordon_err worker_job_signal(struct connection *connection,
                                                   const struct msg_signal *signal,
                                                   struct cordon_fault *fault);
+/* How many the connection has, started or not. */
+size_t worker_job_count(const struct connection *connection);
 /* Its denials are all told; the client learns of its end. */
 void worker_job_told(struct connection *connection, const struct worker_records *records);
-/* An array member per job. */
-void worker_job_list(const struct connection *connection, struct jsonw *json);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/control.h"
 #include "broker/feed.h"
 #include "broker/job.h"
 
@@ -71,6 +72,7 @@ static void on_packet(void *context, struct ipc_packet *packet)
 {
     struct caller *caller = context;
     const struct ipc_message *message = &packet->message;
+    struct cordon_fault ignored;
 
     switch (message->type) {
     case IPC_SPAWN:
@@ -80,7 +82,11 @@ static void on_packet(void *context, struct ipc_packet *packet)
         job_check(caller, message);
         return;
     case IPC_SIGNAL:
-        job_signal(caller, message->job, message->u.signo);
+        /* A signal that came too late is nobody's failure. */
+        (void)!job_signal(caller, message->job, message->u.signo, &ignored);
+        return;
+    case IPC_QUERY:
+        control_query(caller, message);
         return;
     case IPC_ASK:
         feed_ask(caller, message);

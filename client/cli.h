@@ -18,6 +18,10 @@
 enum cli_verb {
     CLI_SANDBOX,
     CLI_VIOLATIONS,
+    CLI_PS,
+    CLI_KILL,
+    CLI_STATUS,
+    CLI_RELOAD,
     CLI_WHY,
     CLI_POLICY_SHOW,
     CLI_POLICY_CHECK,
@@ -43,6 +47,7 @@ enum cli_opt {
     CLI_OPT_MANAGED,
     CLI_OPT_EMBEDDED,
     CLI_OPT_FOLLOW,
+    CLI_OPT_SIGNAL,
     CLI_OPT_READ,
     CLI_OPT_WRITE,
     CLI_OPT_KEY,
@@ -106,6 +111,7 @@ struct cli {
     const char **overrides; /* -c, in order */
     size_t override_count;
     uint32_t timeout_ms;    /* 0: none */
+    int signo;              /* --signal; 0: not given */
     const char *key;        /* --key */
     const char *public_key; /* --public-key */
     uint64_t generation;    /* --generation; 0: not given */
@@ -121,6 +127,8 @@ const struct cli_option_row *cli_options(size_t *ret_count);
 
 /* "read-only", ...; NULL-terminated. */
 extern const char *const cli_modes[];
+/* "TERM", ...; NULL-terminated. */
+extern const char *const cli_signals[];
 
 /*
  * Parses a whole command line; argv[0] is skipped. A repeated option: the last

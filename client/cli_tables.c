@@ -2,6 +2,7 @@
 #include "client/cli_take.h"
 
 const char *const cli_modes[] = {"read-only", "workspace-write", "danger-full-access", NULL};
+static const char *const no_choices[] = {NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
 #define POLICY_OPTIONS                                                                             \
@@ -21,6 +22,15 @@ static const struct cli_verb_row verbs[] = {
     {"violations", NULL, CLI_VIOLATIONS, CLI_OS_HOST, false, CLI_WORDS, 0, 0,
      CLI_BIT(CLI_OPT_FOLLOW) | CLI_BIT(CLI_OPT_JSON), "", NULL,
      "print the denials of your jobs; root: of all"},
+    {"ps", NULL, CLI_PS, CLI_OS_HOST, false, CLI_WORDS, 0, 0, CLI_BIT(CLI_OPT_JSON), "", NULL,
+     "list your running jobs; root: all"},
+    {"kill", NULL, CLI_KILL, CLI_OS_HOST, false, CLI_WORDS, 1, 1, CLI_BIT(CLI_OPT_SIGNAL), "ID",
+     no_choices, "send a signal to one of your jobs; root: to any"},
+    {"status", NULL, CLI_STATUS, CLI_OS_HOST, false, CLI_WORDS, 0, 0,
+     CLI_BIT(CLI_OPT_JSON) | CLI_BIT(CLI_OPT_EMBEDDED), "", NULL,
+     "say how the broker is, and what you hold of its quotas"},
+    {"reload", NULL, CLI_RELOAD, CLI_OS_HOST, false, CLI_WORDS, 0, 0, CLI_BIT(CLI_OPT_JSON), "",
+     NULL, "have the managed policy read again; for root"},
     {"why", NULL, CLI_WHY, CLI_OS_HOST, true, CLI_WORDS, 1, 1,
      POLICY_OPTIONS | CLI_BIT(CLI_OPT_JSON) | CLI_BIT(CLI_OPT_READ) | CLI_BIT(CLI_OPT_WRITE),
      "PATH", NULL, "say what the policy decides about a path, and which rule does"},
@@ -68,6 +78,8 @@ static const struct cli_option_row options[] = {
     {CLI_OPT_EMBEDDED, 0, "embedded", NULL, NULL, "use a private broker, not the service", NULL,
      NULL},
     {CLI_OPT_FOLLOW, 'f', "follow", NULL, NULL, "go on with denials as they happen", NULL, NULL},
+    {CLI_OPT_SIGNAL, 0, "signal", "SIGNAL", cli_signals, "send that one instead of TERM", NULL,
+     cli_take_signal},
     {CLI_OPT_READ, 0, "read", NULL, NULL, "ask about reading (the default)", NULL, NULL},
     {CLI_OPT_WRITE, 0, "write", NULL, NULL, "ask about writing", NULL, NULL},
     {CLI_OPT_KEY, 0, "key", "FILE", NULL, "private key to sign with", NULL, cli_take_key},

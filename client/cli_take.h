@@ -27,4 +27,7 @@ CORDON_MUST_USE enum cordon_err cli_take_generation(struct cli *cli, const char 
 CORDON_MUST_USE enum cordon_err cli_take_valid_days(struct cli *cli, const char *value,
                                                     struct cordon_fault *fault);
 
+CORDON_MUST_USE enum cordon_err cli_take_signal(struct cli *cli, const char *value,
+                                                struct cordon_fault *fault);
+
 #endif

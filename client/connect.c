@@ -196,7 +196,8 @@ enum cordon_err lib_connect(unsigned flags, struct cordon *cordon, struct cordon
                          "the cordon service is installed but %s does not exist", SOCKET_PATH);
     }
     if ((flags & CORDON_OPEN_SERVICE) != 0) {
-        return fault_set(fault, CORDON_E_NOT_FOUND, "install it; a private broker keeps no records",
+        return fault_set(fault, CORDON_E_NOT_FOUND,
+                         "install it; a private broker serves its one client and keeps no records",
                          "there is no cordon service");
     }
     return start_broker(cordon, fault);

@@ -234,46 +234,6 @@ int cordon_spawn(struct cordon *cordon, const struct cordon_spawn_options *optio
     return 0;
 }
 
-static void drop_fds(const struct stream_message *in)
-{
-    for (size_t i = 0; i < in->fd_count; i++) {
-        (void)close(in->fds[i]);
-    }
-}
-
-static int plan_reply(struct cordon *cordon, char **ret_text, struct cordon_error *ret_error)
-{
-    struct cordon_fault fault = {0};
-    struct stream_message in;
-    enum cordon_err err;
-    const struct msg_failed *failed = &in.message.u.failed;
-    char *text;
-
-    do {
-        err = lib_receive(cordon, -1, &in, &fault);
-    } while (err == CORDON_E_AGAIN);
-    if (err != CORDON_OK) {
-        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
-    }
-    drop_fds(&in);
-    if (in.message.type == CORDON_MSG_FAILED) {
-        (void)fault_set(&fault, failed->err, failed->remedy, "%s",
-                        failed->text != NULL ? failed->text : "no reason given");
-        return lib_error(ret_error, (int)failed->exit_status, &fault);
-    }
-    if (in.message.type != CORDON_MSG_PLAN_TEXT) {
-        (void)fault_set(&fault, CORDON_E_PROTO, NULL, "the broker did not answer with a plan");
-        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
-    }
-    text = strdup(in.message.u.plan_text.text != NULL ? in.message.u.plan_text.text : "");
-    if (text == NULL) {
-        (void)fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
-        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
-    }
-    *ret_text = text;
-    return 0;
-}
-
 int cordon_plan(struct cordon *cordon, const struct cordon_spawn_options *options, char **ret_text,
                 struct cordon_error *ret_error)
 {
@@ -299,5 +259,5 @@ int cordon_plan(struct cordon *cordon, const struct cordon_spawn_options *option
     if (err != CORDON_OK && (err != CORDON_E_CLOSED || cordon->lost)) {
         return lib_error(ret_error, send_status(err), &fault);
     }
-    return plan_reply(cordon, ret_text, ret_error);
+    return lib_text(cordon, CORDON_MSG_PLAN_TEXT, ret_text, NULL, ret_error);
 }

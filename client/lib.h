@@ -35,6 +35,16 @@ struct cordon_job {
 /* What a VIOLATION says; borrowed from it. */
 void lib_violation(const struct msg_violation *violation, struct cordon_event *ret_event);
 
+/* The broker's refusal as an error of ours; its exit status. */
+int lib_refused(const struct msg_failed *failed, struct cordon_error *ret_error);
+
+/*
+ * Waits for the one answer, a PLAN_TEXT or STATUS_TEXT. On 0 *ret_text is for free(), and
+ * *ret_failed (NULL is allowed) what a STATUS_TEXT says.
+ */
+int lib_text(struct cordon *cordon, enum cordon_msg_type type, char **ret_text, int *ret_failed,
+             struct cordon_error *ret_error);
+
 /* Copies @fault to *ret_error (NULL is allowed) and returns @status. */
 int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fault *fault);
 

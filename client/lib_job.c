@@ -143,6 +143,8 @@ static bool on_message(struct cordon_job *job, struct stream_message *in,
     case CORDON_MSG_STATUS:
     case CORDON_MSG_BYE:
     case CORDON_MSG_VIOLATIONS:
+    case CORDON_MSG_KILL:
+    case CORDON_MSG_RELOAD:
     case CORDON_MSG_VIOLATIONS_TOLD:
     case CORDON_MSG_WELCOME:
     case CORDON_MSG_PLAN_TEXT:

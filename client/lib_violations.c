@@ -58,15 +58,6 @@ static bool make_event(const struct message *message, struct cordon_event *ret_e
     return true;
 }
 
-static int failed(const struct msg_failed *failed, struct cordon_error *ret_error)
-{
-    struct cordon_fault fault = {0};
-
-    (void)fault_set(&fault, failed->err, failed->remedy, "%s",
-                    failed->text != NULL ? failed->text : "no reason given");
-    return lib_error(ret_error, (int)failed->exit_status, &fault);
-}
-
 int cordon_violations_wait(struct cordon *cordon, int timeout_ms, struct cordon_event *ret_event,
                            struct cordon_error *ret_error)
 {
@@ -86,7 +77,7 @@ int cordon_violations_wait(struct cordon *cordon, int timeout_ms, struct cordon_
             (void)close(in.fds[i]);
         }
         if (in.message.type == CORDON_MSG_FAILED) {
-            return failed(&in.message.u.failed, ret_error);
+            return lib_refused(&in.message.u.failed, ret_error);
         }
         if (make_event(&in.message, &event)) {
             *ret_event = event;

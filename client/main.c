@@ -84,6 +84,11 @@ static int run_verb(const struct cli *cli, char **argv)
         return run_sandbox(cli);
     case CLI_VIOLATIONS:
         return run_violations(cli);
+    case CLI_PS:
+    case CLI_KILL:
+    case CLI_STATUS:
+    case CLI_RELOAD:
+        return run_control(cli);
     case CLI_WHY:
     case CLI_POLICY_SHOW:
     case CLI_POLICY_CHECK:

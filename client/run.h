@@ -11,4 +11,7 @@ int run_sandbox(const struct cli *cli);
 /* `cordon violations`. */
 int run_violations(const struct cli *cli);
 
+/* ps, kill, status, reload. */
+int run_control(const struct cli *cli);
+
 #endif

@@ -24,12 +24,14 @@ void host_harden(void);
 void host_harden_worker(void);
 bool host_is_root(void);
 uint32_t host_uid(void);
+int32_t host_pid(void);
 /* Opens /dev/null on those of 0, 1 and 2 that are closed. */
 void host_fill_stdio(void);
 
 /* "" when the host has no name. */
 void host_name(char *ret_name, size_t size);
-uint64_t host_now_ms(void); /* monotonic */
+uint64_t host_now_ms(void);  /* monotonic */
+uint64_t host_unix_ms(void); /* since 1970 */
 /* UTC, RFC 3339 with milliseconds: "2026-01-31T23:59:59.123Z". */
 #define HOST_TIME_MAX 32U
 void host_time(char ret_text[HOST_TIME_MAX]);
@@ -104,9 +106,12 @@ CORDON_MUST_USE enum cordon_err managed_read(const struct managed_places *places
                                              struct managed_files *ret_files,
                                              struct cordon_fault *fault);
 void managed_files_deinit(struct managed_files *files);
-/* Changes when a file, its place or the list of files does, those of fetched requirements
- * included; a few stat calls. */
-uint64_t managed_signature(const struct managed_places *places);
+/*
+ * Changes when a file, its place or the list of files does, those of fetched requirements included;
+ * a few stat calls. *ret_settled (NULL is allowed): false when something changed so lately that a
+ * further change may leave the same times, so the signature may not be relied on.
+ */
+uint64_t managed_signature(const struct managed_places *places, bool *ret_settled);
 
 /* ---- fetched requirements ---- */
 

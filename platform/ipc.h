@@ -13,7 +13,7 @@
 #include "platform/base/err.h"
 
 #define IPC_MAGIC 0x4e445243U /* "CRDN" */
-#define IPC_VERSION 2U
+#define IPC_VERSION 3U
 #define IPC_FDS_MAX 250U /* below the kernel's SCM_MAX_FD of 253 */
 
 enum ipc_type {
@@ -27,6 +27,9 @@ enum ipc_type {
     IPC_STARTED = 5, /* the order of @request is now job @job */
     IPC_HALT = 6,    /* finish: the supervisor stops */
     IPC_RECORDS = 7, /* fds: sealed memfd, see struct ipc_records_head; answers @request */
+    /* Answers the query of @request. Payload fault: err CORDON_OK, or why not. fds, of STATUS, JOBS
+     * and RELOAD that went well: sealed memfd, see struct ipc_status and struct ipc_jobs_head. */
+    IPC_ANSWER = 8,
     /* worker to supervisor */
     IPC_SPAWN = 16,       /* payload spawn; fds: see struct ipc_spawn */
     IPC_SIGNAL = 17,      /* payload signo, for @job */
@@ -36,7 +39,22 @@ enum ipc_type {
     IPC_CHECK = 19,
     /* Payload ask, for @session: records of denials, of @job or (0) all that the caller may see.
      * Each is answered once, as IPC_RECORDS with its @request. */
-    IPC_ASK = 20
+    IPC_ASK = 20,
+    /* Payload query, for @session: answered once, as IPC_ANSWER with its @request. */
+    IPC_QUERY = 21
+};
+
+/* Who asks is whose worker it is; what he may see and do follows from that alone. */
+enum ipc_query_kind {
+    IPC_QUERY_STATUS,
+    IPC_QUERY_JOBS,
+    IPC_QUERY_KILL, /* @signo to @job of the message */
+    IPC_QUERY_RELOAD,
+    IPC_QUERY_COUNT
+};
+struct ipc_query {
+    uint32_t kind;
+    uint32_t signo;
 };
 
 /* Descriptors of an IPC_SPAWN, in this order; then the grants of the order. */
@@ -145,6 +163,55 @@ struct ipc_record {
 };
 #define IPC_RECORDS_MAX ((size_t)256U * 1024U) /* bytes of an answer */
 
+/* How the service is; then @user_count times an ipc_status_user: of all, or of the asker alone. */
+struct ipc_status {
+    uint32_t magic;
+    uint32_t user_count;
+    uint32_t all; /* the asker is root: everybody is in it */
+    int32_t pid;
+    uint64_t start_ms; /* since 1970 */
+    uint64_t uptime_ms;
+    uint64_t generation; /* of the managed policy; 0: none is good */
+    uint32_t managed_files;
+    uint32_t workers;
+    uint32_t sessions, sessions_max, sessions_each; /* of all users; the most; of one user */
+    uint32_t jobs, jobs_max, jobs_each;
+    uint32_t mechanism; /* enum ipc_mechanism; 0: nobody decides at each access */
+    uint32_t refused;   /* every job is, whatever is in force */
+    char version[32];
+    char backend[20];
+    /* Why the latest managed files or fetched requirements are not in force; err CORDON_OK. */
+    struct ipc_fault fault;
+};
+struct ipc_status_user {
+    uint32_t uid;
+    uint32_t sessions, jobs, workers;
+    char name[64]; /* "" where unknown */
+};
+
+/* Then @count times an ipc_job, oldest first. */
+struct ipc_jobs_head {
+    uint32_t magic;
+    uint32_t count;
+    uint32_t all; /* as in struct ipc_status */
+    uint32_t reserved;
+};
+struct ipc_job {
+    uint64_t job;
+    uint64_t start_ms; /* since 1970 */
+    uint64_t elapsed_ms;
+    uint64_t generation; /* of the managed policy that it was started with */
+    uint64_t denied;
+    uint32_t uid;
+    int32_t pid;        /* of its init, as the supervisor sees it */
+    uint32_t mechanism; /* enum ipc_mechanism; 0: nothing of it is decided at each access */
+    uint32_t reserved;
+    char user[64];
+    char command[128]; /* a worker's words; as in the audit record */
+    char policy_hash[72];
+};
+#define IPC_ANSWER_MAX ((size_t)4U * 1024U * 1024U) /* bytes of an answer */
+
 struct ipc_message {
     uint32_t magic;
     uint16_t version;
@@ -157,6 +224,7 @@ struct ipc_message {
         struct ipc_report report;
         struct ipc_fault fault;
         struct ipc_ask ask;
+        struct ipc_query query;
         uint32_t signo;
     } u;
 };

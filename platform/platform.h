@@ -112,6 +112,12 @@ struct platform_spawn {
 
 struct platform_job;
 
+/* What people are told of a job. */
+struct platform_about {
+    int32_t pid;        /* of its first process, as this process sees it; only to be shown */
+    uint32_t mechanism; /* enum ipc_mechanism; 0: nothing of it is decided at each access */
+};
+
 struct platform {
     const char *name; /* "linux", "null" */
     enum policy_os os;
@@ -150,6 +156,7 @@ struct platform {
      * ended the job. Everything in a record is within its bounds.
      */
     enum cordon_err (*violation)(struct platform_job *job, struct ipc_violation *ret_violation);
+    void (*about)(const struct platform_job *job, struct platform_about *ret_about);
     /* Sends @signo to the command; SIGKILL ends the whole tree. */
     enum cordon_err (*signal)(struct platform_job *job, int signo);
     /* Kills what is left, waits for it (bounded), undoes, frees. NULL is allowed. */

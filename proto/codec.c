@@ -29,6 +29,7 @@ SAME(TIMEOUT);
 SAME(OS);
 _Static_assert(CORDON_ERR_COUNT == CORDON_E_OS + 1, "a new error needs its number in broker.proto");
 _Static_assert((int)CORDON__WIRE__OS__OS_WINDOWS == (int)MSG_OS_WINDOWS, "systems");
+_Static_assert((int)CORDON__WIRE__REPORT__REPORT_JOBS == (int)MSG_REPORT_JOBS, "reports");
 _Static_assert((int)CORDON__WIRE__EXIT_KIND__EXIT_KIND_KILLED == (int)MSG_EXIT_KILLED, "kinds");
 _Static_assert((int)CORDON__WIRE__BROKER_MODE__BROKER_MODE_SERVICE == (int)MSG_BROKER_SERVICE,
                "modes");
@@ -46,6 +47,8 @@ static const struct codec_row rows[] = {
     {CORDON_MSG_STATUS, &cordon__wire__status__descriptor},
     {CORDON_MSG_BYE, &cordon__wire__bye__descriptor},
     {CORDON_MSG_VIOLATIONS, &cordon__wire__violations__descriptor},
+    {CORDON_MSG_KILL, &cordon__wire__kill__descriptor},
+    {CORDON_MSG_RELOAD, &cordon__wire__reload__descriptor},
     {CORDON_MSG_WELCOME, &cordon__wire__welcome__descriptor},
     {CORDON_MSG_STARTED, &cordon__wire__started__descriptor},
     {CORDON_MSG_EXITED, &cordon__wire__exited__descriptor},

@@ -82,6 +82,20 @@ static const struct msg_field plan_fields[] = {
     BOOL(12, "json", AT(msg_plan, json)),
 };
 
+static const struct msg_field status_fields[] = {
+    ENUM(1, "report", AT(msg_status, report), MSG_REPORT_STATUS, MSG_REPORT_JOBS),
+    BOOL(2, "json", AT(msg_status, json)),
+};
+
+static const struct msg_field kill_fields[] = {
+    TEXT(1, "job", AT(msg_kill, job), 1, JOB_LEN),
+    NUMBER(2, "signo", AT(msg_kill, signo), 1, 64),
+};
+
+static const struct msg_field reload_fields[] = {
+    BOOL(1, "json", AT(msg_reload, json)),
+};
+
 static const struct msg_field violations_fields[] = {
     BOOL(1, "follow", AT(msg_violations, follow)),
 };
@@ -109,7 +123,7 @@ static const struct msg_field failed_fields[] = {
     ENUM(1, "err", AT(msg_failed, err), CORDON_E_NOMEM, CORDON_ERR_COUNT - 1),
     BYTES(2, "text", AT(msg_failed, text), 0, KIB),
     BYTES(3, "remedy", AT(msg_failed, remedy), 0, KIB),
-    NUMBER(4, "exit_status", AT(msg_failed, exit_status), 2, 127),
+    NUMBER(4, "exit_status", AT(msg_failed, exit_status), 1, 127),
 };
 
 static const struct msg_field plan_text_fields[] = {
@@ -117,7 +131,8 @@ static const struct msg_field plan_text_fields[] = {
 };
 
 static const struct msg_field status_text_fields[] = {
-    TEXT(1, "json", AT(msg_status_text, json), 0, KIB *KIB - 64),
+    BYTES(1, "text", AT(msg_status_text, text), 0, 4U * KIB * KIB - 64),
+    BOOL(2, "failed", AT(msg_status_text, failed)),
 };
 
 static const struct msg_field violation_fields[] = {
@@ -148,9 +163,11 @@ static const struct msg_shape shapes[] = {
     SHAPE(CORDON_MSG_SPAWN, spawn_fields),
     SHAPE(CORDON_MSG_SIGNAL, signal_fields),
     SHAPE(CORDON_MSG_PLAN, plan_fields),
-    {CORDON_MSG_STATUS, NULL, 0},
+    SHAPE(CORDON_MSG_STATUS, status_fields),
     {CORDON_MSG_BYE, NULL, 0},
     SHAPE(CORDON_MSG_VIOLATIONS, violations_fields),
+    SHAPE(CORDON_MSG_KILL, kill_fields),
+    SHAPE(CORDON_MSG_RELOAD, reload_fields),
     SHAPE(CORDON_MSG_WELCOME, welcome_fields),
     SHAPE(CORDON_MSG_STARTED, started_fields),
     SHAPE(CORDON_MSG_EXITED, exited_fields),

@@ -31,6 +31,8 @@ enum cordon_msg_type {
     CORDON_MSG_STATUS = 5,
     CORDON_MSG_BYE = 6,
     CORDON_MSG_VIOLATIONS = 7,
+    CORDON_MSG_KILL = 8,
+    CORDON_MSG_RELOAD = 9,
     CORDON_MSG_WELCOME = 64,
     CORDON_MSG_STARTED = 65,
     CORDON_MSG_EXITED = 66,
@@ -56,6 +58,9 @@ struct msg_numbers {
 };
 
 enum msg_os { MSG_OS_HOST = 0, MSG_OS_LINUX = 1, MSG_OS_MACOS = 2, MSG_OS_WINDOWS = 3 };
+
+/* What a STATUS asks for. */
+enum msg_report { MSG_REPORT_STATUS = 0, MSG_REPORT_JOBS = 1 };
 
 enum msg_broker_mode { MSG_BROKER_EMBEDDED = 1, MSG_BROKER_SERVICE = 2 };
 
@@ -122,6 +127,22 @@ struct msg_plan {
     bool json;
 };
 
+struct msg_status {
+    enum msg_report report;
+    bool json;
+};
+
+/* Of any of the caller's jobs; root's, of anybody's. */
+struct msg_kill {
+    const char *job; /* text */
+    uint32_t signo;  /* 1..64 */
+};
+
+/* Root's only. */
+struct msg_reload {
+    bool json;
+};
+
 struct msg_violations {
     bool follow; /* and those to come, until the connection ends */
 };
@@ -150,7 +171,7 @@ struct msg_failed {
     enum cordon_err err;  /* never CORDON_OK */
     const char *text;     /* bytes; what, where */
     const char *remedy;   /* bytes */
-    uint32_t exit_status; /* 2, 124, 125, 126 or 127 */
+    uint32_t exit_status; /* 1, 2, 124, 125, 126 or 127 */
 };
 
 struct msg_plan_text {
@@ -158,7 +179,8 @@ struct msg_plan_text {
 };
 
 struct msg_status_text {
-    const char *json; /* text */
+    const char *text; /* bytes; lines, or one line of JSON; of KILL: nothing */
+    bool failed;      /* @text says what is wrong; the client exits with 1 */
 };
 
 struct msg_violation {
@@ -181,14 +203,17 @@ struct msg_violations_told {
 };
 
 struct message {
-    enum cordon_msg_type type; /* says which member of @u counts; STATUS and BYE have none */
+    enum cordon_msg_type type; /* says which member of @u counts; BYE has none */
     uint32_t unknown;          /* decoding: fields of a newer peer that were skipped */
     union {
         struct msg_hello hello;
         struct msg_spawn spawn;
         struct msg_signal signal;
         struct msg_plan plan;
+        struct msg_status status;
         struct msg_violations violations;
+        struct msg_kill kill;
+        struct msg_reload reload;
         struct msg_welcome welcome;
         struct msg_started started;
         struct msg_exited exited;

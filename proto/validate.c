@@ -242,7 +242,7 @@ static enum cordon_err failed_check(const struct message *message, struct cordon
 {
     uint32_t status = message->u.failed.exit_status;
 
-    if (status != 2 && status < 124) {
+    if (status > 2 && status < 124) {
         return fault_set(fault, CORDON_E_INVALID, NULL, "exit_status %u means nothing", status);
     }
     return CORDON_OK;

@@ -45,6 +45,7 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
 int linux_watch_fd(const struct platform_job *job);
 enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_report);
 enum cordon_err linux_violation(struct platform_job *job, struct ipc_violation *ret_violation);
+void linux_about(const struct platform_job *job, struct platform_about *ret_about);
 enum cordon_err linux_signal(struct platform_job *job, int signo);
 void linux_release(struct platform_job *job);
 void linux_cleanup(bool embedded);

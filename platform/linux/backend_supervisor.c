@@ -12,6 +12,7 @@ const struct platform *platform_host(void)
         .watch_fd = linux_watch_fd,
         .poll = linux_poll,
         .violation = linux_violation,
+        .about = linux_about,
         .signal = linux_signal,
         .release = linux_release,
         .cleanup = linux_cleanup,

@@ -45,6 +45,7 @@ enum cordon_err job_new(const struct job_parts *parts, struct platform_job **ret
         return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
     }
     job->pidfd = parts->pidfd;
+    job->pid = parts->pid;
     job->report = parts->report;
     job->cgroup = parts->cgroup;
     job->denials = parts->denials;
@@ -213,6 +214,14 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
         return errno == ESRCH ? CORDON_E_NOT_FOUND : CORDON_E_OS;
     }
     return CORDON_OK;
+}
+
+void linux_about(const struct platform_job *job, struct platform_about *ret_about)
+{
+    ret_about->pid = job->pid;
+    ret_about->mechanism = job->bpf.slot != ORDER_NO_SLOT ? IPC_MECHANISM_BPF
+                           : job->denials.channel >= 0    ? IPC_MECHANISM_FANOTIFY
+                                                          : 0;
 }
 
 void job_kill(int pidfd, int wait_ms)

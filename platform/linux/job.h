@@ -10,6 +10,7 @@
 /* A job as the supervisor holds it: descriptors, no names but the cgroup's. */
 struct platform_job {
     int pidfd;  /* of cordon-init */
+    int pid;    /* its number, to be shown */
     int report; /* read end; -1 once the last report came */
     int timer;  /* runs out if the set-up hangs; -1 once the command runs */
     int watch;  /* epoll over the three, and over the denials */
@@ -22,7 +23,7 @@ struct platform_job {
 
 /* What a new job is made of; taken over by job_new(), but not when it fails. */
 struct job_parts {
-    int pidfd, report;
+    int pidfd, pid, report;
     struct cgroup cgroup;
     struct denials denials;
     struct bpf_job bpf; /* instead, where the kernel's program decides */

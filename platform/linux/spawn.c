@@ -314,6 +314,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, struct parts *p
         child.fds[INIT_FD_JOBS] = parts->jobs;
         err = child_clone(&child, order, &job->pidfd, fault);
         if (err == CORDON_OK) {
+            job->pid = child.pid;
             bpf_job_seen(&job->bpf, child.pid);
         }
     }

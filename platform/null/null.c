@@ -208,6 +208,11 @@ static enum cordon_err null_violation(struct platform_job *job, struct ipc_viola
     return CORDON_E_AGAIN;
 }
 
+static void null_about(const struct platform_job *job, struct platform_about *ret_about)
+{
+    *ret_about = (struct platform_about){.pid = job->pid};
+}
+
 static enum cordon_err null_signal(struct platform_job *job, int signo)
 {
     if (job->ended || (kill(-job->pid, signo) != 0 && kill(job->pid, signo) != 0)) {
@@ -251,6 +256,7 @@ const struct platform *platform_null(void)
         .watch_fd = null_watch_fd,
         .poll = null_poll,
         .violation = null_violation,
+        .about = null_about,
         .signal = null_signal,
         .release = null_release,
         .cleanup = null_cleanup,

@@ -47,7 +47,7 @@ static int spool_find(const struct managed_places *places, const char *name)
     return (int)fd;
 }
 
-void fetched_mix(const struct managed_places *places, uint64_t *hash)
+void fetched_mix(const struct managed_places *places, struct managed_hash *hash)
 {
     struct stat st;
     int fd = spool_find(places, FETCHED_NEWEST);

@@ -371,17 +371,20 @@ void managed_files_deinit(struct managed_files *files)
     files->count = 0;
 }
 
+/* The clock of a file system ticks every few milliseconds; some tick more slowly. */
+#define SETTLED_MS 100
+
 /* FNV-1a over what changes when a file does. */
-static void mix(uint64_t *hash, const void *data, size_t len)
+static void mix(struct managed_hash *hash, const void *data, size_t len)
 {
     const unsigned char *bytes = data;
 
     for (size_t i = 0; i < len; i++) {
-        *hash = (*hash ^ bytes[i]) * 0x100000001b3U;
+        hash->value = (hash->value ^ bytes[i]) * 0x100000001b3U;
     }
 }
 
-void managed_mix(uint64_t *hash, const struct stat *st)
+void managed_mix(struct managed_hash *hash, const struct stat *st)
 {
     uint64_t fields[9] = {0};
 
@@ -395,13 +398,15 @@ void managed_mix(uint64_t *hash, const struct stat *st)
                                    (uint64_t)st->st_ctim.tv_nsec,
                                    st->st_mode,
                                    st->st_uid};
+        const uint64_t changed_ms = found[5] * 1000U + found[6] / 1000000U;
 
         memcpy(fields, found, sizeof(fields));
+        hash->newest_ms = changed_ms > hash->newest_ms ? changed_ms : hash->newest_ms;
     }
     mix(hash, fields, sizeof(fields));
 }
 
-static void mix_stat(uint64_t *hash, int dir, const char *path, int flags)
+static void mix_stat(struct managed_hash *hash, int dir, const char *path, int flags)
 {
     struct stat st;
 
@@ -409,7 +414,8 @@ static void mix_stat(uint64_t *hash, int dir, const char *path, int flags)
 }
 
 /* The name itself, what it leads to, and the directory that it is in. */
-static void mix_place(uint64_t *hash, const struct managed_places *places, const char *place)
+static void mix_place(struct managed_hash *hash, const struct managed_places *places,
+                      const char *place)
 {
     char path[PATH_MAX];
 
@@ -420,9 +426,10 @@ static void mix_place(uint64_t *hash, const struct managed_places *places, const
     mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
 }
 
-uint64_t managed_signature(const struct managed_places *places)
+uint64_t managed_signature(const struct managed_places *places, bool *ret_settled)
 {
-    uint64_t hash = 0xcbf29ce484222325U;
+    const uint64_t now = host_unix_ms();
+    struct managed_hash hash = {0xcbf29ce484222325U, 0};
 
     for (size_t i = 0; i < PLACE_COUNT; i++) {
         char path[PATH_MAX];
@@ -444,5 +451,9 @@ uint64_t managed_signature(const struct managed_places *places)
     }
     mix_place(&hash, places, FETCHED_CONFIG);
     fetched_mix(places, &hash);
-    return hash;
+    if (ret_settled != NULL) {
+        /* A time to come, by a clock that was set back, may be met again. */
+        *ret_settled = hash.newest_ms + SETTLED_MS < now;
+    }
+    return hash.value;
 }

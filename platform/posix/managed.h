@@ -14,9 +14,13 @@
 CORDON_MUST_USE enum cordon_err managed_open(const struct managed_places *places, const char *path,
                                              int *ret_fd, struct cordon_fault *fault);
 
+struct managed_hash {
+    uint64_t value;
+    uint64_t newest_ms; /* change of anything that was mixed in, since 1970 */
+};
 /* Mixes what changes when a file does into a signature; NULL: it is not there. */
-void managed_mix(uint64_t *hash, const struct stat *st);
+void managed_mix(struct managed_hash *hash, const struct stat *st);
 /* ... of what cordon-fetch wrote. */
-void fetched_mix(const struct managed_places *places, uint64_t *hash);
+void fetched_mix(const struct managed_places *places, struct managed_hash *hash);
 
 #endif

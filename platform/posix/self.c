@@ -44,6 +44,11 @@ uint32_t host_uid(void)
     return geteuid();
 }
 
+int32_t host_pid(void)
+{
+    return getpid();
+}
+
 void host_fill_stdio(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -69,12 +74,17 @@ uint64_t host_now_ms(void)
     return (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
 }
 
-void host_time(char ret_text[HOST_TIME_MAX])
+uint64_t host_unix_ms(void)
 {
     struct timespec now = {0, 0};
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    host_time_of((uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U, ret_text);
+    return (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
+}
+
+void host_time(char ret_text[HOST_TIME_MAX])
+{
+    host_time_of(host_unix_ms(), ret_text);
 }
 
 void host_time_of(uint64_t unix_ms, char ret_text[HOST_TIME_MAX])

@@ -4,7 +4,7 @@
 CASES=(
     id_02_closed_at_every_byte:s id_06_groups_of_the_connection:se id_08_inherited_attributes:se
     id_10_empty_argument_vectors:se id_11_malformed_messages:s id_17_client_killed:se
-    id_18_supervisor_killed:s
+    id_18_supervisor_killed:s id_19_anothers_job:s
     id_22_other_namespace_or_root:s id_23_worker_in_hostile_hands:s)
 
 # Descriptors of the supervisor and of cordon-a's worker, memory high-water marks in KiB.
@@ -239,6 +239,52 @@ id_18_supervisor_killed()
     done
 }
 
+# b sees, ends and learns nothing of a's job: not even that there is one.
+id_19_anothers_job()
+{
+    local client number signal none
+
+    printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$HOME_A/secret.txt" | managed_codex
+    echo the-content >"$HOME_A/secret.txt"
+    chown cordon-a: "$HOME_A/secret.txt"
+    (job_run cordon-a "$WS_A" -- sh -c 'cat "$0"; exec sleep 47.5' "$HOME_A/secret.txt" \
+        >/dev/null 2>&1) &
+    client=$!
+    wait_for "pgrep -f '^sleep 47.5' >/dev/null"
+    run as_user cordon-a "$CORDON" ps --json
+    number=$(grep -o '"job":"[0-9]*"' <<<"$OUT" | tr -dc 0-9)
+    [ -n "$number" ] || fail "its owner does not see it: $(got)"
+    ! at_access || expect_out '"violations":1' "its owner's list"
+    for signal in KILL TERM USR1 CONT 33; do
+        run as_user cordon-b "$CORDON" kill --signal "$signal" 987654
+        none="$RC $OUT $ERR"
+        run as_user cordon-b "$CORDON" kill --signal "$signal" "$number"
+        [ "$none" = "$RC $OUT $ERR" ] || fail "$signal: '$none' for no job; $(got)"
+        expect_rc 1 "$signal"
+    done
+    for verb in "ps --json" "ps" "violations" "violations --json" "status" "status --json"; do
+        # shellcheck disable=SC2086
+        run as_user cordon-b "$CORDON" $verb
+        expect_ok "$verb"
+        [[ $OUT$ERR != *"cordon-a"* && $OUT$ERR != *sleep* && $OUT$ERR != *"\"$CORDON_TEST_UID\""* &&
+            $OUT$ERR != *secret.txt* ]] || fail "b's $verb: $(got)"
+    done
+    [ "$(as_user cordon-b "$CORDON" ps --json)" = '{"jobs":[]}' ] || fail "b lists something"
+    run as_user cordon-b "$CORDON" reload
+    expect_rc 1 "b's reload"
+    pgrep -f '^sleep 47.5' >/dev/null || fail "the job did not survive"
+    # Root sees whose it is, and its owner ends it from elsewhere.
+    run "$CORDON" ps
+    expect_out cordon-a "root's list"
+    run as_user cordon-a "$CORDON" kill "$number" --signal KILL
+    expect_ok "the owner's kill"
+    wait_for "! pgrep -f '^sleep 47.5' >/dev/null"
+    wait "$client"
+    [ $? = 137 ] || fail "the client's status is another"
+    run as_user cordon-a "$CORDON" kill "$number"
+    [ "$ERR" = "${none#1  }" ] || fail "a job that has ended: $(got)"
+}
+
 id_22_other_namespace_or_root()
 {
     run id_elsewhere unshare --mount --propagation private
@@ -360,7 +406,8 @@ id_23_judge()
     ! grep -q 'GAIN\|the-content' "$1" || fail "gained: $(grep -B1 -A1 'GAIN\|the-content' "$1")"
     ! grep -q ': RAN ' "$1" || fail "accepted: $(grep ': RAN ' "$1" | grep -v 'kind 5' | head -n 3)"
     ! grep -q ': no answer\|: no report' "$1" || fail "$(grep ': no ' "$1" | head -n 3)"
-    [ "$(grep -c ': refused\|: ran\|: RAN' "$1")" -ge 35 ] || fail "rows are missing: $(wc -l <"$1")"
+    [ "$(grep -c ': refused\|: ran\|: RAN' "$1")" -ge 41 ] || fail "rows are missing: $(wc -l <"$1")"
+    [ "$(grep -c '^query: .*: refused' "$1")" = 6 ] || fail "questions: $(grep '^query' "$1")"
     grep -q '^plain: ran kind 1 code 0' "$1" || fail "the plain order: $(grep '^plain' "$1")"
     if [ -n "$2" ]; then
         for line in "write to the root" "write to what is root's" "root writable" "full access"; do

@@ -82,10 +82,27 @@ static enum cordon_err on_plan(void *context, const struct session_request *requ
     return CORDON_OK;
 }
 
-static void on_status(void *context, struct strbuf *out)
+/* Answered in every way: at once, with a refusal later, or by a fault. */
+static enum cordon_err on_query(void *context, const struct session_request *request,
+                                struct cordon_fault *fault)
 {
+    const struct message *message = &request->in->message;
+    const struct msg_status_text text = {.text = "x", .failed = true};
+    struct cordon_fault refusal;
+
     (void)context;
-    strbuf_puts(out, "{}");
+    must(request->in->fd_count == 0);
+    if (message->type == CORDON_MSG_KILL) {
+        must(message->u.kill.job != NULL && message->u.kill.signo >= 1);
+        return fault_set(fault, CORDON_E_NOT_FOUND, NULL, "no such job");
+    }
+    if (message->type == CORDON_MSG_RELOAD) {
+        (void)fault_set(&refusal, CORDON_E_DENIED, NULL, "only root");
+        session_refused(&world.session, request->in->id, &refusal);
+    } else {
+        session_report(&world.session, request->in->id, &text);
+    }
+    return CORDON_OK;
 }
 
 static enum cordon_err on_violations(void *context, uint32_t id, bool follow,
@@ -116,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct session_owner owner = {.spawn = on_spawn,
                                                .signal = on_signal,
                                                .plan = on_plan,
-                                               .status = on_status,
+                                               .query = on_query,
                                                .violations = on_violations,
                                                .close_fd = give_back,
                                                .mode = MSG_BROKER_EMBEDDED,

@@ -405,12 +405,13 @@ uint32_t client_run(struct client *client, const char *script, char *ret_text, s
                                                           : in.message.u.exited.code;
 }
 
-void client_status(struct client *client, char *ret_text, size_t size)
+void client_report(struct client *client, enum msg_report report, char *ret_text, size_t size)
 {
-    const struct message status = {.type = CORDON_MSG_STATUS};
+    const struct message status = {.type = CORDON_MSG_STATUS,
+                                   .u.status = {.report = report, .json = true}};
     struct stream_message in;
 
     client_send(client, 900, &status, NULL, 0);
     CHECK(client_receive(client, WAIT_MS, &in) == CORDON_MSG_STATUS_TEXT);
-    (void)snprintf(ret_text, size, "%s", in.message.u.status_text.json);
+    (void)snprintf(ret_text, size, "%s", in.message.u.status_text.text);
 }

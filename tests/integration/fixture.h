@@ -55,8 +55,8 @@ void client_spawn(struct client *client, uint32_t id, const char *script, int ou
 uint32_t client_wait(struct client *client, uint32_t id, struct stream_message *ret_in);
 /* Runs `sh -c SCRIPT`; its exit status, or of FAILED. @ret_text: what it printed. */
 uint32_t client_run(struct client *client, const char *script, char *ret_text, size_t size);
-/* STATUS, as text in @ret_text. */
-void client_status(struct client *client, char *ret_text, size_t size);
+/* STATUS, as JSON in @ret_text. */
+void client_report(struct client *client, enum msg_report report, char *ret_text, size_t size);
 
 /* True once @holds(@context) within five seconds. */
 int eventually(int (*holds)(const void *context), const void *context);

@@ -80,7 +80,7 @@ static int no_jobs(const void *context)
 
     (void)context;
     client_open(&broker, &client);
-    client_status(&client, text, sizeof(text));
+    client_report(&client, MSG_REPORT_JOBS, text, sizeof(text));
     client_close(&client);
     return strstr(text, "\"jobs\":[]") != NULL;
 }

@@ -46,7 +46,7 @@ static int generation(void)
     char text[4096];
     const char *at;
 
-    client_status(&client, text, sizeof(text));
+    client_report(&client, MSG_REPORT_STATUS, text, sizeof(text));
     at = strstr(text, key);
     CHECK(at != NULL);
     return atoi(at + sizeof(key) - 1);

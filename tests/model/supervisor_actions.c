@@ -158,6 +158,29 @@ static bool do_signal(unsigned user, unsigned n)
     return true;
 }
 
+/* What he may ask for, from any of his connections: of another's job nothing comes. */
+static bool do_query(unsigned user, unsigned n)
+{
+    struct caller *caller = caller_of(user);
+    const struct caller_session *session = session_of(caller, 0);
+    struct ipc_message message = {.type = IPC_QUERY,
+                                  .u.query = {.kind = IPC_QUERY_KILL, .signo = SIGKILL}};
+    struct platform_job *job = &model.jobs[n];
+    const bool killed = job->killed;
+
+    if (!has_worker(caller) || session == NULL || !session->delivered || job->stage == STAGE_FREE) {
+        return false;
+    }
+    message.session = session->id;
+    message.job = job->job;
+    (void)deliver(caller, &message, 0);
+    if (job->killed != (killed || job->uid == caller->key.uid)) {
+        explore_wrong("user %u's kill of user %u's job", caller->key.uid, job->uid);
+    }
+    message.u.query.kind = IPC_QUERY_JOBS;
+    return has_worker(caller) ? deliver(caller, &message, 0) : true;
+}
+
 static bool do_session_end(unsigned user, unsigned rank)
 {
     struct caller *caller = caller_of(user);
@@ -297,6 +320,7 @@ static const struct {
     {"order of user %u, connection %u", do_order, USERS, LIVE_MAX},
     {"odd order of user %u: %u", do_odd_order, USERS, ODD_COUNT - 1},
     {"user %u kills job %u", do_signal, USERS, LIVE_MAX},
+    {"user %u asks for the end of job %u", do_query, USERS, LIVE_MAX},
     {"user %u's connection %u ends", do_session_end, USERS, LIVE_MAX},
     {"user %u's connection %u waits for denials", do_ask, USERS, LIVE_MAX},
     {"nonsense of user %u's worker", do_nonsense, USERS, 1},

@@ -99,6 +99,12 @@ static enum cordon_err tree_violation(struct platform_job *job, struct ipc_viola
     return CORDON_E_AGAIN;
 }
 
+static void tree_about(const struct platform_job *job, struct platform_about *ret_about)
+{
+    tree_must_be(job, "about");
+    *ret_about = (struct platform_about){.pid = 1};
+}
+
 static enum cordon_err tree_signal(struct platform_job *job, int signo)
 {
     tree_must_be(job, "signal");
@@ -141,6 +147,7 @@ const struct platform model_platform = {
     .watch_fd = tree_watch_fd,
     .poll = tree_poll,
     .violation = tree_violation,
+    .about = tree_about,
     .signal = tree_signal,
     .release = tree_release,
 };

@@ -42,6 +42,9 @@ void client_told(const struct client *client, uint32_t id, const struct message 
         }
     }
     if (request == NULL) {
+        if (message->type == CORDON_MSG_STATUS_TEXT || message->type == CORDON_MSG_FAILED) {
+            model.finished[model.finished_count++ % FINISHED] = id;
+        }
         return;
     }
     if (message->type == CORDON_MSG_STARTED && ++request->started > 1) {
@@ -205,7 +208,7 @@ static bool do_violations(unsigned n, unsigned follow)
     return true;
 }
 
-/* What has no answer, what is not understood, and BYE. */
+/* What has no answer, BYE, and a question. */
 static bool do_say(unsigned n, unsigned what)
 {
     static char job[] = "1";
@@ -215,7 +218,8 @@ static bool do_say(unsigned n, unsigned what)
         {.type = CORDON_MSG_STATUS},
     };
 
-    if (client_n(n) == NULL || is_behind(client_n(n))) {
+    if (client_n(n) == NULL || is_behind(client_n(n)) ||
+        (messages[what].type == CORDON_MSG_STATUS && connection_of(client_n(n))->queries != NULL)) {
         return false;
     }
     client_write(client_n(n), ++model.last_id, &messages[what], 0);
@@ -323,7 +327,8 @@ static void answer_ask(struct ask *ask)
 static void answer_waiting(uint64_t job, uint32_t last)
 {
     for (size_t i = 0; i < ASKS; i++) {
-        if (model.asks[i].used && model.asks[i].job == job && model.asks[i].request <= last) {
+        if (model.asks[i].used && !model.asks[i].query && model.asks[i].job == job &&
+            model.asks[i].request <= last) {
             answer_ask(&model.asks[i]);
         }
     }
@@ -378,10 +383,19 @@ static bool do_terminal(unsigned n, unsigned pty)
 static bool do_records(unsigned n, unsigned unused)
 {
     (void)unused;
-    if (!model.asks[n].used) {
+    if (!model.asks[n].used || model.asks[n].query) {
         return false;
     }
     answer_ask(&model.asks[n]);
+    return true;
+}
+
+static bool do_query(unsigned n, unsigned refused)
+{
+    if (!model.asks[n].used || !model.asks[n].query) {
+        return false;
+    }
+    query_answer(&model.asks[n], refused != 0 ? CORDON_E_DENIED : CORDON_OK);
     return true;
 }
 
@@ -415,6 +429,7 @@ static const struct {
     {"report of request", do_report, REQUESTS, IPC_REPORT_SETUP + 1},
     {"no terminal, or (1) a terminal of request", do_terminal, REQUESTS, 2},
     {"records for question", do_records, ASKS, 1},
+    {"answer to STATUS, or (1) a refusal", do_query, ASKS, 2},
     {"timer is up", do_timer, REQUESTS + CONNECTIONS, 1},
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))

@@ -4,6 +4,7 @@
 
 #include "broker/pipeline.h"
 #include "broker/strings.h"
+#include "broker/worker_query.h"
 #include "proto/codec.h"
 #include "tests/model/worker_model.h"
 
@@ -59,7 +60,8 @@ static void on_ask(const struct ipc_message *message)
 {
     for (size_t i = 0; i < ASKS; i++) {
         if (!model.asks[i].used) {
-            model.asks[i] = (struct ask){true, message->session, message->request, message->job};
+            model.asks[i] = (struct ask){true, message->type == IPC_QUERY, message->session,
+                                         message->request, message->job};
             return;
         }
     }
@@ -99,6 +101,7 @@ enum cordon_err model_sent(struct channel *channel, const struct ipc_message *me
         on_order(message);
         break;
     case IPC_ASK:
+    case IPC_QUERY:
         on_ask(message);
         break;
     case IPC_SESSION_END:
@@ -108,6 +111,35 @@ enum cordon_err model_sent(struct channel *channel, const struct ipc_message *me
         break;
     }
     return CORDON_OK;
+}
+
+void query_answer(struct ask *ask, enum cordon_err fault)
+{
+    const unsigned before = model.finished_count;
+    const struct connection *connection;
+    const struct client *client;
+    struct ipc_packet packet;
+
+    memset(&packet, 0, sizeof(packet));
+    packet.message =
+        (struct ipc_message){.type = IPC_ANSWER, .session = ask->session, .request = ask->request};
+    packet.message.u.fault.err = fault;
+    if (fault == CORDON_OK) {
+        packet.fds[packet.fd_count++] = world_fd_sure();
+    }
+    ask->used = false;
+    model.answers_query = true;
+    worker_query_take(connection_of(client_of(ask->session)), &packet);
+    model.answers_query = false;
+    for (size_t i = 0; i < packet.fd_count; i++) {
+        host_close(packet.fds[i]);
+    }
+    client = client_of(ask->session);
+    connection = client == NULL ? NULL : connection_of(client);
+    if (!model.stopped && connection != NULL && model.finished_count == before &&
+        connection->session.state != SESSION_CLOSING) {
+        explore_wrong("a question is not answered");
+    }
 }
 
 void model_killed(int pidfd)
@@ -278,13 +310,14 @@ enum cordon_err __wrap_ipc_map(int fd, size_t max, const void **ret_data, size_t
                                struct cordon_fault *fault)
 {
     static const struct ipc_records_head head = {.magic = IPC_MAGIC, .next = 1, .total = 0};
+    static const struct ipc_status status = {.magic = IPC_MAGIC};
 
     (void)max;
     if (!world_is_open(fd)) {
         explore_wrong("a closed memfd is mapped");
     }
-    *ret_data = &head;
-    *ret_len = sizeof(head);
+    *ret_data = model.answers_query ? (const void *)&status : &head;
+    *ret_len = model.answers_query ? sizeof(status) : sizeof(head);
     return explore_fails("ipc_map") ? fault_set(fault, CORDON_E_OS, NULL, "no memory") : CORDON_OK;
 }
 

@@ -6,6 +6,7 @@
  * in every state that can be reached:
  *
  *   - a SPAWN has one end, EXITED or FAILED, and at most one STARTED, before it;
+ *   - a STATUS has one answer;
  *   - the connection is charged for as many jobs as it has;
  *   - the supervisor hears of the end of each connection once, and of nothing of it afterwards;
  *   - when all is over nothing is held: jobs, descriptors, timers.
@@ -26,21 +27,6 @@ static void model_begin(void)
     model.worker.managed.known = true;
     model.worker.managed.generation = 1;
     model.worker.platform = platform_null();
-}
-
-/* How many jobs the connection lists. */
-static unsigned jobs_of(const struct connection *connection)
-{
-    struct strbuf text = STRBUF_INIT;
-    struct jsonw json = JSONW_INIT(&text);
-    unsigned count = 0;
-
-    worker_job_list(connection, &json);
-    for (const char *at = strbuf_text(&text); (at = strstr(at, "\"job\"")) != NULL; at++) {
-        count++;
-    }
-    strbuf_deinit(&text);
-    return count;
 }
 
 static void describe_request(const struct request *request, struct strbuf *out)
@@ -73,9 +59,10 @@ static void model_describe(struct strbuf *out)
             strbuf_puts(out, "-;");
             continue;
         }
-        strbuf_printf(out, "%d%d%db%dr%de%u", connection->session.state, client->deaf,
+        strbuf_printf(out, "%d%d%db%dr%dq%de%u", connection->session.state, client->deaf,
                       connection->timer != NULL, stream_backlog(&connection->session.stream) > 0,
-                      connection->records != NULL, world_source(client->fd)->events);
+                      connection->records != NULL, connection->queries != NULL,
+                      world_source(client->fd)->events);
         for (size_t i = 0; i < REQUESTS; i++) {
             if (model.requests[i].used && model.requests[i].session == client->session) {
                 describe_request(&model.requests[i], out);
@@ -97,7 +84,8 @@ static void model_describe(struct strbuf *out)
 static bool is_waiting(const struct client *client)
 {
     for (size_t i = 0; i < ASKS; i++) {
-        if (model.asks[i].used && model.asks[i].session == client->session) {
+        if (model.asks[i].used && !model.asks[i].query &&
+            model.asks[i].session == client->session) {
             return true;
         }
     }
@@ -106,9 +94,9 @@ static bool is_waiting(const struct client *client)
 
 static void check_client(const struct client *client, const struct connection *connection)
 {
-    if (connection->session.jobs != jobs_of(connection)) {
-        explore_wrong("a connection is charged for %u jobs and has %u", connection->session.jobs,
-                      jobs_of(connection));
+    if (connection->session.jobs != worker_job_count(connection)) {
+        explore_wrong("a connection is charged for %u jobs and has %zu", connection->session.jobs,
+                      worker_job_count(connection));
     }
     for (size_t i = 0; i < REQUESTS; i++) {
         const struct request *request = &model.requests[i];

@@ -26,9 +26,9 @@ struct request {
 
 enum kind { KIND_PLAIN, KIND_TERMINAL, KIND_DENIALS, KIND_TIMEOUT, KIND_COUNT };
 
-/* An IPC_ASK that is not answered. */
+/* An IPC_ASK, or an IPC_QUERY, that is not answered. */
 struct ask {
-    bool used;
+    bool used, query;
     uint32_t session, request;
     uint64_t job;
 };
@@ -53,9 +53,13 @@ struct worker_model {
     bool stopped;
     uint32_t finished[FINISHED]; /* numbers of the last that have ended for their clients */
     unsigned finished_count;
-    int answer_pty; /* to the next host_recv_record(): 1 a terminal, 0 closed */
+    bool answers_query; /* what ipc_map() gives is about a query */
+    int answer_pty;     /* to the next host_recv_record(): 1 a terminal, 0 closed */
 };
 extern struct worker_model model;
+
+/* By a text, or (@fault) a refusal. */
+void query_answer(struct ask *ask, enum cordon_err fault);
 
 struct client *client_of(uint32_t session);
 void client_told(const struct client *client, uint32_t id, const struct message *message);

@@ -310,3 +310,13 @@ enum cordon_err channel_send(struct channel *channel, const struct ipc_message *
     }
     return explore_fails("channel_send") ? CORDON_E_LIMIT : model_sent(channel, message);
 }
+
+enum cordon_err channel_send_block(struct channel *channel, const struct ipc_message *message,
+                                   const void *block, size_t len)
+{
+    (void)block;
+    if (len > 0 && explore_fails("ipc_memfd")) {
+        return CORDON_E_OS;
+    }
+    return channel_send(channel, message, NULL, 0);
+}

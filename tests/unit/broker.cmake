@@ -8,6 +8,9 @@ cordon_test(test_managed LABEL unit SOURCES test_managed.c LIBS cordon_broker_co
 cordon_test(test_fetched LABEL unit SOURCES test_fetched.c LIBS cordon_broker_core)
 cordon_test(test_memo LABEL unit SOURCES test_memo.c LIBS cordon_broker_core)
 cordon_test(test_ring LABEL unit SOURCES test_ring.c LIBS cordon_broker_core)
-foreach(test test_quota test_undo test_managed test_fetched test_memo test_ring)
+cordon_test(test_channel LABEL unit SOURCES test_channel.c LIBS cordon_broker_core)
+cordon_test(test_report LABEL unit SOURCES test_report.c ${PROJECT_SOURCE_DIR}/broker/report.c
+            LIBS cordon_broker_core)
+foreach(test test_quota test_undo test_managed test_fetched test_memo test_ring test_report test_channel)
   set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX)
 endforeach()

@@ -6,7 +6,7 @@
 #include "platform/base/strbuf.h"
 #include "proto/message.h"
 
-#define SAMPLE_COUNT 15U
+#define SAMPLE_COUNT 17U
 
 /* The sample at @index, in the order of frame_rule_at(); static storage. */
 struct message sample_message(size_t index);

@@ -306,6 +306,73 @@ TEST(one_job_at_a_time)
     disconnect();
 }
 
+/* The answer waits already when the question is asked. */
+static void prepare(const struct message *message)
+{
+    connect_pair();
+    answer(LIB_HELLO_ID + 1, message);
+}
+
+static struct message question(void)
+{
+    struct stream_message in;
+
+    receive(&in);
+    CHECK(in.message.type == CORDON_MSG_HELLO);
+    receive(&in);
+    return in.message;
+}
+
+TEST(a_report_is_the_text_that_was_answered)
+{
+    const struct message text = {.type = CORDON_MSG_STATUS_TEXT, .u.status_text = {"{}\n", true}};
+    struct message asked;
+    char *got = NULL;
+    int broken = 0;
+
+    prepare(&text);
+    CHECK(cordon_report(cordon, CORDON_REPORT_JOBS, 1, &got, NULL) == 0);
+    CHECK_STR(got, "{}\n");
+    free(got);
+    asked = question();
+    CHECK(asked.type == CORDON_MSG_STATUS && asked.u.status.report == MSG_REPORT_JOBS);
+    CHECK(asked.u.status.json);
+    disconnect();
+    prepare(&text);
+    CHECK(cordon_reload(cordon, 0, &got, &broken, NULL) == 0 && broken == 1);
+    free(got);
+    asked = question();
+    CHECK(asked.type == CORDON_MSG_RELOAD && !asked.u.reload.json);
+    disconnect();
+}
+
+TEST(a_kill_is_done_or_says_why_not)
+{
+    const struct message done = {.type = CORDON_MSG_STATUS_TEXT};
+    const struct message none = {
+        .type = CORDON_MSG_FAILED,
+        .u.failed = {CORDON_E_NOT_FOUND, "you have no such job", "look", 1}};
+    struct cordon_error error;
+    struct message asked;
+
+    prepare(&done);
+    CHECK(cordon_kill(cordon, "12", SIGUSR1, &error) == 0);
+    asked = question();
+    CHECK(asked.type == CORDON_MSG_KILL && asked.u.kill.signo == SIGUSR1);
+    CHECK_STR(asked.u.kill.job, "12");
+    disconnect();
+    prepare(&none);
+    CHECK(cordon_kill(cordon, "12", SIGTERM, &error) == CORDON_STATUS_FAILED);
+    CHECK_STR(error.text, "you have no such job");
+    disconnect();
+    /* What the protocol has no place for is the caller's mistake. */
+    prepare(&done);
+    CHECK(cordon_kill(cordon, "", SIGTERM, &error) == CORDON_STATUS_USAGE);
+    CHECK(cordon_kill(cordon, "1", 65, &error) == CORDON_STATUS_USAGE);
+    CHECK(cordon_kill(cordon, "1", -1, &error) == CORDON_STATUS_USAGE);
+    disconnect();
+}
+
 TEST(destructors_take_null)
 {
     cordon_job_free(NULL);

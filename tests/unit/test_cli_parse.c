@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+
 #include "client/cli.h"
 #include "tests/support/check.h"
 
@@ -214,6 +216,41 @@ TEST(times_are_seconds)
         CHECK(PARSE("sandbox", "--timeout", text, "true") == want);
         CHECK(cli.timeout_ms == rows[i].ms);
     }
+}
+
+TEST(a_signal_has_a_name_or_a_number)
+{
+    static const struct {
+        const char *text;
+        int signo; /* 0: refused */
+    } rows[] = {{"TERM", SIGTERM},
+                {"SIGKILL", SIGKILL},
+                {"sigusr1", SIGUSR1},
+                {"9", 9},
+                {"64", 64},
+                {"65", 0},
+                {"0", 0},
+                {"", 0},
+                {"SIG", 0},
+                {"TERMS", 0},
+                {"9x", 0},
+                {"-9", 0},
+                {"STOP", 0},
+                {"99999999999", 0}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[32];
+        enum cordon_err want = rows[i].signo == 0 ? CORDON_E_INVALID : CORDON_OK;
+
+        (void)snprintf(text, sizeof(text), "--signal=%s", rows[i].text);
+        CHECK(PARSE("kill", "7", text) == want);
+        CHECK(cli.signo == rows[i].signo);
+    }
+    CHECK(PARSE("kill", "7") == CORDON_OK && cli.signo == 0);
+    CHECK_STR(cli.operand[0], "7");
+    CHECK(PARSE("kill") == CORDON_E_SYNTAX && PARSE("kill", "7", "8") == CORDON_E_SYNTAX);
+    CHECK(PARSE("ps", "--signal", "9") == CORDON_E_INVALID);
+    CHECK(PARSE("kill", "7", "--json") == CORDON_E_INVALID);
 }
 
 TEST(operands_and_options_mix)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/managed.h"
@@ -181,17 +185,159 @@ TEST(the_signature_changes_with_what_is_there)
     const struct managed_places places = begin();
     uint64_t seen[4];
 
-    seen[0] = managed_signature(&places);
+    seen[0] = managed_signature(&places, NULL);
     put(OWN, "");
-    seen[1] = managed_signature(&places);
+    seen[1] = managed_signature(&places, NULL);
     put("/etc/cordon/requirements.d/a.toml", "");
-    seen[2] = managed_signature(&places);
+    seen[2] = managed_signature(&places, NULL);
     put("/etc/cordon/requirements.d/a.toml", " ");
-    seen[3] = managed_signature(&places);
-    CHECK(managed_signature(&places) == seen[3]);
+    seen[3] = managed_signature(&places, NULL);
+    CHECK(managed_signature(&places, NULL) == seen[3]);
     for (size_t i = 1; i < 4; i++) {
         CHECK(seen[i] != seen[i - 1]);
     }
+}
+
+TEST(what_has_just_changed_is_not_settled)
+{
+    const struct managed_places places = begin();
+    bool settled = true;
+
+    put(OWN, "");
+    (void)managed_signature(&places, &settled);
+    CHECK(!settled);
+    (void)usleep(300000);
+    (void)managed_signature(&places, &settled);
+    CHECK(settled);
+}
+
+TEST(a_rewrite_in_place_that_leaves_size_and_times_is_seen)
+{
+    const struct managed_places places = begin();
+    struct managed managed;
+    char full[256];
+    int fd;
+
+    managed_init(&managed, &places, POLICY_OS_LINUX);
+    put(OWN, DENY);
+    in_root(OWN, full);
+    fd = open(full, O_WRONLY);
+    CHECK(fd >= 0);
+    /* Within one tick of the file system's clock, on kernels whose clock ticks. */
+    for (char letter = 'a'; letter <= 'z'; letter++) {
+        CHECK(managed_refresh(&managed, false) != MANAGED_BROKEN);
+        CHECK(pwrite(fd, &letter, 1, (off_t)strlen(DENY) - 4) == 1);
+        CHECK(managed_refresh(&managed, false) == MANAGED_NEW);
+        CHECK(managed.files.items[0].text[strlen(DENY) - 4] == letter);
+        CHECK(managed.signature != managed_signature(&places, NULL));
+    }
+    CHECK(close(fd) == 0);
+    managed_deinit(&managed);
+}
+
+/* ---- links that are swapped as a whole, as a ConfigMap's are ---- */
+
+#define D "/etc/cordon/requirements.d"
+
+static bool try_link(const char *target, const char *path)
+{
+    char full[256];
+    char fresh[300];
+
+    in_root(path, full);
+    (void)snprintf(fresh, sizeof(fresh), "%s.new", full);
+    return symlink(target, fresh) == 0 && rename(fresh, full) == 0;
+}
+
+static void link_to(const char *target, const char *path)
+{
+    CHECK(try_link(target, path));
+}
+
+static void make_set(const char *name, const char *text)
+{
+    char path[128];
+    char full[256];
+
+    (void)snprintf(path, sizeof(path), D "/%s", name);
+    in_root(path, full);
+    CHECK(mkdir(full, 0755) == 0);
+    for (char file = 'a'; file <= 'd'; file++) {
+        (void)snprintf(path, sizeof(path), D "/%s/%c.toml", name, file);
+        put(path, text);
+    }
+}
+
+static void make_sets(void)
+{
+    make_set("..one", DENY "# one\n");
+    make_set("..two", DENY "# two\n");
+    link_to("..one", D "/..data");
+    for (char file = 'a'; file <= 'd'; file++) {
+        char target[64];
+        char path[64];
+
+        (void)snprintf(target, sizeof(target), "..data/%c.toml", file);
+        (void)snprintf(path, sizeof(path), D "/%c.toml", file);
+        link_to(target, path);
+    }
+}
+
+TEST(a_swap_of_the_links_folder_is_one_new_generation)
+{
+    const struct managed_places places = begin();
+    struct managed managed;
+    char full[256];
+
+    make_sets();
+    managed_init(&managed, &places, POLICY_OS_LINUX);
+    CHECK(managed_refresh(&managed, false) == MANAGED_NEW && managed.files.count == 4);
+    CHECK(strstr(managed.files.items[3].text, "# one") != NULL);
+    link_to("..two", D "/..data");
+    CHECK(managed_refresh(&managed, false) == MANAGED_NEW && managed.generation == 2);
+    CHECK(strstr(managed.files.items[0].text, "# two") != NULL);
+    CHECK_STR(managed.files.items[0].path, D "/a.toml");
+    /* The old set goes afterwards; and one that leads nowhere is a broken update. */
+    link_to("..gone", D "/..data");
+    CHECK(managed_refresh(&managed, false) == MANAGED_BROKEN && managed.generation == 2);
+    CHECK(strstr(managed.fault.text, "leads nowhere") != NULL);
+    link_to("..one", D "/..data");
+    CHECK(managed_refresh(&managed, false) == MANAGED_NEW && managed.fault.err == CORDON_OK);
+    /* A folder on the way that others may change is no way. */
+    in_root(D "/..one", full);
+    CHECK(chmod(full, 0777) == 0);
+    CHECK(managed_refresh(&managed, true) == MANAGED_BROKEN && managed.generation == 3);
+    managed_deinit(&managed);
+}
+
+TEST(no_generation_is_made_of_parts_of_two)
+{
+    const struct managed_places places = begin();
+    struct managed managed;
+    pid_t pid;
+
+    make_sets();
+    managed_init(&managed, &places, POLICY_OS_LINUX);
+    pid = fork();
+    CHECK(pid >= 0);
+    for (unsigned i = 0; pid == 0; i++) {
+        struct timespec pause = {0, (long)(i % 7) * 20000L};
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (!try_link(i % 2 == 0 ? "..two" : "..one", D "/..data")) {
+            _exit(1);
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    for (int i = 0; i < 3000; i++) {
+        (void)managed_refresh(&managed, true);
+        for (size_t j = 1; j < managed.files.count; j++) {
+            CHECK_STR(managed.files.items[j].text, managed.files.items[0].text);
+        }
+    }
+    CHECK(managed.generation > 1);
+    CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+    managed_deinit(&managed);
 }
 
 TEST(an_update_makes_a_generation_and_a_rewrite_of_the_same_does_not)

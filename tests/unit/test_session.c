@@ -51,10 +51,17 @@ static enum cordon_err fake_plan(void *context, const struct session_request *re
     return CORDON_OK;
 }
 
-static void fake_status(void *context, struct strbuf *out)
+static enum cordon_err fake_query(void *context, const struct session_request *request,
+                                  struct cordon_fault *fault)
 {
+    const struct msg_status_text text = {.text = "{}", .failed = true};
+
     (void)context;
-    strbuf_puts(out, "{}");
+    if (fake.answer != CORDON_OK) {
+        return fault_set(fault, fake.answer, NULL, "as told");
+    }
+    session_report(&fake.session, request->in->id, &text);
+    return CORDON_OK;
 }
 
 static enum cordon_err fake_violations(void *context, uint32_t id, bool follow,
@@ -84,7 +91,7 @@ static void begin(void)
     static const struct session_owner owner = {.spawn = fake_spawn,
                                                .signal = fake_signal,
                                                .plan = fake_plan,
-                                               .status = fake_status,
+                                               .query = fake_query,
                                                .violations = fake_violations,
                                                .close_fd = fake_close,
                                                .mode = MSG_BROKER_SERVICE,
@@ -308,6 +315,35 @@ TEST(other_requests_are_answered)
     CHECK(reply(NULL) == CORDON_MSG_FAILED && fake.session.state == SESSION_READY);
     request(&bye, 7, 0);
     CHECK(session_finished(&fake.session));
+}
+
+TEST(what_is_only_asked_is_answered_or_fails_with_one_and_keeps_the_connection)
+{
+    const struct message questions[] = {
+        {.type = CORDON_MSG_STATUS, .u.status = {MSG_REPORT_JOBS, true}},
+        {.type = CORDON_MSG_KILL, .u.kill = {"7", 15}},
+        {.type = CORDON_MSG_RELOAD},
+    };
+
+    for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+        const struct cordon_fault fault = {.err = CORDON_E_NOT_FOUND, .text = "there is none"};
+        struct message got;
+
+        begin();
+        request(&hello, 1, 0);
+        (void)reply(NULL);
+        request(&questions[i], 2, 0);
+        CHECK(reply(&got) == CORDON_MSG_STATUS_TEXT);
+        CHECK_STR(got.u.status_text.text, "{}");
+        CHECK(got.u.status_text.failed);
+        fake.answer = CORDON_E_QUOTA;
+        request(&questions[i], 3, 0);
+        CHECK(reply(&got) == CORDON_MSG_FAILED && got.u.failed.exit_status == STATUS_FAILED);
+        session_refused(&fake.session, 4, &fault);
+        CHECK(reply(&got) == CORDON_MSG_FAILED && got.u.failed.exit_status == STATUS_FAILED);
+        CHECK(got.u.failed.err == CORDON_E_NOT_FOUND);
+        CHECK(fake.session.state == SESSION_READY);
+    }
 }
 
 TEST(id02_any_split_of_the_bytes_gives_the_same_session)

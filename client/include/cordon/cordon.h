@@ -36,8 +36,9 @@ extern "C" {
 #define CORDON_API __attribute__((visibility("default")))
 
 /* Returned besides 0. */
-#define CORDON_NOTHING_YET 1  /* cordon_job_wait(): the time was up first */
-#define CORDON_STATUS_USAGE 2 /* the caller's options make no sense */
+#define CORDON_NOTHING_YET 1   /* cordon_job_wait(): the time was up first */
+#define CORDON_STATUS_FAILED 1 /* cordon_report(), cordon_kill(), cordon_reload(): refused */
+#define CORDON_STATUS_USAGE 2  /* the caller's options make no sense */
 #define CORDON_STATUS_TIMEOUT 124
 #define CORDON_STATUS_SETUP 125 /* the sandbox could not be set up */
 #define CORDON_STATUS_NOT_EXECUTABLE 126
@@ -188,6 +189,33 @@ CORDON_API int cordon_violations(struct cordon *cordon, int follow, struct cordo
 CORDON_API int cordon_violations_wait(struct cordon *cordon, int timeout_ms,
                                       struct cordon_event *ret_event,
                                       struct cordon_error *ret_error);
+
+enum cordon_report {
+    CORDON_REPORT_STATUS, /* how the broker is, and what is held of the quotas */
+    CORDON_REPORT_JOBS    /* which jobs run */
+};
+
+/*
+ * Of the caller's own jobs and sessions; root is told of everybody's. Text for a
+ * person or, with @json, one line that share/cordon/schema describes. *ret_text
+ * is for free().
+ */
+CORDON_API int cordon_report(struct cordon *cordon, enum cordon_report report, int json,
+                             char **ret_text, struct cordon_error *ret_error);
+
+/*
+ * Sends signal @signo to a job of the caller's from whatever connection; root
+ * may name anybody's. SIGKILL ends the whole tree. CORDON_STATUS_FAILED: there is none.
+ */
+CORDON_API int cordon_kill(struct cordon *cordon, const char *job, int signo,
+                           struct cordon_error *ret_error);
+
+/*
+ * Has the managed policy read again; for root. *ret_text, for free(), tells the
+ * generation in force; *ret_broken is not 0 if that is not what the files say.
+ */
+CORDON_API int cordon_reload(struct cordon *cordon, int json, char **ret_text, int *ret_broken,
+                             struct cordon_error *ret_error);
 
 /* Readable when cordon_violations_wait() has something to do. Borrowed. */
 CORDON_API int cordon_fd(const struct cordon *cordon);

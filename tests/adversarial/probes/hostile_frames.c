@@ -263,6 +263,42 @@ static void future_protocol(struct script *script)
     raw_frame(&script->bytes, CORDON_MSG_HELLO, "\x08\x63\x10\x63\x1a\x01x", 7);
 }
 
+static void kill_before_hello(struct script *script)
+{
+    raw_frame(&script->bytes, CORDON_MSG_KILL,
+              "\x0a\x01"
+              "1\x10\x09",
+              5);
+}
+
+static void kill_of_no_signal(struct script *script)
+{
+    hello_add(script);
+    raw_frame(&script->bytes, CORDON_MSG_KILL,
+              "\x0a\x01"
+              "1\x10\x41",
+              5);
+}
+
+static void kill_of_no_job(struct script *script)
+{
+    hello_add(script);
+    raw_frame(&script->bytes, CORDON_MSG_KILL, "\x10\x09", 2);
+}
+
+/* The numbers of jobs as another would write them are none of ours. */
+static void kill_of_an_odd_job(struct script *script)
+{
+    hello_add(script);
+    raw_frame(&script->bytes, CORDON_MSG_KILL, "\x0a\x05../ 1\x10\x09", 9);
+}
+
+static void unknown_report(struct script *script)
+{
+    hello_add(script);
+    raw_frame(&script->bytes, CORDON_MSG_STATUS, "\x08\x07", 2);
+}
+
 static const struct {
     const char *name;
     void (*make)(struct script *script);
@@ -292,6 +328,11 @@ static const struct {
     {"too many descriptors", too_many_descriptors},
     {"descriptors with HELLO", descriptors_with_hello},
     {"a future protocol", future_protocol},
+    {"KILL before HELLO", kill_before_hello},
+    {"KILL with no signal", kill_of_no_signal},
+    {"KILL of no job", kill_of_no_job},
+    {"KILL of an odd job", kill_of_an_odd_job},
+    {"STATUS of an unknown report", unknown_report},
 };
 
 bool script_bad(size_t index, struct script *script, const char **ret_name)

@@ -139,6 +139,48 @@ static void try_order(size_t index, struct hostile *order, const char *home)
     (void)close(channel[0]);
 }
 
+/* What only its caller could ask for, and nothing more. */
+static void try_query(const char *name, const struct ipc_query *query, uint64_t job)
+{
+    struct ipc_message message = {.magic = IPC_MAGIC,
+                                  .version = IPC_VERSION,
+                                  .type = IPC_QUERY,
+                                  .session = 1,
+                                  .request = 9000,
+                                  .job = job};
+    static struct ipc_packet packet;
+
+    message.u.query = *query;
+    if (ipc_send(CHANNEL, &message, NULL, 0) != CORDON_OK ||
+        !answer(IPC_ANSWER, IPC_ANSWER, &packet)) {
+        (void)fprintf(log_file, "%s: no answer\n", name);
+        return;
+    }
+    (void)fprintf(log_file, "%s: %s (%s)\n", name,
+                  packet.message.u.fault.err == CORDON_OK ? "GAIN" : "refused",
+                  packet.message.u.fault.text);
+}
+
+static void try_queries(void)
+{
+    static const struct {
+        const char *name;
+        struct ipc_query query;
+        uint64_t job;
+    } rows[] = {
+        {"query: reload", {IPC_QUERY_RELOAD, 0}, 0},
+        {"query: an unknown question", {IPC_QUERY_COUNT, 0}, 0},
+        {"query: a question far out of range", {UINT32_MAX, 0}, 0},
+        {"query: kill no job", {IPC_QUERY_KILL, 9}, 0},
+        {"query: kill a job to come", {IPC_QUERY_KILL, 9}, 1U << 30},
+        {"query: kill a job of all ones", {IPC_QUERY_KILL, UINT32_MAX}, UINT64_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        try_query(rows[i].name, &rows[i].query, rows[i].job);
+    }
+}
+
 int main(void)
 {
     const struct passwd *user = getpwuid(getuid());
@@ -161,6 +203,7 @@ int main(void)
             (void)close(order.fds[n]);
         }
     }
+    try_queries();
     (void)fprintf(log_file, "done\n");
     return 0;
 }

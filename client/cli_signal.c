@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <strings.h>
+
+#include "client/cli_take.h"
+
+#define SIGNAL_MAX 64U
+
+/* The names that a person would send, and their numbers here; the others go by number. */
+const char *const cli_signals[] = {"HUP",  "INT",  "QUIT", "KILL", "TERM",  "USR1", "USR2",
+                                   "CONT", "TSTP", "ABRT", "ALRM", "WINCH", NULL};
+static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGKILL, SIGTERM, SIGUSR1,
+                              SIGUSR2, SIGCONT, SIGTSTP, SIGABRT, SIGALRM, SIGWINCH};
+_Static_assert(sizeof(numbers) / sizeof(numbers[0]) + 1 ==
+                   sizeof(cli_signals) / sizeof(cli_signals[0]),
+               "a name needs its number");
+
+enum cordon_err cli_take_signal(struct cli *cli, const char *value, struct cordon_fault *fault)
+{
+    const char *name = strncasecmp(value, "SIG", 3) == 0 ? value + 3 : value;
+    unsigned number = 0;
+    const char *p = value;
+
+    for (size_t i = 0; cli_signals[i] != NULL; i++) {
+        if (strcasecmp(name, cli_signals[i]) == 0) {
+            cli->signo = numbers[i];
+            return CORDON_OK;
+        }
+    }
+    for (; *p >= '0' && *p <= '9' && number <= SIGNAL_MAX; p++) {
+        number = number * 10 + (unsigned)(*p - '0');
+    }
+    if (*p != '\0' || number == 0 || number > SIGNAL_MAX) {
+        return fault_set(fault, CORDON_E_INVALID, "a name such as TERM or KILL, or a number to 64",
+                         "'%s' is no signal", value);
+    }
+    cli->signo = (int)number;
+    return CORDON_OK;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What waits for a peer that does not read is bounded, and nothing of it stays. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/channel.h"
+#include "tests/support/check.h"
+
+static struct loop *loop;
+static struct channel channel;
+static int peer;
+static int before;
+
+static int open_fds(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+
+    CHECK(dir != NULL);
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    (void)closedir(dir);
+    return count;
+}
+
+static void on_packet(void *context, struct ipc_packet *packet)
+{
+    (void)context;
+    (void)packet;
+}
+
+static void on_closed(void *context, enum cordon_err why)
+{
+    (void)context;
+    (void)why;
+}
+
+static void begin(void)
+{
+    const struct channel_config config = {on_packet, on_closed, NULL};
+    int pair[2];
+
+    before = open_fds();
+    CHECK(loop_new(&loop) == CORDON_OK && ipc_pair(pair, NULL) == CORDON_OK);
+    CHECK(channel_init(&channel, loop, pair[0], &config) == CORDON_OK);
+    peer = pair[1];
+}
+
+static void end(void)
+{
+    channel_deinit(&channel);
+    (void)close(peer);
+    loop_free(loop);
+    CHECK(open_fds() == before);
+}
+
+/* Sends until there is no room, or @most times; how many went. */
+static size_t fill(const void *block, size_t len, size_t most)
+{
+    const struct ipc_message message = {.type = IPC_ANSWER};
+    enum cordon_err err = CORDON_OK;
+    size_t count = 0;
+
+    while (err == CORDON_OK && count < most) {
+        err = channel_send_block(&channel, &message, block, len);
+        count += err == CORDON_OK;
+    }
+    CHECK(err == CORDON_OK || err == CORDON_E_LIMIT);
+    return count;
+}
+
+TEST(packets_are_bounded)
+{
+    begin();
+    CHECK(fill(NULL, 0, 100000) < 100000);
+    CHECK(channel.queued == CHANNEL_QUEUE_MAX && channel.queued_fds == 0);
+    end();
+}
+
+TEST(descriptors_are_bounded)
+{
+    begin();
+    CHECK(fill("x", 1, 100000) < 100000);
+    CHECK(channel.queued == CHANNEL_QUEUE_FDS_MAX);
+    CHECK(channel.queued_fds == CHANNEL_QUEUE_FDS_MAX);
+    /* The last one that was refused is closed as well. */
+    CHECK(open_fds() <= before + 10 + (int)CHANNEL_QUEUE_FDS_MAX);
+    end();
+}
+
+TEST(bytes_are_bounded_and_come_free_as_they_are_read)
+{
+    const size_t len = (size_t)1024 * 1024;
+    char *block = calloc(1, len);
+    struct ipc_packet packet;
+
+    begin();
+    CHECK(block != NULL && fill(block, len, 100000) < 100000);
+    CHECK(channel.queued_bytes == CHANNEL_QUEUE_BYTES_MAX);
+    while (ipc_recv(peer, &packet) == CORDON_OK) {
+        CHECK(packet.fd_count == 1);
+        ipc_packet_close(&packet);
+    }
+    /* Where the peer reads there is no end to what may be sent. */
+    channel_deinit(&channel);
+    (void)close(peer);
+    loop_free(loop);
+    begin();
+    for (int i = 0; i < 200; i++) {
+        CHECK(fill(block, len, 1) == 1);
+        CHECK(ipc_recv(peer, &packet) == CORDON_OK);
+        ipc_packet_close(&packet);
+    }
+    CHECK(channel.queued_bytes == 0);
+    end();
+    free(block);
+}
+
+TEST_MAIN()
