@@ -281,6 +281,17 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     return CORDON_OK;
 }
 
+/* For every record, and for ps. As long as nobody knows what is to be left out, all is. */
+static void redact(struct job *job)
+{
+    const struct managed_rules *rules = &job->caller->rules;
+
+    if (rules->policy == NULL) {
+        job->what.command[0] = '\0';
+    }
+    redact_text(rules->redact, job->what.command, sizeof(job->what.command));
+}
+
 static void refuse(struct caller *caller, const struct ipc_message *order,
                    const struct cordon_fault *fault)
 {
@@ -298,6 +309,7 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
 {
     const struct caller_session *session = caller_find_session(caller, packet->message.session);
     struct cordon_fault fault = {.err = CORDON_OK};
+    bool started;
     struct job *job = session == NULL ? NULL : job_new(caller, session, &packet->message);
 
     if (job == NULL) {
@@ -306,7 +318,9 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
         refuse(caller, &packet->message, &fault);
         return;
     }
-    if (start(job, session, packet, &fault) != CORDON_OK) {
+    started = start(job, session, packet, &fault) == CORDON_OK;
+    redact(job);
+    if (!started) {
         if (fault.err != CORDON_E_AGAIN) {
             record(job, AUDIT_REFUSED, NULL, &fault);
         }
@@ -323,6 +337,7 @@ void job_check(struct caller *caller, const struct ipc_message *message)
     struct supervisor *supervisor = caller->supervisor;
     const struct caller_session *session = caller_find_session(caller, message->session);
     struct job job = {.caller = caller, .start_ms = host_now_ms(), .what = message->u.spawn};
+    struct cordon_fault ignored;
     struct cordon_fault fault;
 
     supervisor_refresh(supervisor, false);
@@ -335,6 +350,11 @@ void job_check(struct caller *caller, const struct ipc_message *message)
         job.pid = session == NULL ? 0 : session->peer.pid;
         job.what.command[sizeof(job.what.command) - 1] = '\0';
         job.what.policy_hash[sizeof(job.what.policy_hash) - 1] = '\0';
+        if (managed_rules_update(&supervisor->managed, &caller->user, &caller->rules, &ignored) !=
+            CORDON_OK) {
+            job.what.command[0] = '\0'; /* see redact() */
+        }
+        redact(&job);
         record(&job, AUDIT_REFUSED, NULL, &fault);
     }
     refuse(caller, message, &fault);

@@ -25,6 +25,7 @@ void managed_rules_deinit(struct managed_rules *rules)
     arena_deinit(&rules->arena);
     dfa_free(rules->table);
     rule_block_unref(rules->block);
+    redact_free(rules->redact);
     memset(rules, 0, sizeof(*rules));
 }
 
@@ -57,6 +58,10 @@ static enum cordon_err rules_make(enum policy_os os, const struct managed_files 
     err = policy_load_managed(&input, &rules->arena, &rules->policy, fault);
     if (err == CORDON_OK) {
         err = policy_compile(&rules->policy->managed, os, &rules->table, fault);
+    }
+    if (err == CORDON_OK && rules->policy->audit.redact_count > 0) {
+        err = redact_new(rules->policy->audit.redact, rules->policy->audit.redact_count,
+                         &rules->redact, fault);
     }
     return err;
 }

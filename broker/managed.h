@@ -12,6 +12,7 @@
 #include "broker/rule_texts.h"
 #include "platform/host.h"
 #include "platform/platform.h"
+#include "platform/redact.h"
 
 struct managed {
     struct managed_places places;
@@ -48,6 +49,7 @@ struct managed_rules {
     struct policy *policy;
     struct dfa *table;
     struct rule_block *block; /* texts of its rules; NULL: not made yet */
+    struct redact *redact;    /* of records; NULL: nothing */
 };
 void managed_rules_deinit(struct managed_rules *rules); /* all zero is allowed */
 

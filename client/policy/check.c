@@ -3,6 +3,7 @@
 
 #include "client/policy/tool.h"
 #include "platform/base/jsonw.h"
+#include "platform/redact.h"
 #include "policy/tree.h"
 
 /* By its name: requirements.toml, or anything in requirements.d. */
@@ -12,6 +13,16 @@ static bool is_requirements(const char *path)
 
     return strstr(path, "/requirements.d/") != NULL || strncmp(path, "requirements.d/", 15) == 0 ||
            strncmp(name != NULL ? name + 1 : path, "requirements", 12) == 0;
+}
+
+static enum cordon_err compile_redact(const struct policy *policy, struct cordon_fault *fault)
+{
+    struct redact *redact = NULL;
+    enum cordon_err err =
+        redact_new(policy->audit.redact, policy->audit.redact_count, &redact, fault);
+
+    redact_free(redact);
+    return err;
 }
 
 static enum cordon_err compile_both(struct policy *policy, struct cordon_fault *fault)
@@ -25,7 +36,7 @@ static enum cordon_err compile_both(struct policy *policy, struct cordon_fault *
         err = policy_compile(&policy->own, policy->os, &table, fault);
         dfa_free(table);
     }
-    return err;
+    return err == CORDON_OK ? compile_redact(policy, fault) : err;
 }
 
 enum cordon_err tool_load_alone(struct tool *tool, const struct policy_document *document,

@@ -124,4 +124,22 @@ TEST(po01_with_no_good_one_jobs_are_refused_with_file_and_line)
     end();
 }
 
+TEST(what_is_to_be_redacted_is_in_no_record)
+{
+    char *text;
+
+    begin(GOOD "[cordon.audit]\nredact = [\"token=[a-z]+\"]\n");
+    CHECK(client_run(&client, "true token=secret", NULL, 0) == 0);
+    text = broker_audit(&broker);
+    CHECK(strstr(text, "true [redacted]") != NULL && strstr(text, "secret") == NULL);
+    free(text);
+    /* An expression that is none: the last good ones hold. */
+    broker_managed(&broker, OWN, GOOD "[cordon.audit]\nredact = [\"(\"]\n");
+    CHECK(client_run(&client, "true token=secret", NULL, 0) == 0);
+    text = broker_audit(&broker);
+    CHECK(strstr(text, "secret") == NULL && strstr(text, "redact: ") != NULL);
+    free(text);
+    end();
+}
+
 TEST_MAIN()
