@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/limits.h"
+
 #define NOTICE_MAX 1024
 
 static struct plan_label *new_labels(struct plan_builder *builder, size_t count,
@@ -317,6 +319,27 @@ enum cordon_err plan_check_exact_only(const struct plan_builder *builder)
         return fault_set(builder->fault, CORDON_E_UNSUPPORTED,
                          "leave the network off here; Linux plans it",
                          "cannot be planned yet: network = true (profile %s)", policy->profile);
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err plan_check_no_limits(const struct plan_builder *builder)
+{
+    for (int limit = 0; limit < POLICY_LIMIT_COUNT; limit++) {
+        const struct policy_limit_value *value =
+            policy_limit_in_force(&builder->policy->limits, (enum policy_limit)limit);
+
+        if (value->value != 0 && limit != LIMIT_WALL_S) {
+            struct strbuf origin = STRBUF_INIT;
+
+            plan_origin_text(&value->origin, &origin);
+            (void)fault_set(
+                builder->fault, CORDON_E_UNSUPPORTED, "leave it out here; Linux enforces it",
+                "cannot be planned yet: %s = %u (%s)", policy_limit_name((enum policy_limit)limit),
+                value->value, strbuf_text(&origin));
+            strbuf_deinit(&origin);
+            return CORDON_E_UNSUPPORTED;
+        }
     }
     return CORDON_OK;
 }

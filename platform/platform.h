@@ -106,7 +106,8 @@ struct platform_spawn {
     const struct platform_peer *peer;
     const struct policy *managed; /* allowances and rules; never NULL */
     const struct dfa *managed_table;
-    const int *fds; /* as received with IPC_SPAWN: hostile */
+    const struct policy_limits *limits; /* the managed ones, and what the worker asked for */
+    const int *fds;                     /* as received with IPC_SPAWN: hostile */
     size_t fd_count;
 };
 

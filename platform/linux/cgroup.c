@@ -12,13 +12,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/plan.h"
+
 #define GROUP_PREFIX "cordon-job-"
+/* Where the service's own processes are, once the groups of jobs have controllers: cgroup v2 has
+ * those in groups without processes only. The service manager removes it with the service. */
+#define OWN_GROUP "cordon-service"
 
 static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
-/* Where our own group is: the "0::" line of proc(5). */
+static const struct {
+    const char *name;
+    uint32_t bit;
+    enum policy_limit limit; /* tried by */
+} controllers[] = {
+    {"memory", PLAN_CONTROLLER_MEMORY, LIMIT_MEMORY_MIB},
+    {"pids", PLAN_CONTROLLER_PIDS, LIMIT_PIDS},
+    {"cpu", PLAN_CONTROLLER_CPU, LIMIT_CPU_PERCENT},
+};
+#define CONTROLLERS (sizeof(controllers) / sizeof(controllers[0]))
+
+/* What cgroup_start() found out. */
+static struct {
+    bool done;
+    uint32_t working;
+    char why[160];
+} started;
+
+/* Where the group is that we were given: the "0::" line of proc(5), but for OWN_GROUP. */
 static bool own_group(char *path, size_t size)
 {
+    char *last;
     FILE *file = fopen("/proc/self/cgroup", "re");
     char line[PATH_MAX];
     bool found = false;
@@ -32,11 +56,14 @@ static bool own_group(char *path, size_t size)
     if (file != NULL) {
         (void)fclose(file);
     }
+    last = found ? strrchr(path, '/') : NULL;
+    if (last != NULL && last != path && strcmp(last, "/" OWN_GROUP) == 0) {
+        *last = '\0';
+    }
     return found;
 }
 
-/* Directory of our own group in the v2 hierarchy; -1: none that we may write to. */
-static int parent_open(const char **ret_why)
+int cgroup_parent_open(const char **ret_why)
 {
     char group[PATH_MAX];
     char path[PATH_MAX + 64];
@@ -71,7 +98,7 @@ static int parent_open(const char **ret_why)
 
 bool cgroup_available(const char **ret_why)
 {
-    int dir = parent_open(ret_why);
+    int dir = cgroup_parent_open(ret_why);
 
     if (dir < 0) {
         return false;
@@ -85,7 +112,7 @@ enum cordon_err cgroup_make(uint64_t job, struct cgroup *ret_cgroup, struct cord
 {
     struct cgroup cgroup = {.dir = -1};
     const char *why;
-    int parent = parent_open(&why);
+    int parent = cgroup_parent_open(&why);
 
     if (parent < 0) {
         *ret_cgroup = cgroup;
@@ -146,7 +173,7 @@ void cgroup_remove(struct cgroup *cgroup)
     group_kill(cgroup->dir);
     (void)close(cgroup->dir);
     cgroup->dir = -1;
-    parent = parent_open(&why);
+    parent = cgroup_parent_open(&why);
     if (parent >= 0) {
         group_rmdir(parent, cgroup->name);
         (void)close(parent);
@@ -157,7 +184,7 @@ void cgroup_cleanup(void)
 {
     const struct dirent *entry;
     const char *why;
-    int parent = parent_open(&why);
+    int parent = cgroup_parent_open(&why);
     DIR *list = parent < 0 ? NULL : fdopendir(parent);
 
     while (list != NULL && (entry = readdir(list)) != NULL) {
@@ -176,4 +203,177 @@ void cgroup_cleanup(void)
     if (list != NULL) {
         (void)closedir(list);
     }
+}
+
+/* ---- controllers ---- */
+
+static bool file_text(int dir, const char *name, char *text, size_t size)
+{
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, size - 1);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    text[len < 0 ? 0 : len] = '\0';
+    return len >= 0;
+}
+
+static int file_put(int dir, const char *name, const char *text)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+    int code = fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return code;
+}
+
+static bool has_word(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (text += strspn(text, " \n"); *text != '\0'; text += strspn(text, " \n")) {
+        size_t here = strcspn(text, " \n");
+
+        if (here == len && memcmp(text, word, len) == 0) {
+            return true;
+        }
+        text += here;
+    }
+    return false;
+}
+
+static uint32_t controllers_offered(int parent)
+{
+    char text[512];
+    uint32_t offered = 0;
+
+    for (size_t i = 0;
+         i < CONTROLLERS && file_text(parent, "cgroup.controllers", text, sizeof(text)); i++) {
+        offered |= has_word(text, controllers[i].name) ? controllers[i].bit : 0;
+    }
+    return offered;
+}
+
+/* Nobody else is moved: a group with others in it was not given to us alone. */
+static int enter_own_group(int parent)
+{
+    char text[64];
+    char self[32];
+
+    (void)snprintf(self, sizeof(self), "%d\n", (int)getpid());
+    if (!file_text(parent, "cgroup.procs", text, sizeof(text)) ||
+        (text[0] != '\0' && strcmp(text, self) != 0)) {
+        return EBUSY;
+    }
+    if (mkdirat(parent, OWN_GROUP, 0755) != 0 && errno != EEXIST) {
+        return errno;
+    }
+    return file_put(parent, OWN_GROUP "/cgroup.procs", "0");
+}
+
+static void leave_own_group(int parent)
+{
+    if (file_put(parent, "cgroup.procs", "0") == 0) {
+        (void)unlinkat(parent, OWN_GROUP, AT_REMOVEDIR);
+    }
+}
+
+/* By doing: a group like a job's, limited. */
+static uint32_t controllers_try(int parent)
+{
+    struct cordon_fault fault;
+    struct cgroup group;
+    uint32_t working = 0;
+
+    if (cgroup_make(0, &group, &fault) != CORDON_OK || group.dir < 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < CONTROLLERS; i++) {
+        if (cgroup_limit(&group, controllers[i].limit, 1000, &fault) == CORDON_OK) {
+            working |= controllers[i].bit;
+        }
+    }
+    (void)close(group.dir);
+    group_rmdir(parent, group.name);
+    return working;
+}
+
+static const char *controllers_names(uint32_t bits, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < CONTROLLERS; i++) {
+        size_t len = strlen(text);
+
+        if ((bits & controllers[i].bit) != 0) {
+            (void)snprintf(text + len, size - len, "%s%s", len == 0 ? "" : " ",
+                           controllers[i].name);
+        }
+    }
+    return text[0] == '\0' ? "none" : text;
+}
+
+static void controllers_enable(int parent)
+{
+    const uint32_t offered = controllers_offered(parent);
+    char names[64];
+    int code = offered == 0 ? ENOENT : enter_own_group(parent);
+
+    for (size_t i = 0; code == 0 && i < CONTROLLERS; i++) {
+        char word[16];
+
+        (void)snprintf(word, sizeof(word), "+%s", controllers[i].name);
+        if ((offered & controllers[i].bit) != 0) {
+            code = file_put(parent, "cgroup.subtree_control", word);
+        }
+    }
+    started.working = code == 0 ? controllers_try(parent) : 0;
+    if (code != 0) {
+        leave_own_group(parent);
+    }
+    (void)snprintf(started.why, sizeof(started.why), "%s%s",
+                   code == 0        ? "tried: "
+                   : code == ENOENT ? "the broker's control group is offered none"
+                   : code == EBUSY  ? "other processes share the broker's control group"
+                                    : strerror(code),
+                   code == 0 ? controllers_names(started.working, names, sizeof(names)) : "");
+}
+
+void cgroup_start(void)
+{
+    const char *why;
+    int parent = cgroup_parent_open(&why);
+
+    started.done = true;
+    if (parent < 0) {
+        (void)snprintf(started.why, sizeof(started.why), "%s", why);
+        return;
+    }
+    controllers_enable(parent);
+    (void)close(parent);
+}
+
+uint32_t cgroup_controllers(const char **ret_why)
+{
+    static char why[96];
+    char names[64];
+    uint32_t offered;
+    int parent;
+
+    *ret_why = started.why;
+    if (started.done) {
+        return started.working;
+    }
+    parent = cgroup_parent_open(ret_why);
+    if (parent < 0) {
+        return 0;
+    }
+    offered = controllers_offered(parent);
+    (void)close(parent);
+    (void)snprintf(why, sizeof(why), "offered: %s",
+                   controllers_names(offered, names, sizeof(names)));
+    *ret_why = why;
+    return offered;
 }

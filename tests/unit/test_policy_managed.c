@@ -77,7 +77,8 @@ TEST(other_keys_are_the_higher_layers)
     world_require("default_permissions = \":read-only\"\n");
     CHECK(world_load() == CORDON_OK);
     CHECK_STR(world.policy->profile, ":workspace");
-    CHECK(world.policy->limits.pids == 7 && world.policy->limits.wall_s == 9);
+    CHECK(world.policy->limits.managed[LIMIT_PIDS].value == 7);
+    CHECK(world.policy->limits.managed[LIMIT_WALL_S].value == 9);
 }
 
 TEST(relative_entry_resolves_beside_its_file_with_a_warning)
