@@ -3,8 +3,7 @@
 #ifndef CORDON_BROKER_WORKER_TEXTS_H
 #define CORDON_BROKER_WORKER_TEXTS_H
 
-#include "platform/plan.h"
-#include "policy/policy.h"
+#include "platform/platform.h"
 #include "proto/message.h"
 
 /* The plan's notices, after @first (NULL: none), in @arena; as many as STARTED takes. */

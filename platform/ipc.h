@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "platform/base/err.h"
-#include "policy/types.h"
 
 #define IPC_MAGIC 0x4e445243U /* "CRDN" */
 #define IPC_VERSION 3U
@@ -49,13 +48,16 @@ enum ipc_spawn_fd {
     IPC_SPAWN_GRANTS   /* first of the grants */
 };
 
+/* By enum policy_limit. */
+#define IPC_LIMITS 5
+
 struct ipc_spawn {
-    uint64_t generation; /* of the managed policy that the order was made with */
-    uint32_t timeout_ms; /* 0: none */
-    uint32_t argc;       /* for the audit record; the text stays with the caller */
-    uint32_t has_texts;  /* the last descriptor is the texts of the profile's rules */
-    uint32_t limits[POLICY_LIMIT_COUNT]; /* the caller's own; 0: none */
-    char command[128];                   /* escaped start of argv, for the audit record */
+    uint64_t generation;         /* of the managed policy that the order was made with */
+    uint32_t timeout_ms;         /* 0: none */
+    uint32_t argc;               /* for the audit record; the text stays with the caller */
+    uint32_t has_texts;          /* the last descriptor is the texts of the profile's rules */
+    uint32_t limits[IPC_LIMITS]; /* the caller's own; 0: none */
+    char command[128];           /* escaped start of argv, for the audit record */
     char policy_hash[72];
 };
 

@@ -18,6 +18,8 @@
 #include "platform/plan.h"
 #include "policy/policy.h"
 
+_Static_assert(IPC_LIMITS == POLICY_LIMIT_COUNT, "a limit is missing in ipc.h");
+
 /* Who is at the other end of a connection; from the kernel only. */
 struct platform_peer {
     uint32_t uid, gid;

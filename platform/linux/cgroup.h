@@ -10,6 +10,7 @@
 
 #include "platform/base/err.h"
 #include "platform/ipc.h"
+#include "policy/types.h"
 
 struct cgroup {
     int dir; /* of the job's group; -1: there is none here */
