@@ -12,6 +12,7 @@ open_files = 40
 lg_04_bombs_stay_in_their_job()
 {
     printf '%s' "$LG_04" | managed_cordon
+    [ -z "$SERVICE_GROUP" ] || lg_04_by_group memory_mib || fail "the control group is not used"
     lg_04_measure "alone"
     LG_ALONE=$LG_OTHERS
     lg_04_narrowing
@@ -162,9 +163,21 @@ lg_04_memory_group()
     expect_rc 137 "a memory bomb below the command"
     [ -z "$OUT" ] || fail "a memory bomb below the command: $(got)"
     ! pgrep -f '^sleep 46.4' >/dev/null || fail "a process outlived its job"
+    lg_04_group_fails
     job cordon-a -- python3 -c 'f = open("/dev/shm/f", "wb")
 while True: f.write(bytes(1 << 20))'
     expect_rc 137 "a memory bomb in a file"
+}
+
+# What the service found when it started has gone: no job without its limits.
+lg_04_group_fails()
+{
+    echo -memory >"$SERVICE_GROUP/cgroup.subtree_control" || fail "the controller does not go"
+    job cordon-a -- true
+    expect_refused 'cannot set memory.oom.group of the job.s control group'
+    echo +memory >"$SERVICE_GROUP/cgroup.subtree_control" || fail "the controller does not come back"
+    job cordon-a -- true
+    expect_ok "with the controller back"
 }
 
 # The supervisor keeps the time: neither a stopped worker nor a stopped client helps.
