@@ -221,21 +221,27 @@ static void on_doom(void *context, unsigned events)
     job_end(job);
 }
 
+/* Now, or the hard way if that does not end it. */
+static void job_kill_soon(struct job *job)
+{
+    struct supervisor *supervisor = job->caller->supervisor;
+    bool sent = supervisor->platform->signal(job->handle, SIGKILL) == CORDON_OK;
+
+    if (loop_after(supervisor->loop, DOOM_MS, on_doom, job, &job->timer) != CORDON_OK || !sent) {
+        audit_info(&supervisor->audit, "job %llu: cannot be killed at once",
+                   (unsigned long long)job->id);
+    }
+}
+
 /* Nobody but us can be trusted with the time: the worker is its caller's, who may stop it. */
 static void on_wall(void *context, unsigned events)
 {
     struct job *job = context;
-    struct supervisor *supervisor = job->caller->supervisor;
 
     (void)events;
-    job->expired = true;
-    if (job->doomed) {
-        return;
-    }
-    if (supervisor->platform->signal(job->handle, SIGKILL) != CORDON_OK ||
-        loop_after(supervisor->loop, DOOM_MS, on_doom, job, &job->timer) != CORDON_OK) {
-        audit_info(&supervisor->audit, "job %llu: cannot be killed at once",
-                   (unsigned long long)job->id);
+    if (!job->doomed) {
+        job->expired = true;
+        job_kill_soon(job);
     }
 }
 
@@ -428,20 +434,13 @@ void job_signal(struct caller *caller, uint64_t id, uint32_t signo)
 
 void jobs_doom(struct caller *caller, uint32_t session)
 {
-    struct supervisor *supervisor = caller->supervisor;
-
     for (struct job *job = caller->jobs; job != NULL; job = job->next) {
         if (job->doomed || (session != 0 && job->session != session)) {
             continue;
         }
         job->doomed = true;
-        if (job->expired) {
-            continue; /* killed already, and its end is seen to */
-        }
-        if (supervisor->platform->signal(job->handle, SIGKILL) != CORDON_OK ||
-            loop_after(supervisor->loop, DOOM_MS, on_doom, job, &job->timer) != CORDON_OK) {
-            audit_info(&supervisor->audit, "job %llu: cannot be killed at once",
-                       (unsigned long long)job->id);
+        if (!job->expired) { /* else it was killed already */
+            job_kill_soon(job);
         }
     }
 }

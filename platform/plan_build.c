@@ -323,23 +323,27 @@ enum cordon_err plan_check_exact_only(const struct plan_builder *builder)
     return CORDON_OK;
 }
 
-enum cordon_err plan_check_no_limits(const struct plan_builder *builder)
+enum cordon_err plan_limits_elsewhere(struct plan_builder *builder)
 {
-    for (int limit = 0; limit < POLICY_LIMIT_COUNT; limit++) {
+    enum cordon_err err = CORDON_OK;
+
+    for (int i = 0; err == CORDON_OK && i < POLICY_LIMIT_COUNT; i++) {
+        const enum policy_limit limit = (enum policy_limit)i;
         const struct policy_limit_value *value =
-            policy_limit_in_force(&builder->policy->limits, (enum policy_limit)limit);
+            policy_limit_in_force(&builder->policy->limits, limit);
+        const char *name = policy_limit_name(limit);
+        struct strbuf origin = STRBUF_INIT;
 
-        if (value->value != 0 && limit != LIMIT_WALL_S) {
-            struct strbuf origin = STRBUF_INIT;
-
-            plan_origin_text(&value->origin, &origin);
-            (void)fault_set(
+        plan_origin_text(&value->origin, &origin);
+        if (value->value != 0 && limit == LIMIT_WALL_S) {
+            plan_notice(builder, "%s = %u: the broker's clock (%s)", name, value->value,
+                        strbuf_text(&origin));
+        } else if (value->value != 0) {
+            err = fault_set(
                 builder->fault, CORDON_E_UNSUPPORTED, "leave it out here; Linux enforces it",
-                "cannot be planned yet: %s = %u (%s)", policy_limit_name((enum policy_limit)limit),
-                value->value, strbuf_text(&origin));
-            strbuf_deinit(&origin);
-            return CORDON_E_UNSUPPORTED;
+                "cannot be planned yet: %s = %u (%s)", name, value->value, strbuf_text(&origin));
         }
+        strbuf_deinit(&origin);
     }
-    return CORDON_OK;
+    return err;
 }

@@ -140,7 +140,10 @@ service_group()
     echo '+memory +pids +cpu' 2>/dev/null >/sys/fs/cgroup/cgroup.subtree_control || return 0
     SERVICE_GROUP=/sys/fs/cgroup/service.$CORDON_TEST_UID
     service_group_remove
-    mkdir "$SERVICE_GROUP" || fail "no control group for the service"
+    SERVICE_ENTRY=$SERVICE_GROUP
+    # Of a service that was killed something is left, which the next one has to remove.
+    [ ! -d "$SERVICE_GROUP" ] || SERVICE_ENTRY=$SERVICE_GROUP/cordon-service
+    mkdir -p "$SERVICE_ENTRY" || fail "no control group for the service"
 }
 
 # What was in it may take a moment to be gone; what stays shows as left behind.
@@ -151,6 +154,7 @@ service_group_remove()
     for ((i = 0; i < 100; i++)); do
         [ -n "$SERVICE_GROUP" ] && [ -d "$SERVICE_GROUP" ] || return 0
         rmdir "$SERVICE_GROUP/cordon-service" "$SERVICE_GROUP" 2>/dev/null
+        [ -z "$(find "$SERVICE_GROUP" -name 'cordon-job-*')" ] || return 0
         sleep 0.01
     done
 }
@@ -162,7 +166,7 @@ start_service()
     [ "$CORDON_MODE" = service ] || return 0
     service_group
     (
-        [ -z "$SERVICE_GROUP" ] || echo "$BASHPID" >"$SERVICE_GROUP/cgroup.procs" || exit 1
+        [ -z "$SERVICE_GROUP" ] || echo "$BASHPID" >"$SERVICE_ENTRY/cgroup.procs" || exit 1
         exec "$CORDOND"
     ) >>"$TOP/service.log" 2>&1 &
     SERVICE_PID=$!
@@ -348,7 +352,9 @@ mount_list()
 
 cgroup_list()
 {
-    find /sys/fs/cgroup -depth -type d -name '*cordon*' 2>/dev/null | sort
+    # Not those of a service that another test has booted.
+    find /sys/fs/cgroup -name 'cordon-booted*' -prune -o -type d \
+        \( -name 'cordon-job-*' -o -name cordon-service \) -print 2>/dev/null | sort
 }
 
 # Every process of this pid namespace but this shell, its subshells and the service's.
