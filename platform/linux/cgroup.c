@@ -39,6 +39,29 @@ static struct {
     char why[160];
 } started;
 
+bool cgroup_read(int dir, const char *name, char *text, size_t size)
+{
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, size - 1);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    text[len < 0 ? 0 : len] = '\0';
+    return len >= 0;
+}
+
+int cgroup_write(int dir, const char *name, const char *text)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+    int code = fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return code;
+}
+
 /* Where the group is that we were given: the "0::" line of proc(5), but for OWN_GROUP. */
 static bool own_group(char *path, size_t size)
 {
@@ -141,16 +164,6 @@ int cgroup_procs_fd(const struct cgroup *cgroup)
     return openat(cgroup->dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 }
 
-static void group_kill(int dir)
-{
-    int fd = openat(dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-
-    if (fd >= 0) {
-        (void)!write(fd, "1", 1);
-        (void)close(fd);
-    }
-}
-
 /* A killed task leaves its group a little after its death was seen. */
 static void group_rmdir(int parent, const char *name)
 {
@@ -170,7 +183,7 @@ void cgroup_remove(struct cgroup *cgroup)
     if (cgroup == NULL || cgroup->dir < 0) {
         return;
     }
-    group_kill(cgroup->dir);
+    (void)cgroup_write(cgroup->dir, "cgroup.kill", "1");
     (void)close(cgroup->dir);
     cgroup->dir = -1;
     parent = cgroup_parent_open(&why);
@@ -195,7 +208,7 @@ void cgroup_cleanup(void)
         }
         dir = openat(parent, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir >= 0) {
-            group_kill(dir);
+            (void)cgroup_write(dir, "cgroup.kill", "1");
             (void)close(dir);
             group_rmdir(parent, entry->d_name);
         }
@@ -206,29 +219,6 @@ void cgroup_cleanup(void)
 }
 
 /* ---- controllers ---- */
-
-static bool file_text(int dir, const char *name, char *text, size_t size)
-{
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -1 : read(fd, text, size - 1);
-
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    text[len < 0 ? 0 : len] = '\0';
-    return len >= 0;
-}
-
-static int file_put(int dir, const char *name, const char *text)
-{
-    int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
-    int code = fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
-
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return code;
-}
 
 static bool has_word(const char *text, const char *word)
 {
@@ -251,7 +241,7 @@ static uint32_t controllers_offered(int parent)
     uint32_t offered = 0;
 
     for (size_t i = 0;
-         i < CONTROLLERS && file_text(parent, "cgroup.controllers", text, sizeof(text)); i++) {
+         i < CONTROLLERS && cgroup_read(parent, "cgroup.controllers", text, sizeof(text)); i++) {
         offered |= has_word(text, controllers[i].name) ? controllers[i].bit : 0;
     }
     return offered;
@@ -264,19 +254,19 @@ static int enter_own_group(int parent)
     char self[32];
 
     (void)snprintf(self, sizeof(self), "%d\n", (int)getpid());
-    if (!file_text(parent, "cgroup.procs", text, sizeof(text)) ||
+    if (!cgroup_read(parent, "cgroup.procs", text, sizeof(text)) ||
         (text[0] != '\0' && strcmp(text, self) != 0)) {
         return EBUSY;
     }
     if (mkdirat(parent, OWN_GROUP, 0755) != 0 && errno != EEXIST) {
         return errno;
     }
-    return file_put(parent, OWN_GROUP "/cgroup.procs", "0");
+    return cgroup_write(parent, OWN_GROUP "/cgroup.procs", "0");
 }
 
 static void leave_own_group(int parent)
 {
-    if (file_put(parent, "cgroup.procs", "0") == 0) {
+    if (cgroup_write(parent, "cgroup.procs", "0") == 0) {
         (void)unlinkat(parent, OWN_GROUP, AT_REMOVEDIR);
     }
 }
@@ -318,19 +308,20 @@ static const char *controllers_names(uint32_t bits, char *text, size_t size)
 static void controllers_enable(int parent)
 {
     const uint32_t offered = controllers_offered(parent);
+    const int code = offered == 0 ? ENOENT : enter_own_group(parent);
     char names[64];
-    int code = offered == 0 ? ENOENT : enter_own_group(parent);
 
     for (size_t i = 0; code == 0 && i < CONTROLLERS; i++) {
         char word[16];
 
         (void)snprintf(word, sizeof(word), "+%s", controllers[i].name);
         if ((offered & controllers[i].bit) != 0) {
-            code = file_put(parent, "cgroup.subtree_control", word);
+            /* What that did is tried next. */
+            (void)cgroup_write(parent, "cgroup.subtree_control", word);
         }
     }
     started.working = code == 0 ? controllers_try(parent) : 0;
-    if (code != 0) {
+    if (code == 0 && started.working == 0) {
         leave_own_group(parent);
     }
     (void)snprintf(started.why, sizeof(started.why), "%s%s",

@@ -31,6 +31,9 @@ uint32_t cgroup_controllers(const char **ret_why);
 void cgroup_start(void);
 /* Directory of the group that the jobs' are made in; -1: there is none. */
 int cgroup_parent_open(const char **ret_why);
+/* A file of the group at @dir: what it holds, cut to fit; an errno. */
+bool cgroup_read(int dir, const char *name, char *text, size_t size);
+int cgroup_write(int dir, const char *name, const char *text);
 
 /* cgroup_use.c */
 /* Lets the group have no more than @value of @limit. CORDON_E_UNSUPPORTED: there is no group. */

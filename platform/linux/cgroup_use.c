@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of a job's control group: what limits it, and what it used (cgroup-v2.rst). */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "platform/linux/cgroup.h"
 
@@ -24,21 +22,6 @@ static const struct {
     {LIMIT_PIDS, false, "pids.max", 1, ""},
     {LIMIT_CPU_PERCENT, false, "cpu.max", 1000, " 100000"},
 };
-
-static int file_write(int dir, const char *name, const char *text)
-{
-    int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
-    int code = 0;
-
-    if (fd < 0) {
-        return errno;
-    }
-    if (write(fd, text, strlen(text)) < 0) {
-        code = errno;
-    }
-    (void)close(fd);
-    return code;
-}
 
 enum cordon_err cgroup_limit(const struct cgroup *cgroup, enum policy_limit limit, uint32_t value,
                              struct cordon_fault *fault)
@@ -60,7 +43,7 @@ enum cordon_err cgroup_limit(const struct cgroup *cgroup, enum policy_limit limi
             (void)snprintf(text, sizeof(text), "%" PRIu64, value * limit_files[i].scale);
         }
         (void)strncat(text, limit_files[i].tail, sizeof(text) - strlen(text) - 1);
-        code = file_write(cgroup->dir, limit_files[i].file, text);
+        code = cgroup_write(cgroup->dir, limit_files[i].file, text);
         if (code != 0 && !(code == ENOENT && limit_files[i].if_there)) {
             return fault_os(fault, code, NULL, "cannot set %s of the job's control group to %s",
                             limit_files[i].file, text);
@@ -91,18 +74,6 @@ static void usage_set(struct ipc_usage *usage, enum ipc_usage_field field, uint6
 {
     usage->known |= 1U << field;
     usage->value[field] = value;
-}
-
-static bool file_read(int dir, const char *name, char *text, size_t size)
-{
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -1 : read(fd, text, size - 1);
-
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    text[len < 0 ? 0 : len] = '\0';
-    return len > 0;
 }
 
 /* What follows "@key " at the start of a line. */
@@ -137,7 +108,7 @@ void cgroup_usage(const struct cgroup *cgroup, const struct rusage *used,
         char *end = text;
         uint64_t value = 0;
 
-        if (file_read(cgroup->dir, usage_files[i].file, text, sizeof(text))) {
+        if (cgroup_read(cgroup->dir, usage_files[i].file, text, sizeof(text))) {
             number = usage_files[i].key == NULL ? text : line_find(text, usage_files[i].key);
             value = number == NULL ? 0 : strtoull(number, &end, 10);
         }
