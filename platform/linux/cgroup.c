@@ -142,12 +142,14 @@ enum cordon_err cgroup_make(uint64_t job, struct cgroup *ret_cgroup, struct cord
         return CORDON_OK;
     }
     (void)snprintf(cgroup.name, sizeof(cgroup.name), GROUP_PREFIX "%" PRIu64, job);
-    if (mkdirat(parent, cgroup.name, 0755) == 0) {
+    /* Runtimes ask their control group how much there is, so not by our umask. */
+    if (mkdirat(parent, cgroup.name, 0755) == 0 && fchmodat(parent, cgroup.name, 0755, 0) == 0) {
         cgroup.dir = openat(parent, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (cgroup.dir < 0) {
         int code = errno;
 
+        (void)unlinkat(parent, cgroup.name, AT_REMOVEDIR);
         (void)close(parent);
         return fault_os(fault, code, NULL, "cannot make the control group %s", cgroup.name);
     }
