@@ -103,6 +103,13 @@ static enum cordon_err on_violations(void *context, uint32_t id, bool follow,
     return worker_records_new(context, &options, NULL, fault);
 }
 
+void worker_tell(struct worker *worker, const struct ipc_message *message)
+{
+    if (channel_send(&worker->channel, message, NULL, 0) != CORDON_OK) {
+        loop_stop(worker->loop);
+    }
+}
+
 void connection_free(struct connection *connection)
 {
     struct connection **link = &connection->worker->connections;
@@ -121,8 +128,7 @@ void connection_free(struct connection *connection)
     memset(&message, 0, sizeof(message));
     message.type = IPC_SESSION_END;
     message.session = connection->id;
-    /* If it cannot be sent the channel is closed, and this worker ends. */
-    (void)!channel_send(&connection->worker->channel, &message, NULL, 0);
+    worker_tell(connection->worker, &message);
     session_deinit(&connection->session);
     loop_source_free(connection->source);
     loop_source_free(connection->timer);

@@ -15,6 +15,7 @@ void managed_init(struct managed *managed, const struct managed_places *places, 
 
 void managed_deinit(struct managed *managed)
 {
+    fetched_deinit(&managed->fetched);
     managed_files_deinit(&managed->files);
 }
 
@@ -87,45 +88,141 @@ static bool same_files(const struct managed_files *a, const struct managed_files
     return true;
 }
 
-enum managed_change managed_refresh(struct managed *managed, bool force)
+/* Everything there is, as one set; of two fetched documents the one that fetched_in_force() names.
+ */
+static enum cordon_err read_set(const struct managed *managed, const struct fetched *fetched,
+                                struct managed_files *ret_files, struct cordon_fault *fault)
 {
-    /* Taken before reading: a change in between is seen the next time. */
-    const uint64_t signature = managed_signature(&managed->places);
+    const struct fetched_document *document = fetched_in_force(fetched);
+    struct managed_files files = {NULL, 0};
+    enum cordon_err err = managed_read(&managed->places, &files, fault);
+
+    if (err == CORDON_OK && document != NULL) {
+        err = fetched_add(fetched, document, &files, fault);
+    }
+    if (err == CORDON_OK) {
+        err = try_files(managed->os, &files, fault);
+    }
+    /* On the disk before it is in force: what was in force can then never be turned back. */
+    if (err == CORDON_OK && managed->keeps && document == &fetched->newest) {
+        err = fetched_keep(&managed->places, document, fault);
+    }
+    if (err != CORDON_OK) {
+        managed_files_deinit(&files);
+        return err;
+    }
+    *ret_files = files;
+    return CORDON_OK;
+}
+
+/* The set with the newest document, or else with the one that was in force before. */
+static enum cordon_err read_best(const struct managed *managed, struct fetched *fetched,
+                                 struct managed_files *ret_files, struct cordon_fault *fault)
+{
+    enum cordon_err err = fetched_read(&managed->places, fetched, fault);
+
+    if (err == CORDON_OK) {
+        err = read_set(managed, fetched, ret_files, fault);
+    }
+    if (err != CORDON_OK && fetched->newest.bytes != NULL) {
+        fetched->alarm = *fault;
+        fetched_forget_newest(fetched);
+        err = read_set(managed, fetched, ret_files, fault);
+    }
+    return err;
+}
+
+/* Whether every job is to be refused, and whether there is an alarm, at this moment. */
+static void judge(struct managed *managed)
+{
+    const struct fetched *fetched = &managed->fetched;
+    const struct fetched_document *document = fetched_in_force(fetched);
+    const struct cordon_fault none = {.err = CORDON_OK};
+
+    managed->stale = none;
+    managed->refusal = none;
+    if (fetched->configured && document == NULL && !fetched->config.allow_first) {
+        (void)fault_set(&managed->refusal, CORDON_E_STATE,
+                        fetched->alarm.err == CORDON_OK
+                            ? "start cordon-fetch, or set before_first = \"allow\" in fetch.toml"
+                            : fetched->alarm.text,
+                        "fetched requirements: there is no verified document yet");
+    } else if (document != NULL) {
+        (void)!fetched_check_age(&managed->places, fetched, document, NULL, &managed->stale);
+    }
+    if (managed->stale.err != CORDON_OK && fetched->config.refuse_stale) {
+        managed->refusal = managed->stale;
+    }
+    managed->alarm = fetched->alarm.err != CORDON_OK ? fetched->alarm : managed->stale;
+}
+
+static enum managed_change read_changed(struct managed *managed)
+{
     struct cordon_fault fault = {.err = CORDON_OK};
     struct managed_files files = {NULL, 0};
+    struct fetched fetched = {.configured = false};
     bool same;
 
-    if (signature == managed->signature && !force) {
-        return MANAGED_SAME;
-    }
-    managed->signature = signature;
-    if (managed_read(&managed->places, &files, &fault) != CORDON_OK ||
-        try_files(managed->os, &files, &fault) != CORDON_OK) {
+    if (read_best(managed, &fetched, &files, &fault) != CORDON_OK) {
         managed->fault = fault;
-        managed_files_deinit(&files);
+        fetched_deinit(&fetched);
         return MANAGED_BROKEN;
     }
     same = managed->generation > 0 && same_files(&files, &managed->files);
     memset(&managed->fault, 0, sizeof(managed->fault));
     managed_files_deinit(&managed->files);
     managed->files = files;
+    fetched_deinit(&managed->fetched);
+    managed->fetched = fetched;
+    if (fetched.alarm.err == CORDON_E_OS) {
+        managed->signature = 0; /* what failed may not fail the next time */
+    }
     managed->generation += same ? 0 : 1;
     return same ? MANAGED_SAME : MANAGED_NEW;
 }
 
-static enum cordon_err refuse(const struct managed *managed, struct cordon_fault *fault)
+enum managed_change managed_refresh(struct managed *managed, bool force)
 {
-    return fault_set(fault, CORDON_E_STATE, managed->fault.remedy, "managed policy: %s",
-                     managed->fault.text);
+    /* Taken before reading: a change in between is seen the next time. */
+    const uint64_t signature = managed_signature(&managed->places);
+    const bool refused = managed->refusal.err != CORDON_OK;
+    enum managed_change change = MANAGED_SAME;
+
+    if (signature != managed->signature || force) {
+        managed->signature = signature;
+        change = read_changed(managed);
+    }
+    judge(managed);
+    /* Workers learn of a refusal, and of its end, as of any other generation. */
+    if (change == MANAGED_SAME && managed->generation > 0 &&
+        refused != (managed->refusal.err != CORDON_OK)) {
+        managed->generation++;
+        change = MANAGED_NEW;
+    }
+    return change;
+}
+
+const struct cordon_fault *managed_refusal(const struct managed *managed)
+{
+    if (managed->generation == 0) {
+        return &managed->fault;
+    }
+    return managed->refusal.err != CORDON_OK ? &managed->refusal : NULL;
+}
+
+static enum cordon_err refuse(const struct cordon_fault *why, struct cordon_fault *fault)
+{
+    return fault_set(fault, CORDON_E_STATE, why->remedy, "managed policy: %s", why->text);
 }
 
 enum cordon_err managed_rules_update(const struct managed *managed, const struct host_user *user,
                                      struct managed_rules *rules, struct cordon_fault *fault)
 {
+    const struct cordon_fault *refusal = managed_refusal(managed);
     enum cordon_err err;
 
-    if (managed->generation == 0) {
-        return refuse(managed, fault);
+    if (refusal != NULL) {
+        return refuse(refusal, fault);
     }
     if (rules->generation == managed->generation) {
         return CORDON_OK;
@@ -164,6 +261,7 @@ static void put_documents(struct strbuf *out, const struct managed_files *files)
 enum cordon_err managed_memfd(const struct managed *managed, const struct host_user *user,
                               int *ret_fd, struct cordon_fault *fault)
 {
+    const struct cordon_fault *refusal = managed_refusal(managed);
     struct ipc_managed_head head;
     struct strbuf out = STRBUF_INIT;
     struct cordon_fault reason;
@@ -173,8 +271,8 @@ enum cordon_err managed_memfd(const struct managed *managed, const struct host_u
     head.magic = IPC_MAGIC;
     head.generation = managed->generation;
     head.host = managed->host;
-    if (managed->generation == 0) {
-        (void)refuse(managed, &reason);
+    if (refusal != NULL) {
+        (void)refuse(refusal, &reason);
         fault_to_ipc(&reason, &head.fault);
     } else {
         head.document_count = (uint32_t)managed->files.count;
@@ -183,7 +281,7 @@ enum cordon_err managed_memfd(const struct managed *managed, const struct host_u
     memcpy(head.home, user->home, sizeof(head.home));
     memcpy(head.user, user->user, sizeof(head.user));
     strbuf_add(&out, (const char *)&head, sizeof(head));
-    if (managed->generation > 0) {
+    if (refusal == NULL) {
         put_documents(&out, &managed->files);
         for (size_t i = 0; i < user->group_count; i++) {
             put_u32(&out, strlen(user->groups[i]));

@@ -2,7 +2,9 @@
 /*
  * The managed policy as generations: each is a whole set of files that could
  * be read, parsed and compiled. A broken update leaves the last good one in
- * force; with none, every job is refused with the reason.
+ * force; with none, every job is refused with the reason. Fetched requirements
+ * are one more file of the set: trouble with them alone is an alarm and leaves
+ * the last that was in force, but for what fetch.toml refuses.
  */
 #ifndef CORDON_BROKER_MANAGED_H
 #define CORDON_BROKER_MANAGED_H
@@ -19,14 +21,22 @@ struct managed {
     uint64_t generation;        /* 0: there is no good one */
     struct managed_files files; /* of that generation */
     struct cordon_fault fault;  /* why the latest files are not in force; else CORDON_OK */
+    bool keeps;                 /* a fetched document is kept on the disk before it is in force */
+    struct fetched fetched;    /* of that generation; its newest is in force unless there is none */
+    struct cordon_fault alarm; /* what is wrong with fetched requirements; else CORDON_OK */
+    struct cordon_fault stale; /* why the document in force is too old; else CORDON_OK */
+    struct cordon_fault refusal; /* why every job is refused all the same; else CORDON_OK */
 };
 
 void managed_init(struct managed *managed, const struct managed_places *places, enum policy_os os);
 void managed_deinit(struct managed *managed);
 
 enum managed_change { MANAGED_SAME, MANAGED_NEW, MANAGED_BROKEN };
-/* Reads the files if they changed since the last time, or if @force. */
+/* Reads the files if they changed since the last time, or if @force; looks at the clock. */
 enum managed_change managed_refresh(struct managed *managed, bool force);
+
+/* Why no job is started; NULL: some may be. */
+const struct cordon_fault *managed_refusal(const struct managed *managed);
 
 /* What one caller's jobs are checked against; made from one generation. */
 struct managed_rules {

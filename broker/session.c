@@ -27,11 +27,12 @@ void session_deinit(struct session *session)
     stream_deinit(&session->stream);
 }
 
-/* A client that does not read its answers is left. */
+/* A client that does not read its answers is left, and told nothing more. */
 static void send(struct session *session, uint32_t id, const struct message *message,
                  const struct stream_fds *fds)
 {
-    if (stream_send(&session->stream, id, message, fds, NULL) == CORDON_OK) {
+    if (session->state != SESSION_CLOSING &&
+        stream_send(&session->stream, id, message, fds, NULL) == CORDON_OK) {
         return;
     }
     session->state = SESSION_CLOSING;
@@ -56,8 +57,15 @@ void session_feed(struct session *session, const struct stream_chunk *chunk)
 {
     struct cordon_fault fault = {.err = CORDON_OK};
     struct stream_frame frame = {.header = {.id = 0}};
-    enum cordon_err err = stream_feed(&session->stream, chunk, &fault);
+    enum cordon_err err = CORDON_E_AGAIN;
 
+    if (session->state == SESSION_CLOSING) {
+        for (size_t i = 0; i < chunk->fd_count; i++) {
+            close_fd(session, chunk->fds[i]);
+        }
+        return; /* nobody listens any more */
+    }
+    err = stream_feed(&session->stream, chunk, &fault);
     while (err == CORDON_OK && session->state != SESSION_CLOSING) {
         frame.header.id = 0;
         err = stream_next(&session->stream, &frame, &fault);

@@ -13,6 +13,7 @@
 
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100U
+#define TICK_MS 60000U
 
 static void raise_alarm(const struct supervisor *supervisor)
 {
@@ -27,9 +28,34 @@ static void raise_alarm(const struct supervisor *supervisor)
                   &managed->fault);
 }
 
+/* What is wrong with fetched requirements: told once for as long as it is the same. */
+static void tell_fetched(struct supervisor *supervisor)
+{
+    const struct managed *managed = &supervisor->managed;
+    const bool refused = managed->refusal.err != CORDON_OK;
+    const struct cordon_fault *alarm = refused ? &managed->refusal : &managed->alarm;
+    const struct audit_event event = {
+        .kind = AUDIT_ALARM, .generation = managed->generation, .fault = alarm};
+
+    if (strcmp(supervisor->alarm, alarm->text) == 0) {
+        return;
+    }
+    memcpy(supervisor->alarm, alarm->text, sizeof(supervisor->alarm));
+    if (alarm->err == CORDON_OK) {
+        audit_info(&supervisor->audit, "fetched requirements: the alarm is over");
+        return;
+    }
+    audit_record(&supervisor->audit, &event);
+    audit_failure(&supervisor->audit,
+                  refused ? "every job is refused" : "the last good requirements stay in force",
+                  alarm);
+}
+
 void supervisor_refresh(struct supervisor *supervisor, bool force)
 {
     const enum managed_change change = managed_refresh(&supervisor->managed, force);
+
+    tell_fetched(supervisor);
 
     if (change == MANAGED_SAME) {
         return;
@@ -130,6 +156,18 @@ static void on_reload(void *context, unsigned events)
     supervisor_refresh(context, true);
 }
 
+/* A document grows too old without anybody asking for a job. */
+static void on_tick(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+
+    (void)events;
+    loop_source_free(supervisor->tick);
+    supervisor->tick = NULL;
+    supervisor_refresh(supervisor, false);
+    (void)!loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick);
+}
+
 static enum cordon_err watch_signals(struct supervisor *supervisor)
 {
     static const struct {
@@ -154,8 +192,10 @@ static enum cordon_err listen_service(struct supervisor *supervisor, struct cord
         supervisor->own_socket = err == CORDON_OK;
     }
     if (err == CORDON_OK &&
-        loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
-                   &supervisor->listen_source) != CORDON_OK) {
+        (loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
+                    &supervisor->listen_source) != CORDON_OK ||
+         loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick) !=
+             CORDON_OK)) {
         err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
     return err;
@@ -192,6 +232,7 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
         supervisor->platform->cleanup(options->embedded);
         quota_init(&supervisor->quota);
         managed_init(&supervisor->managed, &options->places, supervisor->platform->os);
+        supervisor->managed.keeps = !options->embedded;
         if (!options->embedded) {
             supervisor->managed.host = host_find(supervisor->platform);
         }
@@ -215,6 +256,7 @@ static void finish(struct supervisor *supervisor)
     }
     loop_source_free(supervisor->listen_source);
     loop_source_free(supervisor->listen_pause);
+    loop_source_free(supervisor->tick);
     host_close(supervisor->listen_fd);
     managed_deinit(&supervisor->managed);
     rings_deinit(&supervisor->rings);

@@ -37,7 +37,8 @@ struct supervisor {
     struct audit audit;
     struct quota quota;
     struct managed managed;
-    struct rings rings; /* what was denied lately */
+    char alarm[CORDON_FAULT_TEXT_MAX]; /* of fetched requirements, as it was told last; "": none */
+    struct rings rings;                /* what was denied lately */
     struct caller *callers;
     struct remains *remains; /* workers that were killed and are not reaped yet */
     uint32_t last_session;
@@ -45,6 +46,7 @@ struct supervisor {
     int listen_fd;   /* -1: embedded */
     bool own_socket; /* made by us, not handed over */
     struct loop_source *listen_source, *listen_pause;
+    struct loop_source *tick; /* service: the managed files are looked at in any case */
     struct loop_source *signals[3];
     uint64_t quiet_until_ms; /* refusals for quota are logged once a second */
 };

@@ -75,7 +75,7 @@ static void ask_signal(const struct worker_job *job, uint32_t signo)
     message.session = job->connection->id;
     message.job = job->job;
     message.u.signo = signo;
-    (void)!channel_send(&job->connection->worker->channel, &message, NULL, 0);
+    worker_tell(job->connection->worker, &message);
 }
 
 static void describe(const struct worker_job *job, enum ipc_type type,

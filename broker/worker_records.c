@@ -86,8 +86,7 @@ static void ask(struct worker_records *records)
     message.u.ask.wait = records->what.follow && !records->ended;
     records->request = message.request;
     records->asked_last = records->ended;
-    /* If it cannot be sent the channel is closed, and this worker ends. */
-    (void)!channel_send(&worker->channel, &message, NULL, 0);
+    worker_tell(worker, &message);
 }
 
 void worker_records_ask(struct connection *connection)

@@ -22,6 +22,9 @@ enum cli_verb {
     CLI_POLICY_SHOW,
     CLI_POLICY_CHECK,
     CLI_POLICY_TEST,
+    CLI_POLICY_KEYGEN,
+    CLI_POLICY_SIGN,
+    CLI_POLICY_VERIFY,
     CLI_DOCTOR,
     CLI_COMPLETION,
     CLI_VERSION,
@@ -42,6 +45,10 @@ enum cli_opt {
     CLI_OPT_FOLLOW,
     CLI_OPT_READ,
     CLI_OPT_WRITE,
+    CLI_OPT_KEY,
+    CLI_OPT_PUBLIC_KEY,
+    CLI_OPT_GENERATION,
+    CLI_OPT_VALID_DAYS,
     CLI_OPT_HELP,
     CLI_OPT_VERSION,
     CLI_OPT_NONE /* a spelling that is refused with a hint */
@@ -98,7 +105,11 @@ struct cli {
     const char *cwd;        /* -C */
     const char **overrides; /* -c, in order */
     size_t override_count;
-    uint32_t timeout_ms; /* 0: none */
+    uint32_t timeout_ms;    /* 0: none */
+    const char *key;        /* --key */
+    const char *public_key; /* --public-key */
+    uint64_t generation;    /* --generation; 0: not given */
+    uint64_t valid_days;    /* 0: without end */
     const char *operand[CLI_OPERANDS_MAX];
     size_t operand_count;
     char **command; /* NULL-terminated as argv is; NULL when there is none */

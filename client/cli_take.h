@@ -18,5 +18,13 @@ CORDON_MUST_USE enum cordon_err cli_take_cwd(struct cli *cli, const char *value,
                                              struct cordon_fault *fault);
 CORDON_MUST_USE enum cordon_err cli_take_timeout(struct cli *cli, const char *value,
                                                  struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err cli_take_key(struct cli *cli, const char *value,
+                                             struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err cli_take_public_key(struct cli *cli, const char *value,
+                                                    struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err cli_take_generation(struct cli *cli, const char *value,
+                                                    struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err cli_take_valid_days(struct cli *cli, const char *value,
+                                                    struct cordon_fault *fault);
 
 #endif

@@ -88,6 +88,9 @@ static int run_verb(const struct cli *cli, char **argv)
     case CLI_POLICY_SHOW:
     case CLI_POLICY_CHECK:
     case CLI_POLICY_TEST:
+    case CLI_POLICY_KEYGEN:
+    case CLI_POLICY_SIGN:
+    case CLI_POLICY_VERIFY:
     case CLI_DOCTOR:
     case CLI_COMPLETION:
     case CLI_VERSION:

@@ -14,6 +14,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/strbuf.h"
 #include "platform/platform.h"
+#include "policy/fetch_config.h"
 
 /* ---- this process ---- */
 
@@ -69,11 +70,15 @@ void host_write(int fd, const char *text, size_t len);
 
 /* ---- managed policy files ---- */
 
-/* Where they are: "" and 0, but for test builds. */
 struct managed_places {
     const char *root; /* in front of every path */
     uint32_t owner;   /* the only user who may own what is read */
 };
+/* Where they are, but for test builds. */
+#define MANAGED_PLACES                                                                             \
+    {                                                                                              \
+        "", 0                                                                                      \
+    }
 
 struct managed_file {
     enum policy_layer layer;
@@ -99,8 +104,83 @@ CORDON_MUST_USE enum cordon_err managed_read(const struct managed_places *places
                                              struct managed_files *ret_files,
                                              struct cordon_fault *fault);
 void managed_files_deinit(struct managed_files *files);
-/* Changes when a file, its place or the list of files does; a few stat calls. */
+/* Changes when a file, its place or the list of files does, those of fetched requirements
+ * included; a few stat calls. */
 uint64_t managed_signature(const struct managed_places *places);
+
+/* ---- fetched requirements ---- */
+
+/*
+ * What cordon-fetch leaves in its spool is another user's: it is believed for its
+ * signature alone, and can be cut off but not forged or turned back.
+ */
+#define FETCHED_CONFIG "/etc/cordon/fetch.toml"
+#define FETCHED_ROOT "/var/lib/cordon"       /* root's */
+#define FETCHED_SPOOL "fetch"                /* below it: cordon-fetch's */
+#define FETCHED_KEPT "requirements.signed"   /* below FETCHED_ROOT: the last that was in force */
+#define FETCHED_NEWEST "requirements.signed" /* in the spool: the newest */
+#define FETCHED_CONFIRMED "confirmed"        /* ... changed whenever the newest was confirmed */
+#define FETCHED_ALARM "alarm"                /* ... what is wrong, in one line; absent: nothing */
+
+struct fetched_document {
+    char *bytes; /* owned; NULL: there is none */
+    size_t len;
+    struct envelope envelope; /* of @bytes */
+};
+
+struct fetched {
+    bool configured; /* fetch.toml is there */
+    struct arena arena;
+    struct fetch_config config;
+    struct fetched_document newest; /* one that may replace @kept; else none */
+    struct fetched_document kept;
+    struct cordon_fault alarm; /* why the spool's is not @newest; CORDON_OK: it is, or is @kept */
+};
+
+/*
+ * Reads fetch.toml, FETCHED_KEPT and the spool. Without fetch.toml nothing is
+ * configured. What is wrong with the spool is an alarm and no error.
+ * CORDON_E_DENIED, _LIMIT, _SYNTAX, _INVALID: fetch.toml or FETCHED_KEPT cannot be believed;
+ * CORDON_E_NOMEM, _OS.
+ */
+CORDON_MUST_USE enum cordon_err fetched_read(const struct managed_places *places,
+                                             struct fetched *ret_fetched,
+                                             struct cordon_fault *fault);
+void fetched_deinit(struct fetched *fetched); /* all zero is allowed */
+/* The newest or the kept one; NULL: there is none. */
+const struct fetched_document *fetched_in_force(const struct fetched *fetched);
+/* The newest turned out to be of no use; its alarm is the caller's to set. */
+void fetched_forget_newest(struct fetched *fetched);
+
+/* fetch.toml alone, into an @arena of the caller's. As fetched_read(); CORDON_E_NOT_FOUND. */
+CORDON_MUST_USE enum cordon_err fetched_config(const struct managed_places *places,
+                                               struct arena *arena, struct fetch_config *ret_config,
+                                               struct cordon_fault *fault);
+
+/* Adds @document's text to @files as the layer that is above all others. CORDON_E_LIMIT, _NOMEM. */
+CORDON_MUST_USE enum cordon_err fetched_add(const struct fetched *fetched,
+                                            const struct fetched_document *document,
+                                            struct managed_files *files,
+                                            struct cordon_fault *fault);
+
+/* Makes @document FETCHED_KEPT, on the disk before this returns. CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err fetched_keep(const struct managed_places *places,
+                                             const struct fetched_document *document,
+                                             struct cordon_fault *fault);
+
+/*
+ * CORDON_E_TIMEOUT when @document is past its end, or was not confirmed within
+ * the configured age. A few system calls. @ret_confirmed_s may be NULL: seconds since 1970; 0:
+ * never.
+ */
+CORDON_MUST_USE enum cordon_err fetched_check_age(const struct managed_places *places,
+                                                  const struct fetched *fetched,
+                                                  const struct fetched_document *document,
+                                                  uint64_t *ret_confirmed_s,
+                                                  struct cordon_fault *fault);
+
+/* The text of FETCHED_ALARM, cut to @size, one line; "" where there is none. Not to be believed. */
+void fetched_alarm(const struct managed_places *places, char *ret_text, size_t size);
 
 /* ---- sockets ---- */
 

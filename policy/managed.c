@@ -92,7 +92,7 @@ static bool rule_concerns(const struct toml_value *rule, const struct policy_con
 
 /* What one list of denials is added with. */
 struct denials {
-    const char *dir; /* of the file */
+    const char *dir; /* of the file; NULL: it was fetched and lies in none */
     enum policy_access access;
 };
 
@@ -102,7 +102,7 @@ static enum cordon_err warn_relative(struct loader *loader, const struct place *
     char quoted[PLACE_QUOTE_MAX];
     char warning[2 * PLACE_QUOTE_MAX];
 
-    if (text[0] == '/' || text[0] == '~') {
+    if (dir == NULL || text[0] == '/' || text[0] == '~') {
         return CORDON_OK;
     }
     (void)snprintf(warning, sizeof(warning), "%s is relative and covers only what is below %.100s",
@@ -110,18 +110,41 @@ static enum cordon_err warn_relative(struct loader *loader, const struct place *
     return loader_warn(loader, place, warning);
 }
 
+/* A fetched document lies in no directory that an entry could be below. */
+static enum cordon_err check_fetched(struct loader *loader, const struct toml_value *item)
+{
+    char quoted[PLACE_QUOTE_MAX];
+    struct spelling spelling;
+    enum cordon_err err =
+        spelling_parse_managed(item->as.text, &item->pos, &spelling, loader->fault);
+
+    if (err == CORDON_OK && spelling.kind == SPELL_RELATIVE) {
+        err = place_fail(loader->fault, CORDON_E_INVALID, &item->pos, "write it from the root on",
+                         "%s is relative: a fetched document lies in no directory",
+                         place_quote(item->as.text, quoted));
+    }
+    return err;
+}
+
 static enum cordon_err add_denials(struct loader *loader, const struct place *at,
                                    const struct toml_value *list, const struct denials *denials)
 {
+    const char *dir = denials->dir == NULL ? "" : denials->dir;
     enum cordon_err err = CORDON_OK;
 
     for (size_t i = 0; err == CORDON_OK && list != NULL && i < list->count; i++) {
         const struct toml_value *item = &list->as.items[i];
         const struct place place = {at, NULL, i, item->pos};
 
-        err = rules_add_entry(loader,
-                              &(struct rule_entry){&loader->managed_rules, &place, item->as.text,
-                                                   denials->access, denials->dir});
+        if (denials->dir == NULL) {
+            err = check_fetched(loader, item);
+        }
+        if (err == CORDON_OK) {
+            const struct rule_entry entry = {&loader->managed_rules, &place, item->as.text,
+                                             denials->access, dir};
+
+            err = rules_add_entry(loader, &entry);
+        }
         if (err == CORDON_OK) {
             err = warn_relative(loader, &place, item->as.text, denials->dir);
         }
@@ -211,14 +234,18 @@ static enum cordon_err read_modes(struct loader *loader, const struct toml_value
     return CORDON_OK;
 }
 
-/* What the relative entries of a file are below; "" for the root. */
+/* What the relative entries of a file are below; "" for the root, NULL: there is nothing. */
 static enum cordon_err document_dir(struct loader *loader, const struct policy_document *document,
                                     const char **ret_dir)
 {
     const char *path;
-    enum cordon_err err =
-        spelling_normal(document->path, loader->input->context.os, loader->arena, &path);
+    enum cordon_err err;
 
+    if (strncmp(document->path, FETCH_PREFIX, sizeof(FETCH_PREFIX) - 1) == 0) {
+        *ret_dir = NULL;
+        return CORDON_OK;
+    }
+    err = spelling_normal(document->path, loader->input->context.os, loader->arena, &path);
     if (err == CORDON_E_INVALID) {
         return fault_set(loader->fault, err, NULL, "%s: not an absolute path", document->path);
     }

@@ -14,6 +14,8 @@
 
 /* One configuration file, already read (at most POLICY_FILE_MAX bytes). */
 #define POLICY_FILE_MAX (1024U * 1024U)
+/* The path of a document that was fetched begins so: "fetch:URL#GENERATION". */
+#define FETCH_PREFIX "fetch:"
 struct policy_document {
     enum policy_layer layer; /* one of the four file layers */
     const char *path;        /* for messages, and the base of relative managed entries */

@@ -28,9 +28,8 @@ static enum cordon_err compile_both(struct policy *policy, struct cordon_fault *
     return err;
 }
 
-/* The file alone, as if it were the only one there is. */
-static enum cordon_err load_alone(struct tool *tool, const struct policy_document *document,
-                                  const char *profile, struct cordon_fault *fault)
+enum cordon_err tool_load_alone(struct tool *tool, const struct policy_document *document,
+                                const char *profile, struct cordon_fault *fault)
 {
     const struct policy_input input = {.documents = document,
                                        .document_count = 1,
@@ -58,14 +57,14 @@ static enum cordon_err check_profiles(struct tool *tool, const struct policy_doc
     }
     permissions = tree_get(&root, "permissions");
     if (permissions == NULL || permissions->type != TOML_TABLE) {
-        return load_alone(tool, document, NULL, fault);
+        return tool_load_alone(tool, document, NULL, fault);
     }
     for (size_t i = 0; i < permissions->count && err == CORDON_OK; i++) {
-        err = load_alone(tool, document, permissions->as.entries[i].key, fault);
+        err = tool_load_alone(tool, document, permissions->as.entries[i].key, fault);
     }
     *ret_count = permissions->count;
     if (err == CORDON_OK && tree_get(&root, "default_permissions") != NULL) {
-        err = load_alone(tool, document, NULL, fault);
+        err = tool_load_alone(tool, document, NULL, fault);
     }
     return err;
 }
@@ -106,7 +105,7 @@ int verb_check(struct tool *tool)
         err = tool_read(tool, &document, &fault);
     }
     if (err == CORDON_OK) {
-        err = document.layer == LAYER_MANAGED ? load_alone(tool, &document, NULL, &fault)
+        err = document.layer == LAYER_MANAGED ? tool_load_alone(tool, &document, NULL, &fault)
                                               : check_profiles(tool, &document, &profiles, &fault);
     }
     if (err != CORDON_OK) {

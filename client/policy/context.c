@@ -85,6 +85,32 @@ static void add_managed(struct tool *tool)
     }
 }
 
+/* Root's files and what was fetched, as the service would have them in force. */
+static enum cordon_err read_managed(struct tool *tool, struct cordon_fault *fault)
+{
+    const struct managed_places places = MANAGED_PLACES;
+    const struct fetched_document *document;
+    enum cordon_err err = managed_read(&places, &tool->managed, fault);
+
+    if (err == CORDON_OK) {
+        err = fetched_read(&places, &tool->fetched, fault);
+    }
+    if (err == CORDON_OK && tool->fetched.newest.bytes != NULL) {
+        const struct envelope *newest = &tool->fetched.newest.envelope;
+        const struct policy_document alone = {LAYER_MANAGED, FETCH_PREFIX "the newest",
+                                              newest->text, newest->len};
+
+        if (tool_load_alone(tool, &alone, NULL, &tool->fetched.alarm) != CORDON_OK) {
+            fetched_forget_newest(&tool->fetched);
+        }
+    }
+    document = fetched_in_force(&tool->fetched);
+    if (err == CORDON_OK && document != NULL) {
+        err = fetched_add(&tool->fetched, document, &tool->managed, fault);
+    }
+    return err;
+}
+
 static enum cordon_err add_own(struct tool *tool, enum policy_layer layer, const char *path,
                                struct cordon_fault *fault)
 {
@@ -107,7 +133,6 @@ static enum cordon_err add_own(struct tool *tool, enum policy_layer layer, const
 
 enum cordon_err tool_documents(struct tool *tool, struct cordon_fault *fault)
 {
-    static const struct managed_places places = {"", 0};
     const struct {
         enum policy_layer layer;
         const char *folder, *below_home, *name;
@@ -115,7 +140,7 @@ enum cordon_err tool_documents(struct tool *tool, struct cordon_fault *fault)
         {LAYER_USER_CODEX, absolute_env("CODEX_HOME"), ".codex", "config.toml"},
         {LAYER_USER, absolute_env("XDG_CONFIG_HOME"), ".config", "cordon/config.toml"},
     };
-    enum cordon_err err = managed_read(&places, &tool->managed, fault);
+    enum cordon_err err = read_managed(tool, fault);
 
     if (err != CORDON_OK) {
         return err;

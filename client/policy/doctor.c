@@ -128,6 +128,60 @@ static void check_policy(struct doctor *doctor)
     check_warnings(doctor, tool->policy);
 }
 
+static void tell_document(struct doctor *doctor, const struct managed_places *places)
+{
+    const struct fetched *fetched = &doctor->tool->fetched;
+    const struct fetched_document *document = fetched_in_force(fetched);
+    struct cordon_fault fault = {0};
+    char time[HOST_TIME_MAX] = "never";
+    uint64_t confirmed = 0;
+    const char *text;
+
+    if (document == NULL) {
+        tell(doctor,
+             &(const struct finding){"fetch", "document",
+                                     fetched->config.allow_first ? DOCTOR_NOTE : DOCTOR_BAD,
+                                     "there is no verified document yet", "start cordon-fetch"});
+        return;
+    }
+    if (fetched_check_age(places, fetched, document, &confirmed, &fault) != CORDON_OK) {
+        tell_fault(doctor, "fetch", "age", &fault);
+    }
+    if (confirmed != 0) {
+        host_time_of(confirmed * 1000U, time);
+    }
+    text = arena_printf(&doctor->tool->arena, "generation %llu, confirmed %s",
+                        (unsigned long long)document->envelope.generation, time);
+    tell(doctor, &(const struct finding){"fetch", "document", DOCTOR_OK,
+                                         text != NULL ? text : "out of memory", NULL});
+}
+
+/* What the supervisor would say of the spool, and what cordon-fetch says of its source. */
+static void check_fetch(struct doctor *doctor)
+{
+    const struct managed_places places = MANAGED_PLACES;
+    const struct fetched *fetched = &doctor->tool->fetched;
+    char line[CORDON_FAULT_TEXT_MAX];
+    struct strbuf safe = STRBUF_INIT;
+
+    if (!fetched->configured) {
+        return;
+    }
+    tell(doctor,
+         &(const struct finding){"fetch", "source", DOCTOR_OK, fetched->config.source, NULL});
+    tell_document(doctor, &places);
+    if (fetched->alarm.err != CORDON_OK) {
+        tell_fault(doctor, "fetch", "spool", &fetched->alarm);
+    }
+    fetched_alarm(&places, line, sizeof(line));
+    if (line[0] != '\0') {
+        strbuf_escape(&safe, line, strlen(line));
+        tell(doctor,
+             &(const struct finding){"fetch", "alarm", DOCTOR_BAD, strbuf_text(&safe), NULL});
+    }
+    strbuf_deinit(&safe);
+}
+
 #define EMBEDDED_IS_WEAKER                                                                         \
     "embedded mode: managed policy is honoured, but binds only those who run cordon; other users " \
     "and programs are not bound"
@@ -169,6 +223,7 @@ int verb_doctor(struct tool *tool)
     }
     check_layers(&doctor);
     check_policy(&doctor);
+    check_fetch(&doctor);
     check_service(&doctor);
     if (tool->json) {
         jsonw_array_end(&doctor.json);

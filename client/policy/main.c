@@ -45,6 +45,9 @@ static int run(struct tool *tool)
         [CLI_POLICY_SHOW] = verb_show,
         [CLI_POLICY_CHECK] = verb_check,
         [CLI_POLICY_TEST] = verb_test,
+        [CLI_POLICY_KEYGEN] = verb_keygen,
+        [CLI_POLICY_SIGN] = verb_sign,
+        [CLI_POLICY_VERIFY] = verb_verify,
         [CLI_DOCTOR] = verb_doctor,
     };
     int status = verbs[tool->cli->row->verb](tool);
@@ -63,6 +66,7 @@ static void release(struct tool *tool)
     dfa_free(tool->managed_table);
     dfa_free(tool->own_table);
     managed_files_deinit(&tool->managed);
+    fetched_deinit(&tool->fetched);
     strbuf_deinit(&tool->out);
     arena_deinit(&tool->arena);
 }

@@ -13,9 +13,10 @@
 struct tool {
     const struct cli *cli;
     bool json;
-    struct arena arena; /* everything below */
-    struct strbuf out;  /* for standard output */
-    struct managed_files managed;
+    struct arena arena;           /* everything below */
+    struct strbuf out;            /* for standard output */
+    struct managed_files managed; /* what was fetched last of all */
+    struct fetched fetched;
     struct policy_context context;
     struct policy_document *documents;
     size_t document_count;
@@ -46,6 +47,11 @@ CORDON_MUST_USE enum cordon_err tool_documents(struct tool *tool, struct cordon_
 /* Fills in the text of @document from its path. */
 CORDON_MUST_USE enum cordon_err tool_read(struct tool *tool, struct policy_document *document,
                                           struct cordon_fault *fault);
+
+/* One document as if it were the only one there is; leaves tool->policy. */
+CORDON_MUST_USE enum cordon_err tool_load_alone(struct tool *tool,
+                                                const struct policy_document *document,
+                                                const char *profile, struct cordon_fault *fault);
 
 /* The effective policy with both tables, as the options of the command line choose. */
 CORDON_MUST_USE enum cordon_err tool_policy(struct tool *tool, struct cordon_fault *fault);
@@ -85,6 +91,9 @@ int verb_why(struct tool *tool);
 int verb_show(struct tool *tool);
 int verb_check(struct tool *tool);
 int verb_test(struct tool *tool);
+int verb_keygen(struct tool *tool);
+int verb_sign(struct tool *tool);
+int verb_verify(struct tool *tool);
 int verb_doctor(struct tool *tool);
 
 #endif

@@ -14,6 +14,8 @@ uint32_t linux_landlock_abi(void);
 /* Permission events were seen to deny an open; asked once.
  * *ret_why is the evidence. */
 bool linux_fanotify(const char **ret_why);
+/* For the service: as many groups as there can be jobs, where the host lets it. */
+void linux_fanotify_room(void);
 /* Holds CAP_SYS_ADMIN: builds views without a user namespace. */
 bool linux_is_privileged(void);
 

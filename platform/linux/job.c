@@ -264,6 +264,7 @@ void linux_cleanup(bool embedded)
     if (!embedded) {
         cgroup_cleanup();
         cgroup_start();
+        linux_fanotify_room();
         (void)bpf_start(bpf_maps_open);
     }
 }

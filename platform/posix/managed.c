@@ -17,6 +17,7 @@
 
 #include "platform/host.h"
 #include "platform/posix/file.h"
+#include "platform/posix/managed.h"
 
 #define LINKS_MAX 40
 #define DEPTH_MAX 64
@@ -240,6 +241,15 @@ static enum cordon_err reopen(int fd, int flags, const char *shown, int *ret_fd,
     return err;
 }
 
+enum cordon_err managed_open(const struct managed_places *places, const char *path, int *ret_fd,
+                             struct cordon_fault *fault)
+{
+    int fd = -1;
+    enum cordon_err err = walk_to(places, path, &fd, fault);
+
+    return err == CORDON_OK ? reopen(fd, 0, path, ret_fd, fault) : err;
+}
+
 static enum cordon_err add_file(struct managed_files *files, enum policy_layer layer,
                                 const char *path, int fd, struct cordon_fault *fault)
 {
@@ -266,7 +276,7 @@ static enum cordon_err read_one(const struct managed_places *places, enum policy
     enum cordon_err err;
     int fd = -1;
 
-    err = walk_to(places, path, &fd, fault);
+    err = managed_open(places, path, &fd, fault);
     if (err == CORDON_E_NOT_FOUND) {
         return CORDON_OK;
     }
@@ -274,9 +284,6 @@ static enum cordon_err read_one(const struct managed_places *places, enum policy
         (void)close(fd);
         return fault_set(fault, CORDON_E_LIMIT, NULL, "%s: more than %u managed files", path,
                          MANAGED_FILES_MAX);
-    }
-    if (err == CORDON_OK) {
-        err = reopen(fd, 0, path, &fd, fault);
     }
     if (err == CORDON_OK) {
         err = add_file(files, layer, path, fd, fault);
@@ -374,25 +381,43 @@ static void mix(uint64_t *hash, const void *data, size_t len)
     }
 }
 
-static void mix_stat(uint64_t *hash, int dir, const char *path, int flags)
+void managed_mix(uint64_t *hash, const struct stat *st)
 {
-    struct stat st;
     uint64_t fields[9] = {0};
 
-    if (fstatat(dir, path, &st, flags) == 0) {
-        const uint64_t found[9] = {st.st_dev,
-                                   st.st_ino,
-                                   (uint64_t)st.st_size,
-                                   (uint64_t)st.st_mtim.tv_sec,
-                                   (uint64_t)st.st_mtim.tv_nsec,
-                                   (uint64_t)st.st_ctim.tv_sec,
-                                   (uint64_t)st.st_ctim.tv_nsec,
-                                   st.st_mode,
-                                   st.st_uid};
+    if (st != NULL) {
+        const uint64_t found[9] = {st->st_dev,
+                                   st->st_ino,
+                                   (uint64_t)st->st_size,
+                                   (uint64_t)st->st_mtim.tv_sec,
+                                   (uint64_t)st->st_mtim.tv_nsec,
+                                   (uint64_t)st->st_ctim.tv_sec,
+                                   (uint64_t)st->st_ctim.tv_nsec,
+                                   st->st_mode,
+                                   st->st_uid};
 
         memcpy(fields, found, sizeof(fields));
     }
     mix(hash, fields, sizeof(fields));
+}
+
+static void mix_stat(uint64_t *hash, int dir, const char *path, int flags)
+{
+    struct stat st;
+
+    managed_mix(hash, fstatat(dir, path, &st, flags) == 0 ? &st : NULL);
+}
+
+/* The name itself, what it leads to, and the directory that it is in. */
+static void mix_place(uint64_t *hash, const struct managed_places *places, const char *place)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s%s", places->root, place);
+    mix_stat(hash, AT_FDCWD, path, 0);
+    mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    *strrchr(path, '/') = '\0';
+    mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
 }
 
 uint64_t managed_signature(const struct managed_places *places)
@@ -404,11 +429,7 @@ uint64_t managed_signature(const struct managed_places *places)
         const struct dirent *entry;
         DIR *dir;
 
-        (void)snprintf(path, sizeof(path), "%s%s", places->root, places_table[i].path);
-        mix_stat(&hash, AT_FDCWD, path, 0);
-        mix_stat(&hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
-        *strrchr(path, '/') = '\0';
-        mix_stat(&hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+        mix_place(&hash, places, places_table[i].path);
         (void)snprintf(path, sizeof(path), "%s%s", places->root, places_table[i].path);
         dir = places_table[i].directory ? opendir(path) : NULL;
         while (dir != NULL && (entry = readdir(dir)) != NULL) {
@@ -421,5 +442,7 @@ uint64_t managed_signature(const struct managed_places *places)
             (void)closedir(dir);
         }
     }
+    mix_place(&hash, places, FETCHED_CONFIG);
+    fetched_mix(places, &hash);
     return hash;
 }

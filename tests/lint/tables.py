@@ -43,6 +43,7 @@ LAYERS = [
     ("policy", r"policy/"),
     ("proto", r"proto/"),
     ("broker", r"broker/"),
+    ("fetch", r"fetch/"),
     ("public", r"client/include/"),
     ("tool", r"client/policy/"),
     ("client", r"client/"),
@@ -62,6 +63,9 @@ INCLUDE_TABLE = {
     "plan": ({"plan", "os", "platform.h", "base", "policy"}, "pure"),
     "os": ({"os", "plan", "platform.h", "ipc.h", "base", "policy"}, "any"),
     "broker": ({"broker", "proto", "policy", "base", "platform.h", "ipc.h"}, "standard"),
+    # cordon-fetch is a process of its own that nobody includes: it has the network, and shares with
+    # root's side only the readers of fetch.toml and of signed documents.
+    "fetch": ({"fetch", "policy", "base", "platform.h"}, "any"),
     # cordon-policy reads what a worker would and asks this host what it can do.
     "tool": ({"tool", "client", "public", "base", "policy", "platform.h"}, "any"),
     "client": ({"client", "public", "proto", "base", "ipc.h", "policy"}, "any"),
@@ -79,12 +83,12 @@ PURE_LAYERS = {"policy", "proto", "plan"}
 LIBRARY_HOMES = [
     ("libevent", r"(event2/.*|event\.h|evutil\.h)", r"broker/loop\.c", 1),
     ("protobuf-c", r"(protobuf-c/.*|.*\.pb-c\.h)", r"proto/codec\.c", 1),
-    ("cJSON", r"(cjson/)?cJSON\.h", r"(policy|client|broker|proto)/json_?[a-z]*\.c", 2),
+    ("cJSON", r"(cjson/)?cJSON\.h", r"(policy|client|broker|proto|fetch)/json_?[a-z]*\.c", 2),
     ("toml++", r"toml(\+\+|plusplus)/.*|toml\+\+\.h(pp)?|toml\.hpp", r"policy/toml\.cpp", 1),
     ("libseccomp", r"seccomp\.h", r"platform/linux/seccomp\.c", 1),
     ("libsystemd", r"systemd/.*", r"platform/linux/service\.c", 1),
-    ("libsodium", r"sodium(/.*|\.h)", r"policy/hash\.c", 1),
-    ("libcurl", r"curl/.*", r"client/fetch[a-z_]*\.c", 1),
+    ("libsodium", r"sodium(/.*|\.h)", r"policy/sodium\.c", 1),
+    ("libcurl", r"curl/.*", r"fetch/http\.c", 1),
     ("libbpf", r"bpf/.*", r"platform/linux/(bpf[a-z_]*\.c|bpf/.*)", 9),
 ]
 

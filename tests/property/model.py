@@ -69,6 +69,7 @@ class Model:
         self.roots, self.policy = roots, policy
         self.reopened = []
         self.forgetful = False  # a mutation: nothing is remembered of objects
+        self.inherits = True  # see inherit()
 
     # ---- names ----
 
@@ -142,40 +143,41 @@ class Model:
         exact = [rule for rule, access in self.policy.own if access == "deny"] + self.policy.managed
         exact = sorted({rule for rule in exact if not any(c in rule for c in "*?[{")})
         again = [rule for rule, access in self.policy.own if access != "deny"]
+        self.hold_all()
         for path in sorted(exact + again, key=lambda p: p.count("/")):
             if path in exact:
                 self.mask(path)
             elif not self.policy.exact_everywhere(path) == "deny":
                 self.reopen(path)
-        self.hold_patterns()
         self.note()
 
     def mask(self, path):
-        if self.view(path).status == "found":
-            self.hold(path.rsplit("/", 1)[0])
-            place = self.view(path)
+        place = self.view(path)
+        if place.status == "found":
             place.entry.mask = place.mount
 
-    def hold(self, path):
-        """From the top, the directories that the job could rename."""
+    def hold_all(self):
+        """Above what is denied and is there, and the fixed part of patterns."""
+        rules = [(rule, True) for rule in self.policy.managed]
+        rules += [(rule, False) for rule, access in self.policy.own if access == "deny"]
+        for rule, managed in rules:
+            end = min((rule.find(c) for c in "*?[{" if c in rule), default=None)
+            above = rule[:end].rsplit("/", 1)[0]
+            if any(above == r.path or above.startswith(r.path + "/") for r in self.roots):
+                if end is not None or self.view(rule).status == "found":
+                    self.hold(above, managed)
+
+    def hold(self, path, managed):
+        """From the top, the directories that the job could rename; by managed rules, the user."""
         root = self.root_of(path)
         parts = path[len(root.path) + 1:].split("/") if path != root.path else []
         above = root.path
         for part in parts:
             place = self.view(f"{above}/{part}")
             if (place.status == "found" and place.entry is not None and not place.is_mount
-                    and self.policy.exact_everywhere(above) == "write"):
+                    and (managed or self.policy.exact_everywhere(above) == "write")):
                 place.entry.held = place.mount
             above = place.path
-
-    def hold_patterns(self):
-        rules = self.policy.managed + [r for r, access in self.policy.own if access == "deny"]
-        for rule in rules:
-            end = min((rule.find(c) for c in "*?[{" if c in rule), default=None)
-            if end is not None and rule[:end].count("/") > 1:
-                fixed = rule[:end].rsplit("/", 1)[0]
-                if any(fixed.startswith(r.path + "/") for r in self.roots):
-                    self.hold(fixed)
 
     def reopen(self, path):
         _, _, entry = self.host(path)
@@ -208,6 +210,23 @@ class Model:
                 if entry.obj.denied is None and self.policy.denied(path):
                     entry.obj.denied = path
 
+    def path_of(self, directory):
+        """None: it is nowhere."""
+        names = []
+        while directory.up is not None:
+            directory, name = directory.up
+            names.append(name)
+        for root in self.roots:
+            if root.top is directory:
+                return "/".join([root.path] + names[::-1])
+        return None
+
+    def inherit(self, parent, obj):
+        """What comes into a directory that was denied and now has another name is denied."""
+        if self.inherits and parent.denied and not self.policy.denied(self.path_of(parent)):
+            for one in [obj] + [entry.obj for _, entry, _ in self.walk(obj, "")]:
+                one.denied = one.denied or f"in what was {parent.denied}"
+
     def denied(self, place):
         return self.policy.denied(place.path) or place.obj.denied is not None
 
@@ -221,9 +240,7 @@ class Model:
     # ---- operations, in terms of directories and names ----
 
     def add(self, parent, name, obj):
-        parent.children[name] = Entry(obj)
-        if obj.is_directory:
-            obj.up = (parent, name)
+        self.put(parent, name, Entry(obj))
 
     @staticmethod
     def remove(parent, name):
@@ -231,11 +248,11 @@ class Model:
         if entry.obj.is_directory:
             entry.obj.up = None
 
-    @staticmethod
-    def put(parent, name, entry):
+    def put(self, parent, name, entry):
         parent.children[name] = entry
         if entry.obj.is_directory:
             entry.obj.up = (parent, name)
+        self.inherit(parent, entry.obj)
 
     def rename(self, old, new):
         """@old, @new: (directory, name)."""

@@ -106,6 +106,8 @@ class Run:
         self.model = world.model
         self.model.policy = self.policy
         self.model.forgetful = options.mutate == "history"
+        # The kernel's program judges by the old names, which open again what they did.
+        self.model.inherits = MECHANISMS[column] == "fanotify" and not self.model.forgetful
         self.model.begin()
         self.job = Job(options, world)
 
@@ -299,7 +301,7 @@ class Run:
         self.model.note()
 
     def is_on_disk(self, place):
-        at = self.world.path_of(place.parent)
+        at = self.model.path_of(place.parent)
         return at is not None and os.path.lexists(f"{at}/{place.name}")
 
     # ---- the host's ----

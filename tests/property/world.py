@@ -61,21 +61,11 @@ class World:
     def spelled(self, *paths):
         """The same places through a bind mount that the host made, if they all lie below one."""
         for directory, outside in self.aliases:
-            at = self.path_of(directory)
+            at = self.model.path_of(directory)
             if at is not None and all(path.startswith(at + "/") for path in paths):
                 if self.dice.random() < 0.5:
                     return [outside + path[len(at):] for path in paths]
         return list(paths)
-
-    def path_of(self, directory):
-        names = []
-        while directory.up is not None:
-            directory, name = directory.up
-            names.append(name)
-        for root in self.model.roots:
-            if root.top is directory:
-                return "/".join([root.path] + names[::-1])
-        return None
 
     def do(self, operation, *arguments):
         """On disk, where it must succeed."""

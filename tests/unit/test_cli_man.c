@@ -2,7 +2,7 @@
 #include <ctype.h>
 
 #include "client/cli.h"
-#include "policy/schema.h"
+#include "policy/fetch_config.h"
 #include "tests/support/check.h"
 
 #define PAGE_MAX ((size_t)256U * 1024U)
@@ -118,6 +118,12 @@ TEST(every_key_of_the_requirements_is_in_the_manual)
 {
     load("cordon-requirements.5");
     check_keys(&schema_requirements, 0);
+}
+
+TEST(every_key_of_fetch_toml_is_in_the_manual)
+{
+    load("cordon-fetch.8");
+    check_keys(&schema_fetch, 0);
 }
 
 TEST_MAIN()

@@ -111,6 +111,25 @@ TEST(a_profile_has_limits_of_its_own)
     CHECK(world.policy->limits.managed[LIMIT_PIDS].value == 0);
 }
 
+TEST(a_fetched_document_adds_to_the_files_and_may_not_be_relative)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    CHECK(load_requirements(DENY) == CORDON_OK);
+    world_reset();
+    world_require(DENY);
+    world_own("fetch:https://policy.example.com/r#42",
+              "[permissions.filesystem]\ndeny_read = [\"/srv/secret\"]\n");
+    CHECK(world_load() == CORDON_OK);
+    CHECK(!may_read("/srv/secret/x") && !may_read("/home/a/.ssh/id"));
+    policy_origin_text(&ask("/srv/secret", ASK_READ).rule->origin, &text);
+    CHECK_STR(strbuf_text(&text), "deny_read[0], fetch:https://policy.example.com/r#42:2");
+    strbuf_deinit(&text);
+    world_reset();
+    world_own("fetch:etcd:/r#1", "[permissions.filesystem]\ndeny_read = [\"secret\"]\n");
+    CHECK(world_load() == CORDON_E_INVALID && fault_has("fetched document"));
+}
+
 TEST(relative_entry_resolves_beside_its_file_with_a_warning)
 {
     CHECK(load_requirements("permissions.filesystem.deny_read = [\"**/*.env\", \"./rel\"]\n") ==

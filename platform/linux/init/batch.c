@@ -12,8 +12,8 @@
 struct batch {
     char *bytes;
     size_t len, room;
-    size_t next;        /* offset of the next event */
-    size_t directories; /* events to come that move or remove one */
+    size_t next;   /* offset of the next event */
+    size_t placed; /* ... of the next that batch_next_place() looks at */
     bool lost;
 };
 
@@ -35,11 +35,6 @@ bool batch_is_lost(const struct batch *batch)
     return batch->lost;
 }
 
-static bool moves_directory(const struct fanotify_event_metadata *event)
-{
-    return (event->mask & FAN_ONDIR) != 0 && (event->mask & (FAN_RENAME | FAN_DELETE)) != 0;
-}
-
 static void look_over(struct batch *batch, size_t from, size_t end)
 {
     while (from < end) {
@@ -51,7 +46,6 @@ static void look_over(struct batch *batch, size_t from, size_t end)
             batch->lost = true;
             return;
         }
-        batch->directories += moves_directory(&event);
         from += event.event_len;
     }
 }
@@ -143,6 +137,7 @@ static bool parse_event(const char *bytes, const struct fanotify_event_metadata 
     memset(event, 0, sizeof(*event));
     event->is_rename = (meta->mask & FAN_RENAME) != 0;
     event->is_creation = (meta->mask & FAN_CREATE) != 0;
+    event->is_removal = (meta->mask & FAN_DELETE) != 0;
     event->is_directory = (meta->mask & FAN_ONDIR) != 0;
     event->is_name = (meta->mask & (FAN_CREATE | FAN_DELETE)) != 0;
     event->thread = meta->pid;
@@ -172,7 +167,7 @@ bool batch_next(struct batch *batch, struct batch_event *ret_event)
     if (batch->lost || batch->next == batch->len) {
         batch->next = 0;
         batch->len = 0;
-        batch->directories = 0;
+        batch->placed = 0;
         if (batch->room > 16 * READ_AT_ONCE) {
             free(batch->bytes);
             batch->bytes = NULL;
@@ -183,31 +178,24 @@ bool batch_next(struct batch *batch, struct batch_event *ret_event)
     memcpy(&meta, batch->bytes + batch->next, sizeof(meta));
     batch->lost = !parse_event(batch->bytes + batch->next, &meta, ret_event);
     batch->next += meta.event_len;
-    batch->directories -= moves_directory(&meta);
     return !batch->lost;
 }
 
-bool batch_place(const struct batch *batch, const struct object *key, struct object *ret_parent,
-                 const char **ret_name)
+bool batch_next_place(struct batch *batch, struct batch_event *ret_event)
 {
-    size_t left = batch->directories;
+    bool found = false;
 
-    for (size_t at = batch->next; left > 0 && at < batch->len;) {
+    while (!found && !batch->lost && batch->placed < batch->len) {
+        const char *bytes = batch->bytes + batch->placed;
         struct fanotify_event_metadata meta;
-        struct batch_event event;
 
-        memcpy(&meta, batch->bytes + at, sizeof(meta));
-        if (moves_directory(&meta)) {
-            left--;
-            if (parse_event(batch->bytes + at, &meta, &event) && object_same(&event.target, key)) {
-                *ret_parent = event.from.directory;
-                *ret_name = event.from.name;
-                return true;
-            }
-        }
-        at += meta.event_len;
+        memcpy(&meta, bytes, sizeof(meta));
+        batch->placed += meta.event_len;
+        found = (meta.mask & FAN_ONDIR) != 0 &&
+                (meta.mask & (FAN_CREATE | FAN_DELETE | FAN_RENAME)) != 0;
+        batch->lost = found && !parse_event(bytes, &meta, ret_event);
     }
-    return false;
+    return found && !batch->lost;
 }
 
 bool batch_count_follows(const struct batch *batch, int32_t thread)

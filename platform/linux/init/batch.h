@@ -21,7 +21,8 @@ struct batch_event {
     bool is_name;     /* created or removed */
     bool is_count;    /* the link count of @target, a file */
     int32_t thread;   /* who did it; 0: somebody outside of the job */
-    bool is_creation; /* a file or link was made; perhaps removed as well */
+    bool is_creation; /* a file, link or directory was made; perhaps removed as well */
+    bool is_removal;
     uint64_t fsid;
     struct batch_name from; /* of a creation or removal: the name */
     struct batch_name to;   /* of a rename */
@@ -37,11 +38,10 @@ bool batch_next(struct batch *batch, struct batch_event *ret_event);
 /* Something queued could not be understood. */
 bool batch_is_lost(const struct batch *batch);
 /*
- * Where directory @key was before the first event to come that moves or removes
- * it; false: none does.
+ * The next event that tells where a directory is or was, of all that was read since the last time;
+ * batch_next() gives it as well. False: there is none.
  */
-bool batch_place(const struct batch *batch, const struct object *key, struct object *ret_parent,
-                 const char **ret_name);
+bool batch_next_place(struct batch *batch, struct batch_event *ret_event);
 
 /* The next event of @thread's is one of a link count. */
 bool batch_count_follows(const struct batch *batch, int32_t thread);

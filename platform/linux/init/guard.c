@@ -97,12 +97,15 @@ static void event_answer(struct names *names, const struct fanotify_event_metada
     const struct watch *watch = names->watch;
     static struct strbuf path = STRBUF_INIT;
     struct denial denial = {.pid = event->pid};
+    struct stat st;
 
-    /* What has no name is denied. */
-    denial.path_len = name_of(watch, event->fd, &path) ? path.len : 0;
+    /* What has no name is denied. A link count, too, goes down before that is told of. */
+    if (fstat(event->fd, &st) == 0 && settle_name(names, event->fd, &path)) {
+        denial.path_len = path.len;
+    }
     denial.path = strbuf_text(&path);
     denial.why = verdict_of(watch, denial.path, denial.path_len);
-    if (!denial.why.denied && names_deny(names, event->fd)) {
+    if (!denial.why.denied && names_deny(names, event->fd, &st)) {
         denial.why = (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE};
     }
     if (denial.why.denied) {
@@ -137,10 +140,6 @@ static void events_answer(struct names *names)
     }
     for (; FAN_EVENT_OK(event, len); event = FAN_EVENT_NEXT(event, len)) {
         if (event->vers != FANOTIFY_METADATA_VERSION || (event->mask & FAN_Q_OVERFLOW) != 0) {
-            _exit(1);
-        }
-        /* What happened to names before this open was queued before it. */
-        if (!names_drain(names)) {
             _exit(1);
         }
         if (event->fd >= 0) {

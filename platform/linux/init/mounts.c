@@ -29,11 +29,20 @@ static bool is_pseudo(const char *type)
 
 /*
  * The server behind these may be slow, dead or the user's own; nothing is asked of them
- * that the job did not ask for. Their handles mean nothing, so they tell of no names.
+ * that the job did not ask for. They tell of no names: their handles mean nothing, or other
+ * machines change them. And they may ask about an open while its directory is locked.
  */
+static const char *const remote[] = {"9p",   "ceph",  "nfs",    "nfs4", "cifs",  "smb3",
+                                     "gfs2", "ocfs2", "lustre", "afs",  "vboxsf"};
+
 static bool is_remote(const char *type)
 {
-    return strncmp(type, "fuse", 4) == 0 || strcmp(type, "9p") == 0;
+    bool found = strncmp(type, "fuse", 4) == 0;
+
+    for (size_t i = 0; !found && i < sizeof(remote) / sizeof(remote[0]); i++) {
+        found = strcmp(type, remote[i]) == 0;
+    }
+    return found;
 }
 
 /* In place: mountinfo writes blanks and backslashes as three octal digits. */

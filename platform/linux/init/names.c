@@ -12,175 +12,7 @@
 #include "platform/linux/init/batch.h"
 #include "platform/linux/init/sys.h"
 
-#define DEPTH_MAX 16384U
-
-/* Where a directory is: in a parent under a name, or at the top of what can be seen. */
-struct directory {
-    bool is_top;
-    struct object parent;
-    char name[]; /* NUL-terminated */
-};
-
-static bool directory_put(struct names *names, const struct object *key,
-                          const struct object *parent, const char *name)
-{
-    size_t len = strlen(name);
-    struct objects_entry *entry = objects_add(&names->directories, key);
-    struct directory *directory = malloc(sizeof(*directory) + len + 1);
-
-    if (entry == NULL || directory == NULL) {
-        free(directory);
-        return false;
-    }
-    directory->is_top = parent == NULL;
-    if (parent != NULL) {
-        directory->parent = *parent;
-    }
-    memcpy(directory->name, name, len + 1);
-    free(entry->value);
-    entry->value = directory;
-    return true;
-}
-
-/* ---- where a directory is now, asked of the file system ---- */
-
-enum found { FOUND, OUTSIDE, GONE, AGAIN };
-
-struct above {
-    struct object parent;
-    char name[NAME_MAX + 1];
-};
-
-/* One step up from @fd, to @up, within its mount. */
-static enum found step_to(const struct watch *watch, int fd, int up, const struct object *self,
-                          struct above *ret)
-{
-    char again[NAME_MAX + 1];
-    uint64_t here;
-    uint64_t there;
-
-    if (!name_last(watch, fd, up, ret->name) || sys_mount_id(fd, &here) != 0 ||
-        sys_mount_id(up, &there) != 0 || here != there || !object_of(up, "", &ret->parent) ||
-        object_same(&ret->parent, self)) {
-        return GONE; /* the mount's own root: nothing above is seen */
-    }
-    /* Name and parent belong together if the name is the same afterwards. */
-    return name_last(watch, fd, up, again) && strcmp(ret->name, again) == 0 ? FOUND : AGAIN;
-}
-
-static enum found step_up(const struct watch *watch, int fd, const struct object *self,
-                          struct above *ret)
-{
-    enum found found = AGAIN;
-
-    while (found == AGAIN) {
-        int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        if (up < 0) {
-            return OUTSIDE; /* not below the root of this mount */
-        }
-        found = step_to(watch, fd, up, self, ret);
-        (void)close(up);
-    }
-    return found;
-}
-
-static enum found directory_look(struct names *names, const struct names_mount *mount,
-                                 const struct object *key)
-{
-    struct above above = {.name = ""};
-    int fd = object_open(mount->fd, key, O_PATH | O_DIRECTORY);
-    enum found found;
-
-    if (fd < 0) {
-        return GONE;
-    }
-    found = step_up(names->watch, fd, key, &above);
-    (void)close(fd);
-    if (found == OUTSIDE) {
-        return OUTSIDE;
-    }
-    return directory_put(names, key, found == FOUND ? &above.parent : NULL, above.name) ? FOUND
-                                                                                        : GONE;
-}
-
-static enum found directory_find(struct names *names, uint64_t fsid, const struct object *key)
-{
-    enum found best = GONE;
-
-    for (size_t i = 0; i < names->mount_count; i++) {
-        enum found found =
-            names->mounts[i].fsid != fsid ? GONE : directory_look(names, &names->mounts[i], key);
-
-        if (found == FOUND) {
-            return FOUND;
-        }
-        best = found == OUTSIDE ? OUTSIDE : best;
-    }
-    return best;
-}
-
-/*
- * Where @key was when the present event happened. What the file system says is
- * of now: a later event that moved or removed it tells where it was before.
- */
-static enum found directory_at(struct names *names, uint64_t fsid, const struct object *key,
-                               const struct directory **ret_directory)
-{
-    struct objects_entry *entry = objects_find(&names->directories, key);
-    enum found found = FOUND;
-
-    if (entry == NULL || entry->value == NULL) {
-        struct object parent;
-        const char *name;
-
-        found = directory_find(names, fsid, key);
-        if (!batch_read(names->batch, names->watch->events)) {
-            return GONE;
-        }
-        if (batch_place(names->batch, key, &parent, &name)) {
-            found = directory_put(names, key, &parent, name) ? FOUND : GONE;
-        }
-        entry = objects_find(&names->directories, key);
-    }
-    if (found == FOUND && (entry == NULL || entry->value == NULL)) {
-        found = GONE;
-    }
-    *ret_directory = found == FOUND ? entry->value : NULL;
-    return found;
-}
-
 /* ---- names ---- */
-
-struct chain {
-    const char *name[DEPTH_MAX];
-    struct object key[DEPTH_MAX];
-    size_t count;
-};
-
-/* @key and everything above it, innermost first. */
-static enum found chain_make(struct names *names, uint64_t fsid, const struct object *key,
-                             struct chain *chain)
-{
-    const struct directory *directory = NULL;
-    struct object at = *key;
-
-    for (chain->count = 0; chain->count < DEPTH_MAX; chain->count++) {
-        enum found found = directory_at(names, fsid, &at, &directory);
-
-        if (found != FOUND) {
-            return found;
-        }
-        chain->key[chain->count] = at;
-        chain->name[chain->count] = directory->name;
-        if (directory->is_top) {
-            chain->count++;
-            return FOUND;
-        }
-        at = directory->parent;
-    }
-    return GONE;
-}
 
 /* The name in the view, if the chain leads to the top of @mount. */
 static bool chain_path(const struct chain *chain, const struct names_mount *mount, const char *name,
@@ -188,7 +20,7 @@ static bool chain_path(const struct chain *chain, const struct names_mount *moun
 {
     size_t top = 0;
 
-    while (top < chain->count && !object_same(&chain->key[top], &mount->top)) {
+    while (top < chain->count && !object_same(chain->key[top], &mount->top)) {
         top++;
     }
     if (top == chain->count) {
@@ -198,67 +30,174 @@ static bool chain_path(const struct chain *chain, const struct names_mount *moun
     strbuf_puts(path, strcmp(mount->path, "/") == 0 ? "" : mount->path);
     while (top-- > 0) {
         strbuf_add(path, "/", 1);
-        strbuf_puts(path, chain->name[top]);
+        strbuf_puts(path, chain->place[top]->name);
     }
     strbuf_add(path, "/", *name == '\0' ? 0 : 1);
     strbuf_puts(path, name);
     return true;
 }
 
-/* Every name that @name in directory @event->dir has in the view. */
+/*
+ * Every name that @name in a directory has in the view, or has had since the events before.
+ * A place that nobody can name any more counts as denied; one outside the view as none.
+ */
 struct spelled {
-    struct strbuf path; /* the first of them */
-    bool denied, known;
+    const struct names *names;
+    uint64_t fsid;
+    const char *name;
+    struct strbuf *paths;
+    size_t count, room;
+    bool denied;        /* one of them is, or nobody can tell */
+    bool lost, outside; /* one of the places */
+    bool failed;        /* out of memory */
 };
 
 /* False: out of memory. */
-static bool name_judge(struct names *names, uint64_t fsid, const struct batch_name *at,
-                       struct spelled *ret)
+static bool spelled_add(struct spelled *spelled, const struct strbuf *path)
 {
-    static struct chain chain;
-    static struct strbuf path = STRBUF_INIT;
-    enum found found = chain_make(names, fsid, &at->directory, &chain);
+    struct strbuf *added;
 
-    ret->known = false;
-    /* A place that nobody can name any more counts as denied; one outside the view as none. */
-    ret->denied = found == GONE;
-    for (size_t i = 0; found == FOUND && i < names->mount_count; i++) {
-        if (names->mounts[i].fsid != fsid ||
-            !chain_path(&chain, &names->mounts[i], at->name, &path)) {
-            continue;
-        }
-        ret->denied = ret->denied || verdict_by_name(names->watch, path.data, path.len).denied;
-        if (!ret->known) {
-            ret->known = true;
-            ret->path.len = 0;
-            strbuf_add(&ret->path, path.data, path.len);
+    for (size_t i = 0; i < spelled->count; i++) {
+        if (strcmp(spelled->paths[i].data, path->data) == 0) {
+            return true;
         }
     }
-    return !path.failed && !ret->path.failed;
+    if (spelled->count == spelled->room) {
+        size_t room = spelled->room == 0 ? 4 : spelled->room * 2;
+        struct strbuf *grown = realloc(spelled->paths, room * sizeof(*grown));
+
+        if (grown == NULL) {
+            return false;
+        }
+        memset(grown + spelled->room, 0, (room - spelled->room) * sizeof(*grown));
+        spelled->paths = grown;
+        spelled->room = room;
+    }
+    added = &spelled->paths[spelled->count++];
+    added->len = 0;
+    strbuf_add(added, path->data, path->len);
+    return !added->failed;
+}
+
+static void chain_judge(void *context, enum places_found found, const struct chain *chain)
+{
+    static struct strbuf path = STRBUF_INIT;
+    struct spelled *spelled = context;
+    const struct names *names = spelled->names;
+    bool seen = false;
+
+    for (size_t i = 0; found == PLACES_FOUND && i < names->mount_count; i++) {
+        if (names->mounts[i].fsid == spelled->fsid &&
+            chain_path(chain, &names->mounts[i], spelled->name, &path)) {
+            seen = true;
+            spelled->failed = spelled->failed || path.failed || !spelled_add(spelled, &path);
+        }
+    }
+    spelled->lost = spelled->lost || found == PLACES_GONE;
+    spelled->outside = spelled->outside || (found != PLACES_GONE && !seen);
+}
+
+/* False: out of memory. */
+static bool name_judge(struct names *names, uint64_t fsid, const struct object *directory,
+                       const char *name, struct spelled *spelled)
+{
+    *spelled = (struct spelled){
+        .names = names, .fsid = fsid, .name = name, .paths = spelled->paths, .room = spelled->room};
+    places_each(names, fsid, directory, chain_judge, spelled);
+    spelled->denied = spelled->lost;
+    for (size_t i = 0; !spelled->failed && !spelled->denied && i < spelled->count; i++) {
+        const struct strbuf *path = &spelled->paths[i];
+
+        spelled->denied = verdict_by_name(names->watch, path->data, path->len).denied;
+    }
+    return !spelled->failed;
+}
+
+/*
+ * In a directory that once was denied and now is elsewhere: what comes into that is denied as well.
+ * Where it is denied, rules say what is below it, and may open some of that again.
+ */
+static bool is_inherited(struct names *names, uint64_t fsid, const struct object *directory,
+                         bool *ret_inherited)
+{
+    static struct spelled above;
+
+    *ret_inherited = false;
+    if (objects_find(&names->denied, directory) == NULL) {
+        return true;
+    }
+    if (!name_judge(names, fsid, directory, "", &above)) {
+        return false;
+    }
+    *ret_inherited = !above.denied;
+    return true;
 }
 
 /* ---- events ---- */
 
-/* What was below may have had, or has now, denied names. */
-static bool directory_moved(struct names *names, const struct batch_event *event,
-                            const struct spelled *from, const struct spelled *to)
+/* A descriptor to walk below; -1 with errno. */
+static int directory_open(const struct names *names, const struct batch_event *event)
 {
-    int code = ESTALE;
     int fd = -1;
 
+    errno = ESTALE;
     for (size_t i = 0; fd < 0 && i < names->mount_count; i++) {
         if (names->mounts[i].fsid == event->fsid) {
             fd = object_open(names->mounts[i].fd, &event->target,
                              O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-            code = errno;
         }
     }
-    if (fd < 0) {
-        /* Removed since: what left it before that has events of its own. */
-        return code == ESTALE || code == ENOENT;
+    return fd;
+}
+
+/* Adds what is denied below if it is at @path or at @other; without @path: all. */
+static bool directory_walk(struct names *names, const struct batch_event *event, const char *path,
+                           const char *other)
+{
+    int fd = directory_open(names, event);
+
+    /* Removed since: what left it before that has events of its own. */
+    return fd >= 0 ? walk_add(names, fd, path, other) : errno == ESTALE || errno == ENOENT;
+}
+
+/* Is all below it judged alike at all of its places? */
+static bool is_same_below(const struct names *names, const struct spelled *at)
+{
+    bool same = !at->denied && !at->outside;
+
+    for (size_t i = 1; same && i < at->count; i++) {
+        same = verdict_same_below(names->watch, at->paths[0].data, at->paths[i].data);
     }
-    return walk_add(names, fd, from->known ? from->path.data : to->path.data,
-                    to->known ? to->path.data : NULL);
+    return same;
+}
+
+/* What was below may have had, or has now, denied names. */
+static bool directory_moved(struct names *names, const struct batch_event *event)
+{
+    static struct spelled at;
+    bool inherited;
+    bool ok = true;
+
+    if (!is_inherited(names, event->fsid, &event->to.directory, &inherited)) {
+        return false;
+    }
+    if (!inherited && !places_is_new(names, &event->target)) {
+        return true;
+    }
+    if (!name_judge(names, event->fsid, &event->target, "", &at)) {
+        return false;
+    }
+    if (inherited || at.lost) {
+        return directory_walk(names, event, NULL, NULL);
+    }
+    if (is_same_below(names, &at)) {
+        return true;
+    }
+    for (size_t i = 0; ok && i < at.count; i += 2) {
+        ok = directory_walk(names, event, at.paths[i].data,
+                            i + 1 < at.count ? at.paths[i + 1].data : NULL);
+    }
+    return ok;
 }
 
 /* What had the name before @event, a rename to a denied one, has had a denied name. */
@@ -281,28 +220,25 @@ static bool rename_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled from;
     static struct spelled to;
-    bool ok = true;
+    bool inherited;
 
-    if (!name_judge(names, event->fsid, &event->from, &from) ||
-        !name_judge(names, event->fsid, &event->to, &to)) {
+    if (event->is_directory) {
+        return directory_moved(names, event);
+    }
+    if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &from) ||
+        !name_judge(names, event->fsid, &event->to.directory, event->to.name, &to) ||
+        !is_inherited(names, event->fsid, &event->to.directory, &inherited)) {
         return false;
     }
-    if (!event->is_directory) {
-        return ((!from.denied && !to.denied) || names_denied(names, &event->target)) &&
-               (!to.denied || deny_replaced(names, event));
-    }
-    if ((from.known || to.known) &&
-        (from.denied || to.denied || !from.known || !to.known ||
-         !verdict_same_below(names->watch, from.path.data, to.path.data))) {
-        ok = directory_moved(names, event, &from, &to);
-    }
-    return ok && directory_put(names, &event->target, &event->to.directory, event->to.name);
+    return ((!from.denied && !to.denied && !inherited) || names_denied(names, &event->target)) &&
+           (!to.denied || deny_replaced(names, event));
 }
 
 static bool event_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled at;
     bool expected = replaced_take(&names->replaced, event->thread);
+    bool inherited = false;
 
     if (event->is_rename) {
         return rename_take(names, event);
@@ -313,13 +249,12 @@ static bool event_take(struct names *names, const struct batch_event *event)
     if (event->is_creation) {
         older_created(names, &event->target);
     }
-    if (!name_judge(names, event->fsid, &event->from, &at) ||
-        (at.denied && !names_denied(names, &event->target))) {
+    if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &at) ||
+        (event->is_creation &&
+         !is_inherited(names, event->fsid, &event->from.directory, &inherited))) {
         return false;
     }
-    /* Removed: where it was last is where it stays for events that name it still. */
-    return !event->is_directory ||
-           directory_put(names, &event->target, &event->from.directory, event->from.name);
+    return (!at.denied && !inherited) || names_denied(names, &event->target);
 }
 
 /* Looking a directory up reads ahead, which moves the batch's memory. */
@@ -345,7 +280,7 @@ bool names_drain(struct names *names)
     static char to[NAME_MAX + 1];
     struct batch_event event;
 
-    if (!batch_read(names->batch, names->watch->events)) {
+    if (!places_read(names)) {
         return false;
     }
     while (batch_next(names->batch, &event)) {
@@ -354,19 +289,18 @@ bool names_drain(struct names *names)
             return false;
         }
     }
+    places_settle(names);
     return !batch_is_lost(names->batch);
 }
 
-bool names_deny(struct names *names, int fd)
+bool names_deny(struct names *names, int fd, const struct stat *st)
 {
+    bool several = S_ISREG(st->st_mode) && st->st_nlink > 1;
     struct object object;
-    struct stat st;
-    bool several;
 
-    if (fstat(fd, &st) != 0 || st.st_dev == names->watch->init->mask_dev) {
+    if (st->st_dev == names->watch->init->mask_dev) {
         return true;
     }
-    several = S_ISREG(st.st_mode) && st.st_nlink > 1;
     if (several && !older_known(names, fd)) {
         return true;
     }
@@ -382,6 +316,17 @@ bool names_deny(struct names *names, int fd)
 static bool tells_names(const struct mount_entry *mount)
 {
     return mount->watched && !mount->unwritten && !mount->nameless;
+}
+
+bool names_are_told(const struct names *names, int fd)
+{
+    const struct mount_entry *mount = NULL;
+    uint64_t id;
+
+    if (sys_mount_id(fd, &id) == 0) {
+        mount = mounts_find(&names->watch->mounts, id);
+    }
+    return mount != NULL && tells_names(mount);
 }
 
 /*

@@ -4,14 +4,16 @@
  * it the guard keeps the objects that ever had a denied name since the job
  * began; they stay denied under every other name.
  *
- * Events name a directory by its handle and come later than what they tell of.
- * So directories are kept as a tree that is moved along event by event: a name
- * is judged where its directory was at the time.
+ * Events name a directory by its handle and come later than what they tell of:
+ * a name is judged at every place where its directory may have been, see places.h.
  */
 #ifndef CORDON_LINUX_INIT_NAMES_H
 #define CORDON_LINUX_INIT_NAMES_H
 
+#include <sys/stat.h>
+
 #include "platform/linux/init/objects.h"
+#include "platform/linux/init/places.h"
 #include "platform/linux/init/replaced.h"
 #include "platform/linux/init/watch.h"
 
@@ -32,8 +34,8 @@ struct names {
     const struct watch *watch;
     struct names_mount *mounts;
     size_t mount_count;
-    struct objects directories; /* value: struct directory */
-    struct objects denied;      /* value: unused */
+    struct places places;
+    struct objects denied; /* value: unused */
     struct batch *batch;
     struct replaced replaced;
     struct names_index *indexed; /* file systems of which `denied` knows the time before */
@@ -51,9 +53,14 @@ CORDON_MUST_USE enum cordon_err names_init(struct names *names, const struct wat
 /* Takes in every event queued so far. False: something was lost, nothing can be decided. */
 bool names_drain(struct names *names);
 
-/* The file behind @fd is a mask, or has or had a denied name; looked up in the index if it has
- * several names. */
-bool names_deny(struct names *names, int fd);
+/*
+ * The file behind @fd, of which @st is what was before the last names_drain(), is a mask, or has or
+ * had a denied name; looked up in the index if it has several names.
+ */
+bool names_deny(struct names *names, int fd, const struct stat *st);
+
+/* Events tell of the names on the mount of @fd. */
+bool names_are_told(const struct names *names, int fd);
 
 /* The descriptors, for a process that does not use them. */
 void names_close(struct names *names);
@@ -70,12 +77,22 @@ bool older_known(struct names *names, int fd);
 /* ... and also what they say about @object, should it have got a name since. */
 bool older_renew(struct names *names, const struct object *object);
 
+/* ---- settle.c: for the guard alone ---- */
+/*
+ * The name of @fd, and names_drain(): all is known that had been done before to that or to a
+ * directory in it. False: nobody can name it.
+ */
+bool settle_name(struct names *names, int fd, struct strbuf *ret_name);
+/* Waits until all is told that was being renamed in directory @fd. */
+void settle_below(int fd);
+
 /* ---- guard.c ---- */
 /* Two children of init: the guard and the keeper, see there. */
 CORDON_MUST_USE enum cordon_err guard_start(struct names *names, struct watch *watch);
 
 /* ---- walk.c ---- */
-/* Adds what is denied of @fd (closed) and below it if it were at @path or at @other. */
+/* Adds what is denied of @fd (closed) and below it if it were at @path or at @other, which may be
+ * NULL; without @path: all. */
 bool walk_add(struct names *names, int fd, const char *path, const char *other);
 /* Adds what is denied on file system @dev below the watched prefixes. */
 bool walk_device(struct names *names, uint64_t dev);

@@ -12,20 +12,21 @@
 #include "policy/types.h"
 
 /* Where a directory is, and where it was, as far as each table has read its name. */
-struct place {
+struct walk_place {
     struct dfa_pos pos[2][ORDER_SET_COUNT];
     bool respelled; /* something at, above or below it has other names as well */
 };
 
 struct walk {
     struct names *names;
-    const char *name[2]; /* of the directory that the walk began at; the second may be NULL */
+    const char *name[2]; /* of the directory that the walk began at, or NULL; none: all is denied */
     uint64_t mount;      /* of that directory, in the clone */
     struct strbuf path;  /* below it; begins with '/' if not empty */
     bool failed;
 };
 
-static void place_feed(const struct walk *walk, struct place *place, const char *text, size_t len)
+static void place_feed(const struct walk *walk, struct walk_place *place, const char *text,
+                       size_t len)
 {
     for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
         for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
@@ -34,10 +35,10 @@ static void place_feed(const struct walk *walk, struct place *place, const char 
     }
 }
 
-static struct place place_begin(const struct walk *walk)
+static struct walk_place place_begin(const struct walk *walk)
 {
     const struct init *init = walk->names->watch->init;
-    struct place place;
+    struct walk_place place;
 
     memset(&place, 0, sizeof(place));
     for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
@@ -89,10 +90,13 @@ static bool is_respelled(const struct walk *walk)
     return respelled;
 }
 
-static bool is_denied(const struct walk *walk, const struct place *place)
+static bool is_denied(const struct walk *walk, const struct walk_place *place)
 {
     const struct init *init = walk->names->watch->init;
 
+    if (walk->name[0] == NULL) {
+        return true;
+    }
     for (uint32_t i = 0; i < 2 && walk->name[i] != NULL; i++) {
         for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
             uint32_t rule = dfa_rule_at(init->table[set], &place->pos[i][set]);
@@ -106,7 +110,7 @@ static bool is_denied(const struct walk *walk, const struct place *place)
 }
 
 /* Nothing below can be denied: the tables are done with it, and with its other spellings. */
-static bool is_hopeless(const struct walk *walk, const struct place *place)
+static bool is_hopeless(const struct walk *walk, const struct walk_place *place)
 {
     bool hopeless = true;
 
@@ -123,7 +127,7 @@ static bool is_hopeless(const struct walk *walk, const struct place *place)
     return hopeless;
 }
 
-static void walk_directory(struct walk *walk, int fd, const struct place *place);
+static void walk_directory(struct walk *walk, int fd, const struct walk_place *place);
 
 /* Another mount is another walk's. */
 static bool is_elsewhere(struct walk *walk, int fd)
@@ -137,7 +141,7 @@ static bool is_elsewhere(struct walk *walk, int fd)
     return mount != walk->mount;
 }
 
-static void walk_below(struct walk *walk, int dir, const char *name, const struct place *place)
+static void walk_below(struct walk *walk, int dir, const char *name, const struct walk_place *place)
 {
     int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int again = -1;
@@ -170,10 +174,10 @@ static bool entry_found(struct names *names, int dir, const char *name)
 }
 
 static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
-                       const struct place *above)
+                       const struct walk_place *above)
 {
     size_t len = walk->path.len;
-    struct place place = *above;
+    struct walk_place place = *above;
     bool denied;
 
     strbuf_add(&walk->path, "/", 1);
@@ -194,7 +198,7 @@ static void walk_entry(struct walk *walk, int dir, const struct dirent *entry,
     walk->path.data[len] = '\0';
 }
 
-static void walk_directory(struct walk *walk, int fd, const struct place *place)
+static void walk_directory(struct walk *walk, int fd, const struct walk_place *place)
 {
     DIR *dir = fdopendir(fd);
     const struct dirent *entry;
@@ -217,7 +221,7 @@ bool walk_add(struct names *names, int fd, const char *path, const char *other)
 {
     struct walk walk = {.names = names, .name = {path, other}, .path = STRBUF_INIT};
     struct object object;
-    struct place place;
+    struct walk_place place;
     struct stat st;
 
     place = place_begin(&walk);

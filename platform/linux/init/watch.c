@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/linux/init/sys.h"
 #include "platform/linux/without.h"
 
 #define DECIDE_MASK (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_ONDIR)
+#define GROUP_WAIT_MS 10
+#define GROUP_TRIES 1000
 /* The last two: see replaced.h. */
 #define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR | FAN_ATTRIB | FAN_MOVE_SELF)
 
@@ -53,19 +56,38 @@ enum cordon_err watch_prepare(struct init *init)
     return CORDON_OK;
 }
 
-static enum cordon_err groups_open(struct watch *watch)
+static bool groups_try(struct watch *watch)
 {
-    struct init *init = watch->init;
-
     watch->decide = watch_raise_fd(sys_fanotify_init(
         FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
         O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK | O_NOATIME));
+    if (watch->decide < 0) {
+        return false;
+    }
     watch->events = watch_raise_fd(
         sys_fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_QUEUE |
                               FAN_UNLIMITED_MARKS | FAN_REPORT_DFID_NAME_TARGET | FAN_REPORT_TID,
                           O_RDONLY | O_CLOEXEC));
-    if (watch->decide < 0 || watch->events < 0) {
-        return fault_os(&init->fault, errno, NULL, "cannot watch accesses");
+    return watch->events >= 0;
+}
+
+/* Where root may have no more groups, those of other jobs are soon free: wait, and hold none. */
+static enum cordon_err groups_open(struct watch *watch)
+{
+    struct timespec wait = {.tv_nsec = GROUP_WAIT_MS * 1000000L};
+    bool room = groups_try(watch);
+
+    for (int tries = 0; !room && errno == EMFILE && tries < GROUP_TRIES; tries++) {
+        if (watch->decide >= 0) {
+            (void)close(watch->decide);
+        }
+        (void)nanosleep(&wait, NULL);
+        room = groups_try(watch);
+    }
+    if (!room) {
+        return fault_os(&watch->init->fault, errno,
+                        errno == EMFILE ? "end some jobs, or raise user.max_fanotify_groups" : NULL,
+                        "cannot watch accesses");
     }
     return CORDON_OK;
 }

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/init/places.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/linux/init/batch.h"
+#include "platform/linux/init/names.h"
+#include "platform/linux/init/sys.h"
+
+#define PLACES_MAX 64U  /* of one directory between two readings; with more nobody can tell */
+#define CHAINS_MAX 256U /* the same of a directory and those above it */
+
+struct directory {
+    struct place *places;
+    size_t count;
+    bool is_moved; /* its places are those of the events that were read last */
+    bool is_asked; /* see places_is_new() */
+};
+
+/* ---- what is known ---- */
+
+static struct directory *directory_of(const struct places *places, const struct object *key)
+{
+    const struct objects_entry *entry = objects_find(&places->table, key);
+
+    return entry == NULL ? NULL : entry->value;
+}
+
+static struct objects_entry *directory_make(struct places *places, const struct object *key)
+{
+    struct objects_entry *entry = objects_add(&places->table, key);
+
+    if (entry != NULL && entry->value == NULL) {
+        entry->value = calloc(1, sizeof(struct directory));
+    }
+    return entry == NULL || entry->value == NULL ? NULL : entry;
+}
+
+static bool is_same_place(const struct place *place, const struct object *parent, const char *name)
+{
+    return place->is_top == (parent == NULL) &&
+           (parent == NULL || object_same(&place->parent, parent)) &&
+           strcmp(place->name, name) == 0;
+}
+
+/* @parent: NULL at the top. False: out of memory. */
+static bool place_add(struct directory *directory, const struct object *parent, const char *name)
+{
+    struct place **end = &directory->places;
+    size_t len = strlen(name);
+
+    while (*end != NULL) {
+        if (is_same_place(*end, parent, name)) {
+            return true;
+        }
+        end = &(*end)->next;
+    }
+    if (directory->count > PLACES_MAX) {
+        return true;
+    }
+    directory->is_asked = false;
+    directory->count++;
+    *end = calloc(1, sizeof(**end) + len + 1);
+    if (*end == NULL) {
+        return false;
+    }
+    (*end)->is_top = parent == NULL;
+    if (parent != NULL) {
+        (*end)->parent = *parent;
+    }
+    memcpy((*end)->name, name, len + 1);
+    return true;
+}
+
+static bool note_moved(struct places *places, struct objects_entry *entry)
+{
+    struct directory *directory = entry->value;
+
+    if (directory->is_moved) {
+        return true;
+    }
+    if (places->moved_count == places->moved_room) {
+        size_t room = places->moved_room == 0 ? 16 : places->moved_room * 2;
+        struct objects_entry **grown =
+            realloc(places->moved, room * sizeof(struct objects_entry *));
+
+        if (grown == NULL) {
+            return false;
+        }
+        places->moved = grown;
+        places->moved_room = room;
+    }
+    places->moved[places->moved_count++] = entry;
+    directory->is_moved = true;
+    return true;
+}
+
+static bool event_note(struct places *places, const struct batch_event *event)
+{
+    struct objects_entry *entry = directory_make(places, &event->target);
+
+    places->renames += event->is_rename;
+    return entry != NULL && place_add(entry->value, &event->from.directory, event->from.name) &&
+           (!event->is_rename || place_add(entry->value, &event->to.directory, event->to.name)) &&
+           ((!event->is_rename && !event->is_removal) || note_moved(places, entry));
+}
+
+bool places_read(struct names *names)
+{
+    struct batch_event event;
+
+    if (!batch_read(names->batch, names->watch->events)) {
+        return false;
+    }
+    while (batch_next_place(names->batch, &event)) {
+        if (!event_note(&names->places, &event)) {
+            return false;
+        }
+    }
+    return !batch_is_lost(names->batch);
+}
+
+void places_settle(struct names *names)
+{
+    while (names->places.moved_count > 0) {
+        struct directory *directory = names->places.moved[--names->places.moved_count]->value;
+
+        while (directory->places != NULL) {
+            struct place *next = directory->places->next;
+
+            free(directory->places);
+            directory->places = next;
+        }
+        *directory = (struct directory){.count = 0};
+    }
+}
+
+bool places_is_new(struct names *names, const struct object *key)
+{
+    struct directory *directory = directory_of(&names->places, key);
+    bool is_new = directory == NULL || !directory->is_asked;
+
+    if (directory != NULL) {
+        directory->is_asked = true;
+    }
+    return is_new;
+}
+
+/* ---- where a directory is now, asked of the file system ---- */
+
+struct above {
+    bool is_top; /* the mount's own root: nothing above is seen */
+    struct object parent;
+    char name[NAME_MAX + 1];
+};
+
+/* One step up from @fd, to @up, within its mount. *ret_again: it moved meanwhile. */
+static enum places_found step_to(const struct watch *watch, int fd, int up,
+                                 const struct object *self, struct above *ret, bool *ret_again)
+{
+    char again[NAME_MAX + 1];
+    uint64_t here;
+    uint64_t there;
+
+    *ret_again = false;
+    *ret = (struct above){.name = ""};
+    if (sys_mount_id(fd, &here) != 0 || sys_mount_id(up, &there) != 0 ||
+        !object_of(up, "", &ret->parent)) {
+        return PLACES_GONE;
+    }
+    ret->is_top = here != there || object_same(&ret->parent, self);
+    if (ret->is_top) {
+        return PLACES_FOUND;
+    }
+    if (!name_last(watch, fd, up, ret->name) || !name_last(watch, fd, up, again)) {
+        return PLACES_GONE;
+    }
+    /* Name and parent belong together if the name is the same afterwards. */
+    *ret_again = strcmp(ret->name, again) != 0;
+    settle_below(up);
+    return PLACES_FOUND;
+}
+
+static enum places_found step_up(const struct watch *watch, int fd, const struct object *self,
+                                 struct above *ret)
+{
+    enum places_found found = PLACES_GONE;
+    bool again = true;
+
+    while (again) {
+        int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (up < 0) {
+            /* ENOENT: not below the root of this mount. */
+            return errno == ENOENT ? PLACES_OUTSIDE : PLACES_GONE;
+        }
+        found = step_to(watch, fd, up, self, ret, &again);
+        (void)close(up);
+    }
+    return found;
+}
+
+static enum places_found directory_look(const struct names *names, const struct names_mount *mount,
+                                        const struct object *key, struct above *ret)
+{
+    int fd = object_open(mount->fd, key, O_PATH | O_DIRECTORY);
+    enum places_found found;
+
+    if (fd < 0) {
+        return PLACES_GONE;
+    }
+    found = step_up(names->watch, fd, key, ret);
+    (void)close(fd);
+    return found;
+}
+
+static enum places_found directory_find(const struct names *names, uint64_t fsid,
+                                        const struct object *key, struct above *ret)
+{
+    enum places_found best = PLACES_GONE;
+
+    for (size_t i = 0; i < names->mount_count; i++) {
+        enum places_found found = names->mounts[i].fsid != fsid
+                                      ? PLACES_GONE
+                                      : directory_look(names, &names->mounts[i], key, ret);
+
+        if (found == PLACES_FOUND) {
+            return PLACES_FOUND;
+        }
+        best = found == PLACES_OUTSIDE ? PLACES_OUTSIDE : best;
+    }
+    return best;
+}
+
+/*
+ * What the file system says is of now. Where @key was when what was read so far happened, a move
+ * that is read after that tells: whoever made it is waited for.
+ */
+static enum places_found directory_ask(struct names *names, uint64_t fsid, const struct object *key)
+{
+    struct above above;
+    enum places_found found = directory_find(names, fsid, key, &above);
+    struct objects_entry *entry;
+    struct directory *directory;
+
+    if (!places_read(names)) {
+        return PLACES_GONE;
+    }
+    directory = directory_of(&names->places, key);
+    if (directory != NULL && directory->places != NULL) {
+        return PLACES_FOUND;
+    }
+    if (found != PLACES_FOUND) {
+        return found;
+    }
+    entry = directory_make(&names->places, key);
+    return entry != NULL && place_add(entry->value, above.is_top ? NULL : &above.parent, above.name)
+               ? PLACES_FOUND
+               : PLACES_GONE;
+}
+
+/* ---- the way up ---- */
+
+static enum places_found chain_add(struct names *names, uint64_t fsid, const struct object *key,
+                                   struct chain *chain)
+{
+    struct directory *directory = directory_of(&names->places, key);
+
+    if (directory == NULL || directory->places == NULL) {
+        enum places_found found = directory_ask(names, fsid, key);
+
+        if (found != PLACES_FOUND) {
+            return found;
+        }
+        directory = directory_of(&names->places, key);
+    }
+    if (directory->count > PLACES_MAX || chain->count == PLACES_DEPTH_MAX) {
+        return PLACES_GONE;
+    }
+    chain->key[chain->count] = key;
+    chain->place[chain->count++] = directory->places;
+    chain->is_forked = chain->is_forked || directory->count > 1;
+    return PLACES_FOUND;
+}
+
+/* Places of different times may lead in a circle; then none of it ever was. */
+static bool is_circle(const struct chain *chain, const struct object *key)
+{
+    for (size_t i = 0; chain->is_forked && i < chain->count; i++) {
+        if (object_same(chain->key[i], key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum places_found chain_climb(struct names *names, uint64_t fsid, struct chain *chain)
+{
+    enum places_found found = PLACES_FOUND;
+
+    while (found == PLACES_FOUND && !chain->place[chain->count - 1]->is_top) {
+        const struct object *up = &chain->place[chain->count - 1]->parent;
+
+        found = is_circle(chain, up) ? PLACES_OUTSIDE : chain_add(names, fsid, up, chain);
+    }
+    return found;
+}
+
+/* The uppermost directory that has one more place goes there. */
+static bool chain_turn(struct chain *chain)
+{
+    while (chain->count > 0 && chain->place[chain->count - 1]->next == NULL) {
+        chain->count--;
+    }
+    if (chain->count > 0) {
+        chain->place[chain->count - 1] = chain->place[chain->count - 1]->next;
+    }
+    return chain->count > 0;
+}
+
+void places_each(struct names *names, uint64_t fsid, const struct object *key,
+                 void (*take)(void *context, enum places_found found, const struct chain *chain),
+                 void *context)
+{
+    static struct chain chain;
+    enum places_found found;
+    size_t ways = 0;
+
+    chain.count = 0;
+    chain.is_forked = false;
+    found = chain_add(names, fsid, key, &chain);
+    do {
+        if (found == PLACES_FOUND) {
+            found = ++ways > CHAINS_MAX ? PLACES_GONE : chain_climb(names, fsid, &chain);
+        }
+        take(context, found, &chain);
+        if (ways > CHAINS_MAX) {
+            return;
+        }
+        found = PLACES_FOUND;
+    } while (chain_turn(&chain));
+}

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# load.sh [--jobs N] [--chunk N] [--at-once N] [--asked N]: the service under load. Two users, N
+# at once each, twenty policies in turn, one client in a hundred killed; after each chunk of jobs
+# what the service holds. Then one user's `true`, one after the other, while the other user floods.
+# Bars: no error; no more descriptors, mounts or control groups; the memory of supervisor, workers
+# and index (Pss but for files) after the last chunk within 2 % of that after the first 10 000 jobs, or less;
+# 99 of 100 of the second user's starts under 200 ms.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/../support/service.sh"
+
+JOBS=200000 CHUNK=10000 AT_ONCE=100 ASKED=1000 POLICIES=20
+arguments=("$@")
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --jobs) JOBS=$2 ;;
+    --chunk) CHUNK=$2 ;;
+    --at-once) AT_ONCE=$2 ;;
+    --asked) ASKED=$2 ;;
+    *)
+        echo "usage: load.sh [--jobs N] [--chunk N] [--at-once N] [--asked N]" >&2
+        exit 2
+        ;;
+    esac
+    shift 2
+done
+harness_enter "${arguments[@]}"
+BENCH=$CORDON_BUILD/tests/bench
+
+# policies USER HOME: twenty that differ, each with names that are denied by path and by pattern.
+policies()
+{
+    local n
+
+    for ((n = 0; n < POLICIES; n++)); do
+        install -d -o "$1" -g "$1" "$2/policy-$n"
+        printf 'default_permissions = "p"\n[permissions.p]\nextends = ":workspace"
+[permissions.p.filesystem]\n"%s/denied-%d" = "deny"\n"/**/*.secret%d" = "deny"\n' \
+            "$2" "$n" "$n" >"$2/policy-$n/config.toml"
+    done
+}
+
+# flood USER HOME JOBS AT_ONCE KILLED FILE
+flood()
+{
+    (
+        cd "$2" && exec setpriv --reuid="$1" --regid="$1" --init-groups env -i HOME="$2" \
+            "$BENCH/bench_load" "$3" "$4" "$5" "$POLICIES" "$2/policy-" \
+            "$CORDON" sandbox linux -- "$2/true" 2>"$6.err" >"$6"
+    )
+}
+
+# What the service holds: descriptors of the supervisor, its mounts, control groups, KiB of memory
+# of its own. (Of a file, each is told its share: that depends on who else uses the C library.)
+held()
+{
+    local pid kib=0
+
+    # Its jobs' end is seen by their clients before they are cleared away.
+    wait_for "! pgrep 'cordon-(ini|gu)' >/dev/null"
+    sleep 0.5
+    for pid in "$SERVICE_PID" $(pgrep -P "$SERVICE_PID"); do
+        kib=$((kib + $(awk '/^Pss_(Anon|Shmem):/ {sum += $2} END {print sum}' "/proc/$pid/smaps_rollup")))
+    done
+    printf '%s %s %s %s\n' "$(find "/proc/$SERVICE_PID/fd" -mindepth 1 | wc -l)" \
+        "$(wc -l <"/proc/$SERVICE_PID/mountinfo")" "$(cgroup_list | wc -l)" "$kib"
+}
+
+number()
+{
+    sed -n "s/.*\"$1\": \([0-9.]*\).*/\1/p" "$2"
+}
+
+start_service
+for user in a b; do
+    home=HOME_${user^^}
+    policies "cordon-$user" "${!home}"
+    cp "$BENCH/true_nolibc" "${!home}/true"
+done
+done_jobs=0 errors=0 first='' last=''
+printf '%10s %12s %8s %8s %12s %10s %8s\n' jobs descriptors mounts cgroups 'memory KiB' 'jobs/s' errors
+while [ "$done_jobs" -lt "$JOBS" ]; do
+    flood cordon-a "$HOME_A" $((CHUNK / 2)) "$AT_ONCE" 10 "$TOP/a" &
+    flood cordon-b "$HOME_B" $((CHUNK / 2)) "$AT_ONCE" 10 "$TOP/b"
+    wait $!
+    done_jobs=$((done_jobs + CHUNK))
+    failed=$(($(number failed "$TOP/a") + $(number failed "$TOP/b")))
+    [ "$failed" = 0 ] || sort "$TOP"/[ab].err | uniq -c | sort -rn | head -n 3
+    errors=$((errors + failed))
+    last=$(held)
+    # shellcheck disable=SC2086
+    printf '%10s %12s %8s %8s %12s %10.0f %8s\n' "$done_jobs" $last \
+        "$(awk "BEGIN {print $(number per_s "$TOP/a") + $(number per_s "$TOP/b")}")" "$failed"
+    [ -n "$first" ] || [ "$done_jobs" -lt 10000 ] || first=$last
+done
+first=${first:-$last}
+flood cordon-a "$HOME_A" $((ASKED * 1000)) "$AT_ONCE" 0 "$TOP/a" &
+flooding=$!
+wait_for "pgrep cordon-init >/dev/null"
+flood cordon-b "$HOME_B" "$ASKED" 1 0 "$TOP/b" || errors=$((errors + 1))
+pkill -x bench_load
+wait "$flooding" 2>/dev/null
+p99=$(number p99_us "$TOP/b")
+/usr/bin/python3 - "$first" "$last" "$errors" "$p99" "$(number median_us "$TOP/b")" "$JOBS" <<'PY'
+import sys
+first, last = ([int(x) for x in text.split()] for text in sys.argv[1:3])
+errors, p99, median = int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])
+growth = last[3] / first[3] - 1
+print(f"figure: {sys.argv[6]} jobs, {errors} errors; memory {growth * 100:+.2f} %; "
+      f"beside a flood: median {median / 1000:.1f} ms, p99 {p99 / 1000:.1f} ms")
+bars = [(errors == 0, "errors"), (all(a <= b for a, b in zip(last[:3], first)), "descriptors, mounts or control groups grew"),
+        (growth <= 0.02, "memory grew"), (p99 < 200000, "p99 is 200 ms or more")]
+for held, what in bars:
+    if not held:
+        print(f"FAIL: {what}")
+sys.exit(not all(held for held, _ in bars))
+PY
+status=$?
+stop_service
+exit $status
