@@ -237,13 +237,12 @@ static bool has_word(const char *text, const char *word)
     return false;
 }
 
-static uint32_t controllers_offered(int parent)
+static uint32_t controllers_in(int dir, const char *name)
 {
     char text[512];
     uint32_t offered = 0;
 
-    for (size_t i = 0;
-         i < CONTROLLERS && cgroup_read(parent, "cgroup.controllers", text, sizeof(text)); i++) {
+    for (size_t i = 0; i < CONTROLLERS && cgroup_read(dir, name, text, sizeof(text)); i++) {
         offered |= has_word(text, controllers[i].name) ? controllers[i].bit : 0;
     }
     return offered;
@@ -309,7 +308,7 @@ static const char *controllers_names(uint32_t bits, char *text, size_t size)
 
 static void controllers_enable(int parent)
 {
-    const uint32_t offered = controllers_offered(parent);
+    const uint32_t offered = controllers_in(parent, "cgroup.controllers");
     const int code = offered == 0 ? ENOENT : enter_own_group(parent);
     char names[64];
 
@@ -348,24 +347,43 @@ void cgroup_start(void)
     (void)close(parent);
 }
 
+/* For those who ask about the service from elsewhere: its group, if its unit is our own. */
+static int service_open(void)
+{
+    char path[128];
+    int dir = -1;
+
+    for (size_t i = 0; dir < 0 && i < sizeof(roots) / sizeof(roots[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/system.slice/cordond.service", roots[i]);
+        dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir >= 0 && faccessat(dir, OWN_GROUP, F_OK, 0) != 0) {
+            (void)close(dir);
+            dir = -1;
+        }
+    }
+    return dir;
+}
+
 uint32_t cgroup_controllers(const char **ret_why)
 {
     static char why[96];
     char names[64];
     uint32_t offered;
-    int parent;
+    int service;
+    int dir;
 
     *ret_why = started.why;
     if (started.done) {
         return started.working;
     }
-    parent = cgroup_parent_open(ret_why);
-    if (parent < 0) {
+    service = service_open();
+    dir = service >= 0 ? service : cgroup_parent_open(ret_why);
+    if (dir < 0) {
         return 0;
     }
-    offered = controllers_offered(parent);
-    (void)close(parent);
-    (void)snprintf(why, sizeof(why), "offered: %s",
+    offered = controllers_in(dir, service >= 0 ? "cgroup.subtree_control" : "cgroup.controllers");
+    (void)close(dir);
+    (void)snprintf(why, sizeof(why), "%s: %s", service >= 0 ? "the service has" : "offered",
                    controllers_names(offered, names, sizeof(names)));
     *ret_why = why;
     return offered;

@@ -155,8 +155,8 @@ static void probe_limits(struct platform_probe *probe)
 {
     static const char *const names[POLICY_LIMIT_COUNT] = {
         "limit memory_mib", "limit pids", "limit cpu_percent", "limit open_files", "limit wall_s"};
-    const struct limit_host host = {probe->host.controllers, !linux_is_privileged(),
-                                    geteuid() == 0};
+    const struct limit_host host = {geteuid() == 0 ? probe->host.controllers : 0,
+                                    !linux_is_privileged(), geteuid() == 0};
 
     for (int i = 0; i < POLICY_LIMIT_COUNT; i++) {
         const struct limit_means *means = limit_means_of((enum policy_limit)i, &host);
