@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "broker/names.h"
+#include "broker/usage.h"
 #include "platform/base/jsonw.h"
 #include "platform/host.h"
 #include "platform/service.h"
@@ -67,6 +68,13 @@ static void put_end(struct jsonw *json, const struct audit_event *event)
         jsonw_uint(json, "masked", event->masked);
         jsonw_uint(json, "denied", event->denied);
         jsonw_uint(json, "duration_ms", event->duration_ms);
+        if (event->usage != NULL) {
+            usage_put(event->usage, json);
+        }
+        if (event->limit != NULL) {
+            jsonw_string(json, "limit", event->limit);
+            jsonw_bool(json, "limit_managed", event->limit_managed);
+        }
     }
     if (event->fault != NULL && event->fault->err != CORDON_OK) {
         jsonw_string(json, "error", cordon_err_name(event->fault->err));

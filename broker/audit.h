@@ -42,6 +42,9 @@ struct audit_event {
     uint32_t masked;
     uint64_t denied; /* accesses */
     uint64_t duration_ms;
+    const struct ipc_usage *usage;
+    const char *limit; /* AUDIT_END: key of the one that ended it */
+    bool limit_managed;
     const struct cordon_fault *fault;  /* AUDIT_REFUSED, AUDIT_ALARM, a failed end */
     const struct audit_denial *denial; /* AUDIT_VIOLATION */
 };

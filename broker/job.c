@@ -21,12 +21,14 @@ struct job {
     bool doomed; /* its session is gone */
     bool running;
     struct platform_job *handle;
-    struct loop_source *source, *timer;
+    struct loop_source *source, *timer, *wall;
     struct quota_charge charge;
     struct undo undo;
     uint64_t start_ms, start_unix_ms, generation;
     int32_t pid;
     struct ipc_spawn what; /* strings terminated */
+    struct policy_limits limits;
+    bool expired; /* killed by its limit wall_s */
     struct job_denials denials;
 };
 
@@ -58,8 +60,10 @@ static void undo_sources(void *arg)
 
     loop_source_free(job->source);
     loop_source_free(job->timer);
+    loop_source_free(job->wall);
     job->source = NULL;
     job->timer = NULL;
+    job->wall = NULL;
 }
 
 static void undo_list(void *arg)
@@ -105,6 +109,14 @@ static void record(const struct job *job, enum audit_event_kind kind,
         report == NULL || report->kind > IPC_REPORT_SETUP ? NULL : outcomes[report->kind];
     event.code = report == NULL ? 0 : report->code;
     event.masked = report == NULL ? 0 : report->masked;
+    event.usage = report == NULL ? NULL : &report->usage;
+    if (report != NULL && report->limit < POLICY_LIMIT_COUNT) {
+        const enum policy_limit limit = (enum policy_limit)report->limit;
+
+        event.limit = policy_limit_name(limit);
+        event.limit_managed =
+            policy_limit_in_force(&job->limits, limit) == &job->limits.managed[limit];
+    }
     event.fault = fault;
     audit_record(&job->caller->supervisor->audit, &event);
 }
@@ -146,6 +158,19 @@ static void tell(const struct job *job, enum ipc_type type, const struct ipc_rep
     caller_send(job->caller, &message);
 }
 
+/* Which limit ended it, if one did; the platform knows of its own only. */
+static void judge_limit(const struct job *job, struct ipc_report *report)
+{
+    if (job->expired && report->kind != IPC_REPORT_EXITED) {
+        report->kind = IPC_REPORT_SIGNALLED;
+        report->code = SIGKILL;
+        report->limit = LIMIT_WALL_S;
+    } else if (report->limit < POLICY_LIMIT_COUNT &&
+               policy_limit_in_force(&job->limits, (enum policy_limit)report->limit)->value == 0) {
+        report->limit = IPC_NO_LIMIT;
+    }
+}
+
 static void on_report(void *context, unsigned events)
 {
     struct job *job = context;
@@ -165,6 +190,7 @@ static void on_report(void *context, unsigned events)
         (void)fault_set(&fault, err, NULL, "the job's end cannot be told");
         memset(&report, 0, sizeof(report));
         report.kind = IPC_REPORT_SETUP;
+        report.limit = IPC_NO_LIMIT;
         fault_to_ipc(&fault, &report.fault);
     }
     report.denied = 0;
@@ -172,6 +198,7 @@ static void on_report(void *context, unsigned events)
     if (report.kind != IPC_REPORT_RUNNING) {
         take_denials(job, SIZE_MAX); /* the tree is gone: no more are made */
         report.denied = job->denials.count;
+        judge_limit(job, &report);
         fault_from_ipc(&report.fault, &fault);
         record(job, AUDIT_END, &report, &fault);
     }
@@ -181,15 +208,44 @@ static void on_report(void *context, unsigned events)
     }
 }
 
+static const struct ipc_report killed = {
+    .kind = IPC_REPORT_SIGNALLED, .code = SIGKILL, .limit = IPC_NO_LIMIT};
+
 static void on_doom(void *context, unsigned events)
 {
     struct job *job = context;
-    const struct ipc_report report = {.kind = IPC_REPORT_SIGNALLED, .code = SIGKILL};
+    struct ipc_report report = killed;
 
     (void)events;
     take_denials(job, SIZE_MAX);
+    judge_limit(job, &report);
     record(job, AUDIT_END, &report, NULL);
+    tell(job, IPC_REPORT, &report);
     job_end(job);
+}
+
+/* Now, or the hard way if that does not end it. */
+static void job_kill_soon(struct job *job)
+{
+    struct supervisor *supervisor = job->caller->supervisor;
+    bool sent = supervisor->platform->signal(job->handle, SIGKILL) == CORDON_OK;
+
+    if (loop_after(supervisor->loop, DOOM_MS, on_doom, job, &job->timer) != CORDON_OK || !sent) {
+        audit_info(&supervisor->audit, "job %llu: cannot be killed at once",
+                   (unsigned long long)job->id);
+    }
+}
+
+/* Nobody but us can be trusted with the time: the worker is its caller's, who may stop it. */
+static void on_wall(void *context, unsigned events)
+{
+    struct job *job = context;
+
+    (void)events;
+    if (!job->doomed) {
+        job->expired = true;
+        job_kill_soon(job);
+    }
 }
 
 /* What is checked before anything is started; an order of one row each would say no more. */
@@ -235,6 +291,19 @@ static struct job *job_new(struct caller *caller, const struct caller_session *s
     return job;
 }
 
+/* The managed ones from our own reading of the files; the caller can only narrow them. */
+static void limits_merge(struct job *job)
+{
+    const struct policy_limits *managed = &job->caller->rules.policy->limits;
+
+    memcpy(job->limits.managed, managed->managed, sizeof(job->limits.managed));
+    for (int i = 0; i < POLICY_LIMIT_COUNT; i++) {
+        job->limits.own[i].value = job->what.limits[i];
+        job->limits.own[i].origin.layer = LAYER_USER;
+        job->limits.own[i].origin.key = policy_limit_name((enum policy_limit)i);
+    }
+}
+
 static enum cordon_err start(struct job *job, const struct caller_session *session,
                              const struct ipc_packet *packet, struct cordon_fault *fault)
 {
@@ -242,6 +311,7 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     struct supervisor *supervisor = caller->supervisor;
     struct platform_spawn spawn;
     size_t fd_count = packet->fd_count;
+    uint32_t wall_s;
     int texts = -1;
     enum cordon_err err;
 
@@ -254,6 +324,7 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     if (err != CORDON_OK) {
         return err;
     }
+    limits_merge(job);
     if (packet->message.u.spawn.has_texts != 0) {
         texts = host_dup(packet->fds[--fd_count]);
     }
@@ -265,6 +336,7 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
         .peer = &session->peer,
         .managed = caller->rules.policy,
         .managed_table = caller->rules.table,
+        .limits = &job->limits,
         .fds = packet->fds,
         .fd_count = fd_count,
     };
@@ -274,8 +346,11 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     }
     undo_push(&job->undo, undo_handle, job, "process tree");
     undo_push(&job->undo, undo_sources, job, "watch");
+    wall_s = policy_limit_in_force(&job->limits, LIMIT_WALL_S)->value;
     if (loop_watch(supervisor->loop, supervisor->platform->watch_fd(job->handle), LOOP_READ,
-                   on_report, job, &job->source) != CORDON_OK) {
+                   on_report, job, &job->source) != CORDON_OK ||
+        (wall_s != 0 && loop_after(supervisor->loop, (uint64_t)wall_s * 1000, on_wall, job,
+                                   &job->wall) != CORDON_OK)) {
         return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
     }
     return CORDON_OK;
@@ -435,17 +510,13 @@ uint32_t jobs_list(const struct caller *caller, struct strbuf *out)
 
 void jobs_doom(struct caller *caller, uint32_t session)
 {
-    struct supervisor *supervisor = caller->supervisor;
-
     for (struct job *job = caller->jobs; job != NULL; job = job->next) {
         if (job->doomed || (session != 0 && job->session != session)) {
             continue;
         }
         job->doomed = true;
-        if (supervisor->platform->signal(job->handle, SIGKILL) != CORDON_OK ||
-            loop_after(supervisor->loop, DOOM_MS, on_doom, job, &job->timer) != CORDON_OK) {
-            audit_info(&supervisor->audit, "job %llu: cannot be killed at once",
-                       (unsigned long long)job->id);
+        if (!job->expired) { /* else it was killed already */
+            job_kill_soon(job);
         }
     }
 }
@@ -453,12 +524,11 @@ void jobs_doom(struct caller *caller, uint32_t session)
 void jobs_free(struct caller *caller)
 {
     while (caller->jobs != NULL) {
-        const struct ipc_report report = {.kind = IPC_REPORT_SIGNALLED, .code = SIGKILL};
         struct job *job = caller->jobs;
 
         job->doomed = true;
         take_denials(job, SIZE_MAX);
-        record(job, AUDIT_END, &report, NULL);
+        record(job, AUDIT_END, &killed, NULL);
         undo_run(&job->undo);
         free(job);
     }

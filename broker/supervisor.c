@@ -208,7 +208,8 @@ static uint32_t host_find(const struct platform *platform)
 
     memset(&probe, 0, sizeof(probe));
     platform->probe(&probe);
-    return (probe.host.fanotify ? IPC_HOST_FANOTIFY : 0U) | (probe.host.bpf ? IPC_HOST_BPF : 0U);
+    return (probe.host.fanotify ? IPC_HOST_FANOTIFY : 0U) | (probe.host.bpf ? IPC_HOST_BPF : 0U) |
+           probe.host.controllers * IPC_HOST_MEMORY;
 }
 
 static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_fault *fault)

@@ -9,10 +9,9 @@
 #include "broker/pipeline.h"
 #include "broker/strings.h"
 #include "broker/worker_records.h"
+#include "broker/worker_texts.h"
 
 #define RETRIES_MAX 3U
-#define NOTICES_MAX 31U /* of a plan; STARTED takes one more */
-#define NOTICE_LEN_MAX 512U
 #define SIGKILL_NUMBER 9U
 
 struct worker_job {
@@ -32,9 +31,10 @@ struct worker_job {
     int channel; /* to its init */
     struct loop_source *source, *timer;
     struct msg_list notices;
-    struct worker_records *records; /* NULL: nobody asked for its denials */
-    struct msg_exited exited;       /* waits until they are told */
-    struct cordon_fault refusal;    /* waits for the supervisor to say that nothing has changed */
+    const char *limits[POLICY_LIMIT_COUNT]; /* what is said when one ended it; NULL: none */
+    struct worker_records *records;         /* NULL: nobody asked for its denials */
+    struct msg_exited exited;               /* waits until they are told */
+    struct cordon_fault refusal; /* waits for the supervisor to say that nothing has changed */
 };
 
 void worker_job_free(struct worker_job *job)
@@ -78,29 +78,6 @@ static void ask_signal(const struct worker_job *job, uint32_t signo)
     worker_tell(job->connection->worker, &message);
 }
 
-static void copy_notices(struct worker_job *job, const struct plan *plan)
-{
-    const size_t count = plan->notice_count < NOTICES_MAX ? plan->notice_count : NOTICES_MAX;
-    static char untold[] = "denials are told by the service only: it decides at each access";
-    char **lines = arena_array(&job->arena, count + 2, sizeof(*lines));
-
-    job->notices = (struct msg_list){lines, 0};
-    if (lines != NULL && job->connection->worker->embedded && job->spawn.log_denials) {
-        lines[job->notices.count++] = untold;
-    }
-    for (size_t i = 0; lines != NULL && i < count; i++) {
-        const size_t len = strlen(plan->notices[i]);
-
-        char *line = arena_strndup(&job->arena, plan->notices[i],
-                                   len < NOTICE_LEN_MAX ? len : NOTICE_LEN_MAX);
-
-        if (line == NULL) {
-            return;
-        }
-        lines[job->notices.count++] = line;
-    }
-}
-
 static void describe(const struct worker_job *job, enum ipc_type type,
                      const struct pipeline *pipeline, struct ipc_message *message)
 {
@@ -113,6 +90,9 @@ static void describe(const struct worker_job *job, enum ipc_type type,
     what->generation = job->connection->worker->managed.generation;
     what->timeout_ms = job->spawn.timeout_ms;
     what->argc = (uint32_t)job->spawn.argv.count;
+    for (int i = 0; pipeline->policy != NULL && i < POLICY_LIMIT_COUNT; i++) {
+        what->limits[i] = pipeline->policy->limits.own[i].value;
+    }
     strings_command(&job->spawn.argv, what->command, sizeof(what->command));
     (void)snprintf(what->policy_hash, sizeof(what->policy_hash), "%s", pipeline->hash);
 }
@@ -132,6 +112,7 @@ static bool texts_add(const struct pipeline *pipeline, struct platform_order *ma
 /* Plans and sends the order; also a second time when the managed policy changed meanwhile. */
 static enum cordon_err order(struct worker_job *job, struct cordon_fault *fault)
 {
+    static char untold[] = "denials are told by the service only: it decides at each access";
     struct worker *worker = job->connection->worker;
     const struct pipeline_input input = {.worker = worker,
                                          .choice = &job->spawn.choice,
@@ -160,7 +141,9 @@ static enum cordon_err order(struct worker_job *job, struct cordon_fault *fault)
         job->channel = pair[0];
         pair[0] = -1;
         job->network = pipeline.policy->network;
-        copy_notices(job, pipeline.plan);
+        texts_notices(pipeline.plan, worker->embedded && job->spawn.log_denials ? untold : NULL,
+                      &job->arena, &job->notices);
+        texts_limits(&pipeline.policy->limits, &job->arena, job->limits);
         describe(job, IPC_SPAWN, &pipeline, &message);
         message.u.spawn.has_texts = texts_add(&pipeline, &made) ? 1 : 0;
         err = channel_send(&worker->channel, &message, made.fds, made.fd_count);
@@ -396,7 +379,8 @@ static void on_end(struct worker_job *job, const struct ipc_report *report)
     tell_started(job, -1);
     *exited = (struct msg_exited){.job = job->name, .kind = MSG_EXIT_KILLED};
     exited->violations = report->denied > UINT32_MAX ? UINT32_MAX : (uint32_t)report->denied;
-    if (job->timed_out) {
+    exited->reason = report->limit < POLICY_LIMIT_COUNT ? job->limits[report->limit] : NULL;
+    if (job->timed_out || report->limit == LIMIT_WALL_S) {
         exited->kind = MSG_EXIT_TIMEOUT;
     } else if (report->kind == IPC_REPORT_EXITED) {
         exited->kind = MSG_EXIT_EXITED;

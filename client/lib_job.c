@@ -110,6 +110,9 @@ static void on_exited(struct cordon_job *job, const struct msg_exited *exited,
         ret_event->status = (int)exited->code + ends[exited->kind].add;
     }
     ret_event->violations = exited->violations;
+    ret_event->error.status = ret_event->status;
+    (void)snprintf(ret_event->error.text, sizeof(ret_event->error.text), "%s",
+                   or_empty(exited->reason));
     job->ended = true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,10 +60,16 @@ static int finish(const struct cli *cli, const struct cordon_event *end)
 
     switch (end->end) {
     case CORDON_END_EXITED:
+        break;
     case CORDON_END_SIGNALLED:
+        if (end->error.text[0] != '\0') {
+            output_error(&end->error, has(cli, CLI_OPT_JSON));
+        }
         break;
     case CORDON_END_TIMEOUT:
-        (void)strcpy(error.text, "the command was ended: its time was up");
+        (void)snprintf(error.text, sizeof(error.text), "%s",
+                       end->error.text[0] != '\0' ? end->error.text
+                                                  : "the command was ended: its time was up");
         output_error(&error, has(cli, CLI_OPT_JSON));
         break;
     case CORDON_END_FAILED:

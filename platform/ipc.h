@@ -66,12 +66,16 @@ enum ipc_spawn_fd {
     IPC_SPAWN_GRANTS   /* first of the grants */
 };
 
+/* By enum policy_limit. */
+#define IPC_LIMITS 5
+
 struct ipc_spawn {
-    uint64_t generation; /* of the managed policy that the order was made with */
-    uint32_t timeout_ms; /* 0: none */
-    uint32_t argc;       /* for the audit record; the text stays with the caller */
-    uint32_t has_texts;  /* the last descriptor is the texts of the profile's rules */
-    char command[128];   /* escaped start of argv, for the audit record */
+    uint64_t generation;         /* of the managed policy that the order was made with */
+    uint32_t timeout_ms;         /* 0: none */
+    uint32_t argc;               /* for the audit record; the text stays with the caller */
+    uint32_t has_texts;          /* the last descriptor is the texts of the profile's rules */
+    uint32_t limits[IPC_LIMITS]; /* the caller's own; 0: none */
+    char command[128];           /* escaped start of argv, for the audit record */
     char policy_hash[72];
 };
 
@@ -91,11 +95,34 @@ struct ipc_fault {
     char remedy[192];
 };
 
+/* What a job used; of these, what the host can tell. */
+enum ipc_usage_field {
+    IPC_USAGE_MEMORY_PEAK,  /* bytes, of all processes together */
+    IPC_USAGE_MEMORY_HITS,  /* times that memory was at its limit */
+    IPC_USAGE_OOM_KILLS,    /* processes killed for it */
+    IPC_USAGE_CPU_USER,     /* microseconds */
+    IPC_USAGE_CPU_SYSTEM,   /* microseconds */
+    IPC_USAGE_CPU_WAITED,   /* microseconds, for its share of the processors */
+    IPC_USAGE_PIDS_PEAK,    /* processes and threads at once */
+    IPC_USAGE_PIDS_REFUSED, /* that could not be made for their limit */
+    IPC_USAGE_LARGEST,      /* bytes: the greatest resident size of one process */
+    IPC_USAGE_COUNT
+};
+struct ipc_usage {
+    uint32_t known; /* bit n: value[n] is */
+    uint32_t reserved;
+    uint64_t value[IPC_USAGE_COUNT];
+};
+
+#define IPC_NO_LIMIT UINT32_MAX
+
 struct ipc_report {
     uint32_t kind;
     uint32_t code;
     uint32_t masked; /* objects that the start-time snapshot found and masked */
+    uint32_t limit;  /* enum policy_limit: what ended it; else IPC_NO_LIMIT. From the supervisor */
     uint64_t denied; /* accesses denied at access time; from the supervisor, in the last report */
+    struct ipc_usage usage; /* from the supervisor, in the last report */
     struct ipc_fault fault;
 };
 
@@ -236,7 +263,13 @@ struct ipc_message {
  * packed. A file that is refused travels as @fault: the worker then refuses
  * every job with it.
  */
-enum ipc_host { IPC_HOST_FANOTIFY = 1U, IPC_HOST_BPF = 2U };
+enum ipc_host {
+    IPC_HOST_FANOTIFY = 1U,
+    IPC_HOST_BPF = 2U,
+    IPC_HOST_MEMORY = 4U, /* times enum plan_controller: what jobs can be limited with */
+    IPC_HOST_PIDS = 8U,
+    IPC_HOST_CPU = 16U
+};
 
 struct ipc_managed_head {
     uint32_t magic;

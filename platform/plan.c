@@ -89,19 +89,22 @@ static void add_escaped(struct strbuf *out, const char *text)
     strbuf_escape(out, text, strlen(text));
 }
 
-void plan_rule_text(const struct policy_rule *rule, struct strbuf *out)
+void plan_origin_text(const struct policy_origin *origin, struct strbuf *out)
 {
-    const struct policy_origin *origin = &rule->origin;
-
-    strbuf_printf(out, "%s \"", plan_access_name(rule->access));
-    add_escaped(out, rule->spelled);
-    strbuf_puts(out, "\" (");
     add_escaped(out, origin->key != NULL ? origin->key : layer_names[origin->layer]);
     if (origin->file != NULL) {
         strbuf_puts(out, ", ");
         add_escaped(out, origin->file);
         strbuf_printf(out, ":%u", origin->line);
     }
+}
+
+void plan_rule_text(const struct policy_rule *rule, struct strbuf *out)
+{
+    strbuf_printf(out, "%s \"", plan_access_name(rule->access));
+    add_escaped(out, rule->spelled);
+    strbuf_puts(out, "\" (");
+    plan_origin_text(&rule->origin, out);
     strbuf_puts(out, ")");
 }
 

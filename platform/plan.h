@@ -38,11 +38,19 @@ struct plan_fact {
     size_t there_len;     /* PLAN_MISSING: bytes of the path that lead to something; 0: unknown */
 };
 
+/* Of a control group. */
+enum plan_controller {
+    PLAN_CONTROLLER_MEMORY = 1U,
+    PLAN_CONTROLLER_PIDS = 2U,
+    PLAN_CONTROLLER_CPU = 4U,
+    PLAN_CONTROLLER_ALL = 7U
+};
+
 /* What the host offers to enforce with. */
 struct plan_host {
     uint32_t landlock_abi; /* 0: none */
     bool user_namespaces;  /* the caller may create one */
-    bool cgroup;           /* a delegated cgroup is there */
+    uint32_t controllers;  /* enum plan_controller: what the service has to limit jobs with */
     bool bpf;              /* a program of ours in the kernel decides at each access */
     bool fanotify;         /* a guard of the job's does, asked by fanotify */
 };
@@ -51,6 +59,7 @@ struct plan_facts {
     const struct plan_fact *managed; /* one per policy->managed.rules; globs: all zero */
     const struct plan_fact *own;     /* one per policy->own.rules; globs: all zero */
     bool privileged;                 /* planned for the service; else embedded mode */
+    bool superuser;                  /* the caller is root */
     struct plan_host host;
     const char *cwd; /* the job's working directory, resolved, absolute */
     enum plan_object cwd_object;
@@ -129,6 +138,9 @@ const char *plan_os_name(enum policy_os os);
 const char *plan_op_name(enum policy_os os, uint16_t op);
 const char *plan_level_name(enum plan_level level);
 const char *plan_access_name(enum policy_access access);
+
+/* "permissions.dev.filesystem, /home/a/.codex/config.toml:4" */
+void plan_origin_text(const struct policy_origin *origin, struct strbuf *out);
 
 /* "deny \"~/.ssh\" (permissions.dev.filesystem, /home/a/.codex/config.toml:4:1)" */
 void plan_rule_text(const struct policy_rule *rule, struct strbuf *out);

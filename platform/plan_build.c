@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/limits.h"
+
 #define NOTICE_MAX 1024
 
 static struct plan_label *new_labels(struct plan_builder *builder, size_t count,
@@ -319,4 +321,29 @@ enum cordon_err plan_check_exact_only(const struct plan_builder *builder)
                          "cannot be planned yet: network = true (profile %s)", policy->profile);
     }
     return CORDON_OK;
+}
+
+enum cordon_err plan_limits_elsewhere(struct plan_builder *builder)
+{
+    enum cordon_err err = CORDON_OK;
+
+    for (int i = 0; err == CORDON_OK && i < POLICY_LIMIT_COUNT; i++) {
+        const enum policy_limit limit = (enum policy_limit)i;
+        const struct policy_limit_value *value =
+            policy_limit_in_force(&builder->policy->limits, limit);
+        const char *name = policy_limit_name(limit);
+        struct strbuf origin = STRBUF_INIT;
+
+        plan_origin_text(&value->origin, &origin);
+        if (value->value != 0 && limit == LIMIT_WALL_S) {
+            plan_notice(builder, "%s = %u: the broker's clock (%s)", name, value->value,
+                        strbuf_text(&origin));
+        } else if (value->value != 0) {
+            err = fault_set(
+                builder->fault, CORDON_E_UNSUPPORTED, "leave it out here; Linux enforces it",
+                "cannot be planned yet: %s = %u (%s)", name, value->value, strbuf_text(&origin));
+        }
+        strbuf_deinit(&origin);
+    }
+    return err;
 }

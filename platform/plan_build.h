@@ -76,6 +76,12 @@ CORDON_MUST_USE enum cordon_err plan_check_common(const struct plan_builder *bui
 /* CORDON_E_UNSUPPORTED "cannot be planned yet: RULE" for globs and the network. */
 CORDON_MUST_USE enum cordon_err plan_check_exact_only(const struct plan_builder *builder);
 
+/*
+ * A notice of the time, which the broker keeps; of any other limit CORDON_E_UNSUPPORTED "cannot be
+ * planned yet: LIMIT".
+ */
+CORDON_MUST_USE enum cordon_err plan_limits_elsewhere(struct plan_builder *builder);
+
 /* PLAN_STEP_DIR or PLAN_STEP_FILE. */
 uint16_t plan_kind(enum plan_object object);
 

@@ -2,5 +2,5 @@
 # The planners of all three systems: pure, compiled and tested on every host.
 cordon_library(cordon_plans SOURCES
   plan.c plan_build.c plan_tree.c
-  linux/plan_linux.c linux/plan_pin.c linux/plan_scan.c linux/plan_watch.c macos/plan_macos.c windows/plan_windows.c)
-target_link_libraries(cordon_plans PUBLIC cordon_base)
+  linux/plan_linux.c linux/plan_pin.c linux/plan_scan.c linux/plan_watch.c linux/plan_limits.c macos/plan_macos.c windows/plan_windows.c)
+target_link_libraries(cordon_plans PUBLIC cordon_limits cordon_base)

@@ -18,6 +18,8 @@
 #include "platform/plan.h"
 #include "policy/policy.h"
 
+_Static_assert(IPC_LIMITS == POLICY_LIMIT_COUNT, "a limit is missing in ipc.h");
+
 /* Who is at the other end of a connection; from the kernel only. */
 struct platform_peer {
     uint32_t uid, gid;
@@ -106,7 +108,8 @@ struct platform_spawn {
     const struct platform_peer *peer;
     const struct policy *managed; /* allowances and rules; never NULL */
     const struct dfa *managed_table;
-    const int *fds; /* as received with IPC_SPAWN: hostile */
+    const struct policy_limits *limits; /* the managed ones, and what the worker asked for */
+    const int *fds;                     /* as received with IPC_SPAWN: hostile */
     size_t fd_count;
 };
 

@@ -121,7 +121,6 @@ static enum cordon_err read_audit(struct loader *loader, const struct toml_value
 static enum cordon_err read_own(struct loader *loader)
 {
     const struct toml_value *own = tree_get(&loader->managed, "cordon");
-    const struct toml_value *limits = tree_get(own, "limits");
     struct policy *policy = loader->policy;
 
     policy->minimum_managed = level_of(&loader->managed);
@@ -129,10 +128,9 @@ static enum cordon_err read_own(struct loader *loader)
     if (level_of(&loader->config) == ENFORCE_KERNEL) {
         policy->minimum_own = ENFORCE_KERNEL;
     }
-    policy->limits =
-        (struct policy_limits){tree_uint(limits, "memory_mib", 0), tree_uint(limits, "pids", 0),
-                               tree_uint(limits, "cpu_percent", 0),
-                               tree_uint(limits, "open_files", 0), tree_uint(limits, "wall_s", 0)};
+    if (limits_managed(loader) != CORDON_OK) {
+        return place_no_memory(loader->fault);
+    }
     return read_audit(loader, tree_get(own, "audit"));
 }
 

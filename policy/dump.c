@@ -119,19 +119,25 @@ static void dump_text(const char *name, const char *text, struct strbuf *out)
     strbuf_puts(out, "\n");
 }
 
+static void dump_limits(const char *name, const struct policy_limit_value *values,
+                        struct strbuf *out)
+{
+    strbuf_puts(out, name);
+    for (int limit = 0; limit < POLICY_LIMIT_COUNT; limit++) {
+        strbuf_printf(out, " %s %" PRIu32, policy_limit_name((enum policy_limit)limit),
+                      values[limit].value);
+    }
+    strbuf_puts(out, "\n");
+}
+
 static void dump_managed(const struct policy *policy, struct strbuf *out)
 {
-    const struct policy_limits *limits = &policy->limits;
-
     strbuf_printf(out, "minimum managed %s own %s\n", level_names[policy->minimum_managed],
                   level_names[policy->minimum_own]);
     strbuf_printf(out, "managed-allows write %d full-access %d\n", policy->managed_allows_write,
                   policy->managed_allows_full_access);
-    strbuf_printf(out,
-                  "limits memory_mib %" PRIu32 " pids %" PRIu32 " cpu_percent %" PRIu32
-                  " open_files %" PRIu32 " wall_s %" PRIu32 "\n",
-                  limits->memory_mib, limits->pids, limits->cpu_percent, limits->open_files,
-                  limits->wall_s);
+    dump_limits("limits", policy->limits.managed, out);
+    dump_limits("own-limits", policy->limits.own, out);
     dump_text("audit-level", policy->audit.level, out);
     dump_text("audit-sink", policy->audit.sink, out);
     dump_texts("audit-redact", policy->audit.redact, policy->audit.redact_count, out);

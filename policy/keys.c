@@ -64,11 +64,24 @@ static const struct schema_key network_keys[] = {
 static const struct schema network = {"[permissions.NAME.network]", ROWS(network_keys),
                                       UNKNOWN_IS_ERROR, NULL};
 
+/* [cordon.limits] of both files, [permissions.NAME.limits] */
+static const struct schema_key limits_keys[] = {
+    NUMBER("memory_mib", 1, 1U << 30), NUMBER("pids", 1, 1U << 22),
+    NUMBER("cpu_percent", 1, 100000),  NUMBER("open_files", 16, 1U << 30),
+    NUMBER("wall_s", 1, 1U << 30),
+};
+static const struct schema limits = {"[cordon.limits] and [permissions.NAME.limits]",
+                                     ROWS(limits_keys), UNKNOWN_IS_ERROR, NULL};
+
 /* [permissions.NAME] */
 static const struct schema_key profile_keys[] = {
-    PLAIN("description", SCHEMA_STRING), PLAIN("extends", SCHEMA_STRING),
-    TABLE("workspace_roots", bool_map),  TABLE("filesystem", filesystem),
-    TABLE("network", network),           WORDS("protect_metadata", SCHEMA_STRING, metadata_words),
+    PLAIN("description", SCHEMA_STRING),
+    PLAIN("extends", SCHEMA_STRING),
+    TABLE("workspace_roots", bool_map),
+    TABLE("filesystem", filesystem),
+    TABLE("network", network),
+    WORDS("protect_metadata", SCHEMA_STRING, metadata_words),
+    TABLE("limits", limits),
 };
 static const struct schema profile = {"[permissions.NAME]", ROWS(profile_keys), UNKNOWN_IS_ERROR,
                                       NULL};
@@ -87,6 +100,7 @@ static const struct schema config_permissions = {"[permissions]", NULL, 0, UNKNO
                                                  &each_profile};
 static const struct schema_key own_keys[] = {
     WORDS("minimum_enforcement", SCHEMA_STRING, level_words),
+    TABLE("limits", limits),
 };
 static const struct schema config_own = {"[cordon] of config.toml", ROWS(own_keys),
                                          UNKNOWN_IS_ERROR, NULL};
@@ -119,12 +133,6 @@ static const struct schema_key rule_keys[] = {
     PLAIN("deny_write", SCHEMA_DENIES),
 };
 static const struct schema rule = {"[[cordon.rule]]", ROWS(rule_keys), UNKNOWN_IS_ERROR, NULL};
-static const struct schema_key limits_keys[] = {
-    NUMBER("memory_mib", 1, 1U << 30), NUMBER("pids", 1, 1U << 22),
-    NUMBER("cpu_percent", 1, 100000),  NUMBER("open_files", 16, 1U << 30),
-    NUMBER("wall_s", 1, 1U << 30),
-};
-static const struct schema limits = {"[cordon.limits]", ROWS(limits_keys), UNKNOWN_IS_ERROR, NULL};
 static const struct schema_key audit_keys[] = {
     WORDS("level", SCHEMA_STRING, audit_words),
     PLAIN("sink", SCHEMA_STRING),

@@ -9,6 +9,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/strbuf.h"
 #include "policy/dfa.h"
+#include "policy/limits.h"
 #include "policy/types.h"
 
 /* One configuration file, already read (at most POLICY_FILE_MAX bytes). */
@@ -93,6 +94,10 @@ struct policy_verdict policy_eval(const struct policy *policy, const struct dfa 
 
 /* "deny_read[2], /etc/cordon/requirements.toml:7" */
 void policy_origin_text(const struct policy_origin *origin, struct strbuf *out);
+
+/* "64 MiB (cordon.limits.memory_mib, /etc/cordon/requirements.toml:7)" */
+void policy_limit_text(enum policy_limit limit, const struct policy_limit_value *value,
+                       struct strbuf *out);
 
 /* Canonical text of the whole effective policy: equal policies, equal bytes. */
 void policy_dump(const struct policy *policy, struct strbuf *out);

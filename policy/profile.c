@@ -438,6 +438,9 @@ enum cordon_err profile_compile(struct loader *loader, const struct choice *choi
     if (err == CORDON_OK) {
         err = compile_network(loader, &at, &profile, legacy);
     }
+    if (err == CORDON_OK && limits_own(loader, &at, &profile) != CORDON_OK) {
+        err = place_no_memory(loader->fault);
+    }
     if (err == CORDON_OK && choice->mode != NULL && strcmp(choice->mode, "workspace-write") == 0) {
         err = add_legacy(loader, legacy);
     }

@@ -66,13 +66,25 @@ struct policy_warning {
     const char *text;
 };
 
-/* [cordon.limits] of the managed layers; 0: not limited. */
+/* What a job may use, by the keys of [cordon.limits]. */
+enum policy_limit {
+    LIMIT_MEMORY_MIB,
+    LIMIT_PIDS,        /* processes and threads */
+    LIMIT_CPU_PERCENT, /* of one processor */
+    LIMIT_OPEN_FILES,  /* of each process */
+    LIMIT_WALL_S,
+    POLICY_LIMIT_COUNT
+};
+
+struct policy_limit_value {
+    uint32_t value; /* 0: not limited */
+    struct policy_origin origin;
+};
+
+/* Both hold: of two values the lesser. */
 struct policy_limits {
-    uint32_t memory_mib;
-    uint32_t pids;
-    uint32_t cpu_percent; /* of one processor */
-    uint32_t open_files;
-    uint32_t wall_s;
+    struct policy_limit_value managed[POLICY_LIMIT_COUNT];
+    struct policy_limit_value own[POLICY_LIMIT_COUNT]; /* of profile and configuration */
 };
 
 /* [cordon.audit] of the managed layers; NULL / 0: not set. */

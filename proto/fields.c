@@ -7,6 +7,7 @@
 #define WORD_LEN 256U
 #define JOB_LEN 64U
 #define U32_MAX 0xffffffffU
+#define REASON_LEN 512U
 #define KIB 1024U
 
 /* One macro a kind, so that a row cannot leave out the cap of its kind. */
@@ -117,6 +118,7 @@ static const struct msg_field exited_fields[] = {
     ENUM(2, "kind", AT(msg_exited, kind), MSG_EXIT_EXITED, MSG_EXIT_KILLED),
     NUMBER(3, "code", AT(msg_exited, code), 0, 255),
     NUMBER(4, "violations", AT(msg_exited, violations), 0, U32_MAX),
+    BYTES(5, "reason", AT(msg_exited, reason), 0, REASON_LEN),
 };
 
 static const struct msg_field failed_fields[] = {

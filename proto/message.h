@@ -165,6 +165,7 @@ struct msg_exited {
     enum msg_exit_kind kind;
     uint32_t code;
     uint32_t violations; /* denials recorded */
+    const char *reason;  /* bytes; why the broker ended it */
 };
 
 struct msg_failed {

@@ -198,7 +198,8 @@ enum cordon_err tool_policy(struct tool *tool, struct cordon_fault *fault)
 
 void tool_plan(struct tool *tool)
 {
-    const struct platform_start start = {.embedded = getuid() != 0, .cwd = tool->context.cwd};
+    struct platform_start start = {.embedded = getuid() != 0, .cwd = tool->context.cwd};
+    struct platform_probe probe;
     enum cordon_err err;
 
     if (tool->platform == NULL) {
@@ -206,6 +207,8 @@ void tool_plan(struct tool *tool)
                         "there is no back end for this system");
         return;
     }
+    tool->platform->probe(&probe);
+    start.host = probe.host.controllers * IPC_HOST_MEMORY;
     err = tool->platform->resolve(tool->policy, &start, &tool->arena, &tool->resolved,
                                   &tool->plan_fault);
     if (err == CORDON_OK) {

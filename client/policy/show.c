@@ -36,6 +36,42 @@ static void rules_text(struct tool *tool, const char *title, const struct policy
     }
 }
 
+static void limits_text(const struct policy *policy, struct strbuf *out)
+{
+    for (int i = 0; i < POLICY_LIMIT_COUNT; i++) {
+        const enum policy_limit limit = (enum policy_limit)i;
+        const struct policy_limit_value *value = policy_limit_in_force(&policy->limits, limit);
+
+        if (value->value != 0) {
+            strbuf_printf(out, "limit: %s = ", policy_limit_name(limit));
+            policy_limit_text(limit, value, out);
+            strbuf_puts(out, "\n");
+        }
+    }
+}
+
+static void limits_json(const struct policy *policy, struct jsonw *json)
+{
+    jsonw_array(json, "limits");
+    for (int i = 0; i < POLICY_LIMIT_COUNT; i++) {
+        const enum policy_limit limit = (enum policy_limit)i;
+        const struct policy_limit_value *value = policy_limit_in_force(&policy->limits, limit);
+
+        if (value->value == 0) {
+            continue;
+        }
+        jsonw_object(json, NULL);
+        jsonw_string(json, "limit", policy_limit_name(limit));
+        jsonw_uint(json, "value", value->value);
+        jsonw_bool(json, "managed", value == &policy->limits.managed[limit]);
+        jsonw_string(json, "key", value->origin.key);
+        jsonw_string(json, "file", value->origin.file);
+        jsonw_uint(json, "line", value->origin.line);
+        jsonw_object_end(json);
+    }
+    jsonw_array_end(json);
+}
+
 static void show_text(struct tool *tool, const char *hash)
 {
     const struct policy *policy = tool->policy;
@@ -54,6 +90,7 @@ static void show_text(struct tool *tool, const char *hash)
     for (size_t i = 0; i < policy->unix_socket_count; i++) {
         strbuf_printf(out, "unix socket: %s\n", policy->unix_sockets[i]);
     }
+    limits_text(policy, out);
     rules_text(tool, "managed rules", &policy->managed, true);
     rules_text(tool, "rules of the profile", &policy->own, false);
     for (size_t i = 0; i < policy->warning_count; i++) {
@@ -104,6 +141,7 @@ static void show_json(struct tool *tool, const char *hash)
     jsonw_string(&json, "minimum_own", level(policy->minimum_own));
     strings_json("workspace_roots", policy->workspace_roots, policy->workspace_root_count, &json);
     strings_json("unix_sockets", policy->unix_sockets, policy->unix_socket_count, &json);
+    limits_json(policy, &json);
     rules_json(tool, "managed", &policy->managed, &json);
     rules_json(tool, "own", &policy->own, &json);
     jsonw_array(&json, "warnings");

@@ -4,6 +4,7 @@
 #define CORDON_LINUX_BACKEND_H
 
 #include "platform/linux/bpf_jobs.h"
+#include "platform/linux/cgroup.h"
 #include "platform/linux/order.h"
 #include "platform/platform.h"
 
@@ -38,6 +39,13 @@ enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_or
  * each access. CORDON_E_NOMEM. */
 enum cordon_err linux_managed_steps(const struct policy *managed, bool at_access,
                                     struct order_builder *builder, struct cordon_fault *fault);
+
+/* limits.c: what the command is limited to by setrlimit(2), into the order; then its group. */
+/* CORDON_E_UNSUPPORTED where a limit cannot be held. */
+enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
+                                    struct order_builder *builder, struct cordon_fault *fault);
+enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const struct cgroup *cgroup,
+                                  struct cordon_fault *fault);
 
 /* spawn.c, job.c; supervisor */
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,

@@ -265,6 +265,9 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
         err = minimum_check(spawn->managed, at_access, builder, fault);
     }
     if (err == CORDON_OK) {
+        err = linux_limit_command(spawn, builder, fault);
+    }
+    if (err == CORDON_OK) {
         err = cwd_fill(spawn, builder, fault);
     }
     if (err == CORDON_OK) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -113,6 +114,7 @@ static enum cordon_err report_read(struct platform_job *job, struct ipc_report *
     }
     report.fault.text[sizeof(report.fault.text) - 1] = '\0';
     report.fault.remedy[sizeof(report.fault.remedy) - 1] = '\0';
+    report.limit = IPC_NO_LIMIT;
     if (report.kind == IPC_REPORT_RUNNING) {
         job->running = true;
         unwatch(job, &job->timer);
@@ -140,13 +142,24 @@ static void timer_check(struct platform_job *job)
 
 static void job_reap(struct platform_job *job)
 {
+    struct rusage used;
     siginfo_t info;
 
     memset(&info, 0, sizeof(info));
-    if (!job->reaped && waitid(P_PIDFD, (id_t)job->pidfd, &info, WEXITED | WNOHANG | __WALL) == 0 &&
+    /* The system call itself: waitid(3) does not tell what init and all below it used. */
+    if (!job->reaped &&
+        syscall(SYS_waitid, P_PIDFD, job->pidfd, &info, WEXITED | WNOHANG | __WALL, &used) == 0 &&
         info.si_pid != 0) {
         job->reaped = true;
+        cgroup_usage(&job->cgroup, &used, &job->usage);
     }
+}
+
+/* With memory.oom.group nothing of a job survives that; what ends otherwise ended by itself. */
+static bool ended_by_memory(const struct platform_job *job)
+{
+    return job->last.kind == IPC_REPORT_SIGNALLED && job->last.code == SIGKILL &&
+           job->usage.value[IPC_USAGE_OOM_KILLS] > 0 && job->usage.value[IPC_USAGE_MEMORY_HITS] > 0;
 }
 
 /* Init is gone, and its last report, if it wrote one, was read. */
@@ -159,6 +172,8 @@ static void job_conclude(struct platform_job *job)
         job->last.code = SIGKILL;
     }
     job_fail(job, "the set-up process of the sandbox was killed", "try again");
+    job->last.usage = job->usage;
+    job->last.limit = ended_by_memory(job) ? (uint32_t)LIMIT_MEMORY_MIB : IPC_NO_LIMIT;
 }
 
 enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_report)
@@ -257,6 +272,7 @@ void linux_cleanup(bool embedded)
 {
     if (!embedded) {
         cgroup_cleanup();
+        cgroup_start();
         linux_fanotify_room();
         (void)bpf_start(bpf_maps_open);
     }

@@ -16,6 +16,7 @@ struct platform_job {
     int watch;  /* epoll over the three, and over the denials */
     bool running, ended, reaped;
     struct ipc_report last;
+    struct ipc_usage usage; /* once it is reaped */
     struct cgroup cgroup;
     struct denials denials;
     struct bpf_job bpf; /* instead, where the kernel's program decides */

@@ -108,6 +108,9 @@ struct order_head {
     uint32_t slot;
     uint32_t table[ORDER_SET_COUNT];
     char job_id[24];
+    /* Supervisor to init: what the command gets of each RLIMIT_*, if that is less than it has. */
+    uint32_t limit_mask; /* bit n: limit[n] is set */
+    uint64_t limit[ORDER_RLIMITS];
     struct order_identity identity;
 };
 
@@ -156,7 +159,7 @@ enum order_init_fd {
     INIT_FD_REPORT,     /* write end: struct ipc_report, one write each */
     INIT_FD_SOCKETS,    /* /proc/net/unix of the host's network namespace */
     INIT_FD_SECCOMP,    /* sealed memfd: the filter's instructions */
-    INIT_FD_CGROUP,     /* cgroup.procs to write "0" to; /dev/null when there is none */
+    INIT_FD_CGROUP,     /* for the command: cgroup.procs; /dev/null when there is none */
     INIT_FD_VIOLATIONS, /* to send on: struct ipc_violation, one each; /dev/null: nobody asks */
     INIT_FD_TALLY,      /* memfd: uint64_t, all denials so far; with INIT_FD_VIOLATIONS */
     INIT_FD_TAGS,       /* with order_head.slot: maps of the kernel's program; else /dev/null */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/linux/plan_limits.h"
 #include "platform/linux/plan_pin.h"
 #include "platform/linux/plan_scan.h"
 #include "platform/linux/plan_watch.h"
@@ -34,6 +35,7 @@ const char *const plan_linux_op_names[PLAN_LINUX_OP_COUNT] = {
     [PLAN_LINUX_IDENTITY] = "identity",
     [PLAN_LINUX_LANDLOCK] = "landlock",
     [PLAN_LINUX_SECCOMP] = "seccomp",
+    [PLAN_LINUX_LIMIT] = "limit",
     [PLAN_LINUX_EXEC] = "exec",
 };
 
@@ -95,6 +97,9 @@ static enum cordon_err check(const struct plan_builder *b)
                         "install the cordon service, or allow them "
                         "(sysctl user.max_user_namespaces)",
                         "embedded mode needs user namespaces, which this host refuses");
+    }
+    if (err == CORDON_OK) {
+        err = plan_check_limits(b);
     }
     return err == CORDON_OK ? plan_check_common(b) : err;
 }
@@ -401,6 +406,7 @@ static void add_end(struct plan_builder *b)
         plan_notice(b, "no Landlock on this host: writes have no second wall");
     }
     plan_add_plain(b, PLAN_LINUX_SECCOMP, NULL, policy->full_access ? "full-access" : "job");
+    plan_add_limits(b);
     plan_add_plain(b, PLAN_LINUX_EXEC, b->facts->cwd, NULL);
 }
 

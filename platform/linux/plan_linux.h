@@ -84,6 +84,7 @@ enum plan_linux_op {
     PLAN_LINUX_IDENTITY, /* the caller's ids; no capability; no_new_privs */
     PLAN_LINUX_LANDLOCK, /* second wall; value: the ABI to use */
     PLAN_LINUX_SECCOMP,  /* text: name of the filter table, "job" or "full-access" */
+    PLAN_LINUX_LIMIT,    /* value: of the limit; text: its key, what holds it, its origin */
     PLAN_LINUX_EXEC,     /* path: working directory */
     PLAN_LINUX_OP_COUNT
 };

@@ -22,6 +22,7 @@
 #include "platform/linux/bpf_jobs.h"
 #include "platform/linux/cgroup.h"
 #include "platform/linux/init/sys.h"
+#include "platform/linux/plan_limits.h"
 
 bool linux_is_privileged(void)
 {
@@ -134,8 +135,37 @@ static void probe_cgroup(struct platform_probe *probe)
     const char *why = "";
 
     layer->available = cgroup_available(&why);
-    probe->host.cgroup = layer->available;
     (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s", why);
+}
+
+static void probe_controllers(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "controllers", "cgroup v2 / rlimits, or refused",
+            "run the service with Delegate=yes where cgroup v2 has its memory, pids and cpu");
+    const char *why = "";
+
+    probe->host.controllers = cgroup_controllers(&why);
+    layer->available = probe->host.controllers == PLAN_CONTROLLER_ALL;
+    (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s", why);
+}
+
+/* A row a limit: what would hold it in a job of this user's, or, for root, of the service's. */
+static void probe_limits(struct platform_probe *probe)
+{
+    static const char *const names[POLICY_LIMIT_COUNT] = {
+        "limit memory_mib", "limit pids", "limit cpu_percent", "limit open_files", "limit wall_s"};
+    const struct limit_host host = {geteuid() == 0 ? probe->host.controllers : 0,
+                                    !linux_is_privileged(), geteuid() == 0};
+
+    for (int i = 0; i < POLICY_LIMIT_COUNT; i++) {
+        const struct limit_means *means = limit_means_of((enum policy_limit)i, &host);
+        struct platform_layer *layer = add(probe, names[i], "see controllers", "see controllers");
+
+        layer->available = means->way != LIMIT_BY_NOTHING && means->note == NULL;
+        (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s%s%s", means->text,
+                       means->note == NULL ? "" : ": ", means->note == NULL ? "" : means->note);
+    }
 }
 
 #ifndef SO_PEERPIDFD
@@ -199,8 +229,9 @@ static void probe_sockets(struct platform_probe *probe)
 void linux_probe(struct platform_probe *ret_probe)
 {
     static void (*const rows[])(struct platform_probe *) = {
-        probe_kernel, probe_mounts, probe_seccomp,  probe_landlock, probe_user_namespaces,
-        probe_cgroup, probe_peer,   probe_decision, probe_sockets};
+        probe_kernel, probe_mounts,      probe_seccomp, probe_landlock, probe_user_namespaces,
+        probe_cgroup, probe_controllers, probe_limits,  probe_peer,     probe_decision,
+        probe_sockets};
 
     memset(ret_probe, 0, sizeof(*ret_probe));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -295,6 +295,9 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     resolved.facts.host = host_once();
     resolved.facts.host.fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
     resolved.facts.host.bpf = !start->embedded && (start->host & IPC_HOST_BPF) != 0;
+    resolved.facts.host.controllers =
+        start->embedded ? 0 : start->host / IPC_HOST_MEMORY & (uint32_t)PLAN_CONTROLLER_ALL;
+    resolved.facts.superuser = geteuid() == 0;
     resolved.facts.privileged = !start->embedded || linux_is_privileged();
     err = linux_rehearse(policy, start, !resolved.facts.host.fanotify && !resolved.facts.host.bpf,
                          fault);

@@ -336,6 +336,9 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
         err = cgroup_make(spawn->job, &job.cgroup, fault);
     }
     if (err == CORDON_OK) {
+        err = linux_limit_group(spawn, &job.cgroup, fault);
+    }
+    if (err == CORDON_OK) {
         err = parts_open(spawn, &job, &parts, fault);
     }
     if (err == CORDON_OK) {

@@ -457,6 +457,9 @@ enum cordon_err plan_macos(const struct policy *policy, const struct plan_facts 
         err = plan_check_exact_only(&p.build);
     }
     if (err == CORDON_OK) {
+        err = plan_limits_elsewhere(&p.build);
+    }
+    if (err == CORDON_OK) {
         err = plan_check_common(&p.build);
     }
     if (err != CORDON_OK) {

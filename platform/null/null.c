@@ -175,6 +175,7 @@ static enum cordon_err null_poll(struct platform_job *job, struct ipc_report *re
     ssize_t len;
 
     memset(&report, 0, sizeof(report));
+    report.limit = IPC_NO_LIMIT;
     memset(&info, 0, sizeof(info));
     len = job->status < 0 ? 0 : read(job->status, &code, sizeof(code));
     if (len < 0) {

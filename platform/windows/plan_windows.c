@@ -242,6 +242,9 @@ enum cordon_err plan_windows(const struct policy *policy, const struct plan_fact
         err = plan_check_exact_only(&b);
     }
     if (err == CORDON_OK) {
+        err = plan_limits_elsewhere(&b);
+    }
+    if (err == CORDON_OK) {
         err = check_volumes(&b);
     }
     if (err == CORDON_OK) {

@@ -224,6 +224,7 @@ mt_24_missing_layers()
         CORDOND=$real_cordond CORDON=$real_cordon
     done
     # Version 1 alone: the pid namespace ends the tree.
+    stop_service
     mount -t tmpfs mt24 /sys/fs/cgroup
     mt_24_policy
     "$CORDON" doctor --json | grep -q '"control groups","state":"note"' || fail "doctor: cgroup v2"

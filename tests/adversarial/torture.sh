@@ -12,7 +12,8 @@ TORTURE_ERRNOS=(12 24 28 4 1)
 # torture_run PROGRAM N ERRNO|kill|HOOK: one job; FIRED is the call's number. False: there are fewer.
 torture_run()
 {
-    local command=("$CORDON" sandbox linux -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}")
+    local command=("$CORDON" sandbox linux -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}"
+        "${TORTURE_LIMITS[@]}")
 
     if [ "$CORDON_MODE" = service ]; then
         run torture_attached "$1" "$2" "$3" "${command[@]}"
@@ -88,6 +89,17 @@ torture_service_lives()
     fi
 }
 
+# A limit of each way that there is: on the command, and on its control group.
+torture_limits()
+{
+    TORTURE_LIMITS=(files=77)
+    printf '[cordon.limits]\nopen_files = 77\n'
+    if [ -n "$SERVICE_GROUP" ]; then
+        TORTURE_LIMITS+=(memory=$((512 << 20)))
+        printf 'memory_mib = 512\n'
+    fi
+}
+
 # What each way of denying covers: an exact rule, patterns for a file and a folder, in the
 # service the other link of a match, and a socket of the host.
 torture_setup()
@@ -106,11 +118,15 @@ time.sleep(9999)' "$WS_A/service" &
     wait_for "[ -S '$WS_A/service' ]"
     TORTURE_DENIED+=("$WS_A/service")
     chown -R cordon-a: "$HOME_A"
-    printf '[permissions.filesystem]\ndeny_read = ["%s", "%s/**/*.pem", "%s/**/keys"]\n' \
-        "$HOME_A/denied" "$WS_A" "$WS_A" | managed_codex
+    {
+        printf '[permissions.filesystem]\ndeny_read = ["%s", "%s/**/*.pem", "%s/**/keys"]\n' \
+            "$HOME_A/denied" "$WS_A" "$WS_A"
+        torture_limits
+    } >"$TOP/torture.toml"
+    managed_codex <"$TOP/torture.toml"
     run as_user cordon-a "$PROBES/probe_confined" "${TORTURE_DENIED[@]}"
     [ "$(grep -o readable <<<"$OUT" | wc -l)" = "${#TORTURE_DENIED[@]}" ] || fail "outside: $(got)"
-    job cordon-a -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}"
+    job cordon-a -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}" "${TORTURE_LIMITS[@]}"
     expect_ok "without a failure"
 }
 
@@ -118,7 +134,7 @@ torture_end()
 {
     kill "$TORTURE_HELPER"
     wait "$TORTURE_HELPER" 2>/dev/null
-    job cordon-a -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}"
+    job cordon-a -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}" "${TORTURE_LIMITS[@]}"
     expect_ok "afterwards"
     rm -f "$WS_A/service"
     expect_clean

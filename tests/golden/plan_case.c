@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/limits.h"
+
 #define ITEMS_MAX 64U
 #define WORDS_MAX 12U
 #define ARENA_MAX (8U * 1024U * 1024U)
@@ -119,6 +121,7 @@ static bool parse_flag(struct plan_case *c, const char *word)
         {"fanotify", &c->facts.host.fanotify, true},
         {"bpf", &c->facts.host.bpf, true},
         {"embedded", &c->facts.privileged, false},
+        {"superuser", &c->facts.superuser, true},
         {"no-user-namespaces", &c->facts.host.user_namespaces, false},
     };
 
@@ -137,6 +140,34 @@ static bool parse_flag(struct plan_case *c, const char *word)
         return true;
     }
     return false;
+}
+
+static bool parse_limit(struct plan_case *c, const struct words *line)
+{
+    bool managed = line->count == 4 && strcmp(line->word[1], "managed") == 0;
+    struct policy_limit_value *values = managed ? c->policy.limits.managed : c->policy.limits.own;
+
+    for (int limit = 0; line->count == 4 && limit < POLICY_LIMIT_COUNT; limit++) {
+        const char *name = policy_limit_name((enum policy_limit)limit);
+
+        if (strcmp(line->word[2], name) == 0) {
+            values[limit].value = (uint32_t)strtoul(line->word[3], NULL, 10);
+            values[limit].origin.layer = managed ? LAYER_MANAGED : LAYER_USER;
+            values[limit].origin.file =
+                managed ? "/etc/cordon/requirements.toml" : "/home/a/.config/cordon/config.toml";
+            values[limit].origin.line = (uint32_t)limit + 1;
+            values[limit].origin.key = arena_printf(&c->arena, "cordon.limits.%s", name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t controllers_of(const char *list)
+{
+    return (strstr(list, "memory") != NULL ? (uint32_t)PLAN_CONTROLLER_MEMORY : 0) |
+           (strstr(list, "pids") != NULL ? (uint32_t)PLAN_CONTROLLER_PIDS : 0) |
+           (strstr(list, "cpu") != NULL ? (uint32_t)PLAN_CONTROLLER_CPU : 0);
 }
 
 static bool parse_value(struct plan_case *c, const struct words *line)
@@ -159,6 +190,10 @@ static bool parse_value(struct plan_case *c, const struct words *line)
         c->facts.principal = value;
     } else if (strcmp(word, "landlock") == 0) {
         c->facts.host.landlock_abi = (uint32_t)strtoul(value, NULL, 10);
+    } else if (strcmp(word, "controllers") == 0) {
+        c->facts.host.controllers = controllers_of(value);
+    } else if (strcmp(word, "limit") == 0) {
+        return parse_limit(c, line);
     } else if (strcmp(word, "scan-depth") == 0) {
         c->policy.glob_scan_max_depth = (uint32_t)strtoul(value, NULL, 10);
     } else {

@@ -5,6 +5,7 @@
  *
  *   profile NAME | cwd PATH [OBJECT] | workspace PATH | socket PATH | needed PATH
  *   full-access | network | embedded | no-user-namespaces | principal SID
+ *   controllers LIST | superuser | limit managed|own NAME VALUE
  *   landlock ABI | scan-depth N | minimum-managed-kernel | minimum-own-kernel
  *   managed|own ACCESS PATH [missing|file|dir|other] [WORD=VALUE]... [link] [builtin]
  *

@@ -88,6 +88,7 @@ static enum cordon_err tree_poll(struct platform_job *job, struct ipc_report *re
         return CORDON_E_OS;
     }
     memset(ret_report, 0, sizeof(*ret_report));
+    ret_report->limit = IPC_NO_LIMIT;
     ret_report->kind = job->final ? IPC_REPORT_EXITED : IPC_REPORT_RUNNING;
     return CORDON_OK;
 }
@@ -307,12 +308,15 @@ enum cordon_err __wrap_managed_rules_update(const struct managed *managed,
                                             const struct host_user *user,
                                             struct managed_rules *rules, struct cordon_fault *fault)
 {
+    static struct policy none;
+
     (void)managed;
     (void)user;
-    (void)rules;
-    return explore_fails("managed_rules_update")
-               ? fault_set(fault, CORDON_E_STATE, NULL, "no managed policy")
-               : CORDON_OK;
+    if (explore_fails("managed_rules_update")) {
+        return fault_set(fault, CORDON_E_STATE, NULL, "no managed policy");
+    }
+    rules->policy = &none;
+    return CORDON_OK;
 }
 
 enum cordon_err __real_quota_charge(struct quota *quota, uint32_t uid, enum quota_kind kind,

@@ -337,7 +337,8 @@ static void answer_waiting(uint64_t job, uint32_t last)
 static bool do_report(unsigned n, unsigned kind)
 {
     struct request *request = &model.requests[n];
-    struct ipc_message message = {.type = IPC_REPORT, .u.report.kind = kind};
+    struct ipc_message message = {.type = IPC_REPORT,
+                                  .u.report = {.kind = kind, .limit = IPC_NO_LIMIT}};
     const uint32_t last = model.worker.last_request;
 
     if (!request->used || request->asked != ASKED_RUNNING ||

@@ -17,6 +17,7 @@ CORDON_BUILD=${CORDON_BUILD:-$CORDON_SOURCE/build/dev}
 CORDON_MODE=${CORDON_MODE:-service}
 JOB_TIMEOUT=${JOB_TIMEOUT:-20}
 SERVICE_PID=
+SERVICE_GROUP=
 
 # ---- namespaces, users ----
 
@@ -130,12 +131,44 @@ as_user()
 
 # ---- the service ----
 
+# A control group of the service's own, as Delegate=yes gives it; none where cgroup v2 has no
+# controllers to give (SERVICE_GROUP is empty then).
+service_group()
+{
+    SERVICE_GROUP=
+    grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null || return 0
+    echo '+memory +pids +cpu' 2>/dev/null >/sys/fs/cgroup/cgroup.subtree_control || return 0
+    SERVICE_GROUP=/sys/fs/cgroup/service.$CORDON_TEST_UID
+    service_group_remove
+    SERVICE_ENTRY=$SERVICE_GROUP
+    # Of a service that was killed something is left, which the next one has to remove.
+    [ ! -d "$SERVICE_GROUP" ] || SERVICE_ENTRY=$SERVICE_GROUP/cordon-service
+    mkdir -p "$SERVICE_ENTRY" || fail "no control group for the service"
+}
+
+# What was in it may take a moment to be gone; what stays shows as left behind.
+service_group_remove()
+{
+    local i
+
+    for ((i = 0; i < 100; i++)); do
+        [ -n "$SERVICE_GROUP" ] && [ -d "$SERVICE_GROUP" ] || return 0
+        rmdir "$SERVICE_GROUP/cordon-service" "$SERVICE_GROUP" 2>/dev/null
+        [ -z "$(find "$SERVICE_GROUP" -name 'cordon-job-*')" ] || return 0
+        sleep 0.01
+    done
+}
+
 start_service()
 {
     local i
 
     [ "$CORDON_MODE" = service ] || return 0
-    "$CORDOND" >>"$TOP/service.log" 2>&1 &
+    service_group
+    (
+        [ -z "$SERVICE_GROUP" ] || echo "$BASHPID" >"$SERVICE_ENTRY/cgroup.procs" || exit 1
+        exec "$CORDOND"
+    ) >>"$TOP/service.log" 2>&1 &
     SERVICE_PID=$!
     for ((i = 0; i < 500 * ${SLOW:-1}; i++)); do
         [ -S /run/cordon/cordond.sock ] && return 0
@@ -161,6 +194,7 @@ stop_service()
     fi
     wait "$SERVICE_PID" 2>/dev/null
     SERVICE_PID=
+    service_group_remove
 }
 
 restart_service()
@@ -318,7 +352,9 @@ mount_list()
 
 cgroup_list()
 {
-    find /sys/fs/cgroup -depth -type d -name '*cordon*' 2>/dev/null | sort
+    # Not those of a service that another test has booted.
+    find /sys/fs/cgroup -name 'cordon-booted*' -prune -o -type d \
+        \( -name 'cordon-job-*' -o -name cordon-service \) -print 2>/dev/null | sort
 }
 
 # Every process of this pid namespace but this shell, its subshells and the service's.

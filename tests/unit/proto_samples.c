@@ -46,7 +46,7 @@ static const struct message samples[SAMPLE_COUNT] = {
     {.type = CORDON_MSG_RELOAD, .u.reload = {true}},
     {.type = CORDON_MSG_WELCOME, .u.welcome = {1, "0.1.0", MSG_BROKER_SERVICE}},
     {.type = CORDON_MSG_STARTED, .u.started = {"job-1", true, {notice_items, 1}}},
-    {.type = CORDON_MSG_EXITED, .u.exited = {"job-1", MSG_EXIT_SIGNALLED, 9, 2}},
+    {.type = CORDON_MSG_EXITED, .u.exited = {"job-1", MSG_EXIT_SIGNALLED, 9, 2, "memory_mib = 9"}},
     {.type = CORDON_MSG_FAILED, .u.failed = {CORDON_E_DENIED, "denied \xff", "ask root", 125}},
     {.type = CORDON_MSG_PLAN_TEXT, .u.plan_text = {"view: read-only root\n"}},
     {.type = CORDON_MSG_STATUS_TEXT, .u.status_text = {"{\"jobs\":[]}", true}},

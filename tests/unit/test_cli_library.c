@@ -147,7 +147,8 @@ static void start(uint32_t id)
 
 static void finish(uint32_t id, enum msg_exit_kind kind, uint32_t code)
 {
-    const struct message exited = {.type = CORDON_MSG_EXITED, .u.exited = {name, kind, code, 3}};
+    const struct message exited = {.type = CORDON_MSG_EXITED,
+                                   .u.exited = {name, kind, code, 3, "a limit"}};
 
     answer(id, &exited);
 }

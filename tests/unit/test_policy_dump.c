@@ -36,6 +36,7 @@ TEST(dump_is_the_whole_policy_sorted)
                     "glob-scan-max-depth 0\nminimum managed snapshot own snapshot\n"
                     "managed-allows write 1 full-access 1\n"
                     "limits memory_mib 0 pids 3 cpu_percent 0 open_files 0 wall_s 0\n"
+                    "own-limits memory_mib 0 pids 0 cpu_percent 0 open_files 0 wall_s 0\n"
                     "audit-level -\naudit-sink -\naudit-redact x\nworkspace-root /home/a/ws\n"
                     "managed deny /z\nmanaged deny glob /a/*.k\n"
                     "own deny /b\\xc3\\xa9\\n\nown read /w\n");

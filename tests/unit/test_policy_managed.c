@@ -77,7 +77,38 @@ TEST(other_keys_are_the_higher_layers)
     world_require("default_permissions = \":read-only\"\n");
     CHECK(world_load() == CORDON_OK);
     CHECK_STR(world.policy->profile, ":workspace");
-    CHECK(world.policy->limits.pids == 7 && world.policy->limits.wall_s == 9);
+    CHECK(world.policy->limits.managed[LIMIT_PIDS].value == 7);
+    CHECK(world.policy->limits.managed[LIMIT_WALL_S].value == 9);
+}
+
+TEST(a_callers_limit_narrows_and_never_widens)
+{
+    const struct policy_limit_value *held;
+
+    world_reset();
+    world_require("cordon.limits = {pids = 5, wall_s = 9, open_files = 64}\n");
+    world_config("cordon.limits = {pids = 7, wall_s = 3, memory_mib = 10, open_files = 64}\n");
+    CHECK(world_load() == CORDON_OK);
+    CHECK(policy_limit_in_force(&world.policy->limits, LIMIT_PIDS)->value == 5);
+    CHECK(policy_limit_in_force(&world.policy->limits, LIMIT_WALL_S)->value == 3);
+    CHECK(policy_limit_in_force(&world.policy->limits, LIMIT_MEMORY_MIB)->value == 10);
+    CHECK(policy_limit_in_force(&world.policy->limits, LIMIT_CPU_PERCENT)->value == 0);
+    held = policy_limit_in_force(&world.policy->limits, LIMIT_OPEN_FILES);
+    CHECK(held == &world.policy->limits.managed[LIMIT_OPEN_FILES]);
+    CHECK_STR(held->origin.file, "/etc/codex/requirements.toml");
+    CHECK_STR(held->origin.key, "cordon.limits.open_files");
+}
+
+TEST(a_profile_has_limits_of_its_own)
+{
+    CHECK(load_config("default_permissions = \"p\"\ncordon.limits = {pids = 20, wall_s = 5}\n"
+                      "[permissions.q]\nextends = \":workspace\"\nlimits.pids = 30\n"
+                      "limits.wall_s = 60\n[permissions.p]\nextends = \"q\"\nlimits.pids = 8\n") ==
+          CORDON_OK);
+    CHECK(world.policy->limits.own[LIMIT_PIDS].value == 8);
+    CHECK_STR(world.policy->limits.own[LIMIT_PIDS].origin.key, "permissions.p.limits.pids");
+    CHECK(world.policy->limits.own[LIMIT_WALL_S].value == 5);
+    CHECK(world.policy->limits.managed[LIMIT_PIDS].value == 0);
 }
 
 TEST(a_fetched_document_adds_to_the_files_and_may_not_be_relative)

@@ -133,10 +133,11 @@ enum cordon_event_kind {
 
 enum cordon_end {
     CORDON_END_EXITED,    /* @code: the exit status */
-    CORDON_END_SIGNALLED, /* @code: the signal's number */
-    CORDON_END_TIMEOUT,
-    CORDON_END_FAILED, /* not run: @error says why */
-    CORDON_END_KILLED  /* the broker ended it: @error says why, if known */
+    CORDON_END_SIGNALLED, /* @code: the signal's number; @error says which limit ended it, if one
+                             did */
+    CORDON_END_TIMEOUT,   /* @error says so if it was not @timeout_ms */
+    CORDON_END_FAILED,    /* not run: @error says why */
+    CORDON_END_KILLED     /* the broker ended it: @error says why, if known */
 };
 
 /* Strings live until the next call for the same job. */

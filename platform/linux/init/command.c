@@ -367,7 +367,9 @@ static int command_exec(const struct command *command)
     }
 }
 
-static _Noreturn void command_child(const struct command *command, volatile int *ret_code)
+/* *ret_code: an errno of execve(), or negative what kept the limits from being set. */
+static _Noreturn void command_child(const struct init *init, const struct command *command,
+                                    volatile int *ret_code)
 {
     sigset_t none;
 
@@ -379,7 +381,10 @@ static _Noreturn void command_child(const struct command *command, volatile int 
     }
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    *ret_code = command_exec(command);
+    *ret_code = -limits_take(init);
+    if (*ret_code == 0) {
+        *ret_code = command_exec(command);
+    }
     _exit(127);
 }
 
@@ -390,10 +395,11 @@ static pid_t command_start(struct init *init, const struct command *command)
     pid_t pid = vfork();
 
     if (pid == 0) {
-        command_child(command, &code);
+        command_child(init, command, &code);
     }
-    if (pid < 0) {
-        (void)fault_os(&init->fault, errno, NULL, "cannot start the command");
+    if (pid < 0 || code < 0) {
+        (void)fault_os(&init->fault, code < 0 ? -code : errno, NULL,
+                       code < 0 ? "cannot limit the command" : "cannot start the command");
         init_report(IPC_REPORT_SETUP, 0, init);
         _exit(125);
     }
@@ -451,7 +457,7 @@ static _Noreturn void command_lost(struct init *init)
 static void close_range_of(int first, int end)
 {
     for (int fd = first; fd < end; fd++) {
-        if (fd != INIT_FD_REPORT) {
+        if (fd != INIT_FD_REPORT && fd != INIT_FD_CGROUP) {
             (void)close(fd);
         }
     }
@@ -473,6 +479,7 @@ _Noreturn void command_run(struct init *init, const struct command *command)
         command_lost(init);
     }
     pid = command_start(init, command);
+    (void)close(INIT_FD_CGROUP);
     close_range_of(0, INIT_FD_ORDER);
     for (;;) {
         ssize_t len = read(signals, &info, sizeof(info));

@@ -108,6 +108,10 @@ CORDON_MUST_USE enum cordon_err confine_network(struct init *init);
 CORDON_MUST_USE enum cordon_err confine_landlock(struct init *init);
 CORDON_MUST_USE enum cordon_err confine_seccomp(struct init *init);
 
+/* ---- limits.c ---- */
+/* In the command's process: into the job's control group, and its own limits. An errno. */
+int limits_take(const struct init *init);
+
 /* ---- command.c ---- */
 struct command {
     struct channel_command head;

@@ -92,15 +92,6 @@ static enum cordon_err die_with_broker(struct init *init)
     return CORDON_OK;
 }
 
-static enum cordon_err join_cgroup(struct init *init)
-{
-    if (write(INIT_FD_CGROUP, "0", 1) != 1) {
-        return fault_os(&init->fault, errno, NULL, "cannot join the job's control group");
-    }
-    (void)close(INIT_FD_CGROUP);
-    return CORDON_OK;
-}
-
 static enum cordon_err map_user(struct init *init)
 {
     enum cordon_err err = CORDON_OK;
@@ -117,9 +108,13 @@ static enum cordon_err map_user(struct init *init)
 
 /* The way from every privilege to none; each row may rely on those above it. */
 static enum cordon_err (*const stages[])(struct init *) = {
-    die_with_broker, load,          map_user,         join_cgroup,   identity_prepare,
-    confine_network, watch_prepare, view_prepare,     view_enter,    view_apply,
-    watch_start,     view_seal,     confine_landlock, identity_drop, die_with_broker,
+    die_with_broker, load,
+    map_user,        identity_prepare,
+    confine_network, watch_prepare,
+    view_prepare,    view_enter,
+    view_apply,      watch_start,
+    view_seal,       confine_landlock,
+    identity_drop,   die_with_broker,
 };
 
 int main(void)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * MT-09, MT-10, MT-22, MT-23: is this process confined? Arguments: files that the
- * policy denies, and sockets of the host. One line: "confined", or "UNCONFINED"
- * and everything that is missing; exit status 0 or 1.
+ * policy denies, and sockets of the host; files=N and memory=BYTES: its limits. One line:
+ * "confined", or "UNCONFINED" and everything that is missing; exit status 0 or 1.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -43,6 +45,39 @@ static int is_reached(const char *path)
            connect(sock, (const struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
+/* memory.max of its control group; 0: there is none. */
+static unsigned long long memory_limit(void)
+{
+    char line[512] = "";
+    char path[600];
+    unsigned long long most = 0;
+    FILE *file = fopen("/proc/self/cgroup", "r");
+
+    while (file != NULL && strncmp(line, "0::", 3) != 0 && fgets(line, sizeof(line), file)) {
+    }
+    line[strcspn(line, "\n")] = '\0';
+    (void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.max", line + 3);
+    file = fopen(path, "r");
+    return file != NULL && fscanf(file, "%llu", &most) == 1 ? most : 0;
+}
+
+/* True for a word that names a limit; adds to @missing if it is not in force. */
+static bool is_limit(const char *word, char *missing)
+{
+    struct rlimit files = {0, 0};
+
+    if (strncmp(word, "files=", 6) == 0) {
+        (void)getrlimit(RLIMIT_NOFILE, &files);
+        strncat(missing, files.rlim_max == strtoul(word + 6, NULL, 10) ? "" : " files", 8);
+        return true;
+    }
+    if (strncmp(word, "memory=", 7) == 0) {
+        strncat(missing, memory_limit() == strtoull(word + 7, NULL, 10) ? "" : " memory", 8);
+        return true;
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     static char status[1 << 14];
@@ -61,7 +96,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         const char *slash = strrchr(argv[i], '/');
 
-        if (is_reached(argv[i])) {
+        if (!is_limit(argv[i], missing) && is_reached(argv[i])) {
             strncat(missing, " readable:", 12);
             strncat(missing, slash == NULL ? argv[i] : slash + 1, 40);
         }

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervisor's half of the limits: the same table as the plan's, applied. */
+#include <sys/resource.h>
+
+#include "platform/linux/backend.h"
+#include "platform/linux/plan_limits.h"
+#include "policy/limits.h"
+
+#define MIB ((uint64_t)1024 * 1024)
+
+/* What the rows of LIMIT_BY_RLIMIT set. */
+static const struct {
+    int which; /* RLIMIT_*; only where a row says so */
+    uint64_t unit;
+} rlimits[POLICY_LIMIT_COUNT] = {
+    [LIMIT_MEMORY_MIB] = {RLIMIT_DATA, MIB},
+    [LIMIT_PIDS] = {RLIMIT_NPROC, 1},
+    [LIMIT_OPEN_FILES] = {RLIMIT_NOFILE, 1},
+};
+
+static struct limit_ask ask_of(const struct platform_spawn *spawn)
+{
+    const char *why;
+
+    return (struct limit_ask){spawn->limits,
+                              spawn->managed->minimum_managed,
+                              spawn->managed->minimum_own,
+                              {spawn->embedded ? 0 : cgroup_controllers(&why),
+                               !linux_is_privileged(), spawn->peer->uid == 0}};
+}
+
+enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
+                                    struct order_builder *builder, struct cordon_fault *fault)
+{
+    const struct limit_ask ask = ask_of(spawn);
+
+    for (int i = 0; i < POLICY_LIMIT_COUNT; i++) {
+        const enum policy_limit limit = (enum policy_limit)i;
+        const struct limit_means *means;
+        enum cordon_err err = limit_check(&ask, limit, &means, fault);
+        uint64_t value = policy_limit_in_force(spawn->limits, limit)->value * rlimits[i].unit;
+
+        if (err != CORDON_OK) {
+            return err;
+        }
+        if (means == NULL || means->way != LIMIT_BY_RLIMIT) {
+            continue;
+        }
+        /* A user namespace counts cordon-init too. */
+        value += limit == LIMIT_PIDS && ask.host.user_ns ? 1 : 0;
+        builder->head.limit[rlimits[i].which] = value;
+        builder->head.limit_mask |= 1U << rlimits[i].which;
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const struct cgroup *cgroup,
+                                  struct cordon_fault *fault)
+{
+    const struct limit_ask ask = ask_of(spawn);
+    enum cordon_err err = CORDON_OK;
+
+    for (int i = 0; err == CORDON_OK && i < POLICY_LIMIT_COUNT; i++) {
+        const enum policy_limit limit = (enum policy_limit)i;
+        const struct limit_means *means;
+
+        err = limit_check(&ask, limit, &means, fault);
+        if (err == CORDON_OK && means != NULL && means->way == LIMIT_BY_GROUP) {
+            err = cgroup_limit(cgroup, limit, policy_limit_in_force(spawn->limits, limit)->value,
+                               fault);
+        }
+    }
+    return err;
+}
