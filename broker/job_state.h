@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the supervisor knows of a job; for job.c and job_ask.c alone. */
+#ifndef CORDON_BROKER_JOB_STATE_H
+#define CORDON_BROKER_JOB_STATE_H
+
+#include "broker/denial.h"
+#include "broker/job.h"
+#include "broker/undo.h"
+
+struct job {
+    struct job *next;
+    struct caller *caller;
+    uint64_t id;
+    uint32_t session, request;
+    bool doomed; /* its session is gone */
+    bool running;
+    struct platform_job *handle;
+    struct loop_source *source, *timer, *wall;
+    struct quota_charge charge;
+    struct undo undo;
+    uint64_t start_ms, start_unix_ms, generation;
+    int32_t pid;
+    struct ipc_spawn what; /* strings terminated */
+    struct policy_limits limits;
+    bool expired; /* killed by its limit wall_s */
+    struct job_denials denials;
+};
+
+#endif
