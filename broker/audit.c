@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/audit.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "broker/names.h"
-#include "broker/usage.h"
+#include "broker/audit_fields.h"
 #include "platform/base/jsonw.h"
 #include "platform/host.h"
 #include "platform/service.h"
 
 #define LINE_MAX_BYTES 1024U
 #define STDERR 2
-
-static const char *const kind_names[] = {
-    [AUDIT_START] = "start",         [AUDIT_END] = "end",
-    [AUDIT_REFUSED] = "refused",     [AUDIT_ALARM] = "alarm",
-    [AUDIT_VIOLATION] = "violation",
-};
 
 enum cordon_err audit_init(struct audit *audit, const struct audit_options *options,
                            struct cordon_fault *fault)
@@ -39,107 +34,109 @@ void audit_deinit(struct audit *audit)
     audit->record_fd = -1;
 }
 
-static void put_text(struct jsonw *json, const char *key, const char *text)
-{
-    if (text != NULL && text[0] != '\0') {
-        jsonw_string(json, key, text);
-    }
-}
-
-static void put_job(struct jsonw *json, const struct audit_event *event)
-{
-    if (event->kind == AUDIT_ALARM) {
-        return;
-    }
-    if (event->job != 0) {
-        jsonw_uint(json, "job", event->job);
-    }
-    jsonw_uint(json, "uid", event->uid);
-    jsonw_int(json, "pid", event->pid);
-    put_text(json, "command", event->command);
-    put_text(json, "policy", event->policy_hash);
-}
-
-static void put_end(struct jsonw *json, const struct audit_event *event)
-{
-    if (event->kind == AUDIT_END) {
-        put_text(json, "outcome", event->outcome);
-        jsonw_uint(json, "code", event->code);
-        jsonw_uint(json, "masked", event->masked);
-        jsonw_uint(json, "denied", event->denied);
-        jsonw_uint(json, "duration_ms", event->duration_ms);
-        if (event->usage != NULL) {
-            usage_put(event->usage, json);
-        }
-        if (event->limit != NULL) {
-            jsonw_string(json, "limit", event->limit);
-            jsonw_bool(json, "limit_managed", event->limit_managed);
-        }
-    }
-    if (event->fault != NULL && event->fault->err != CORDON_OK) {
-        jsonw_string(json, "error", cordon_err_name(event->fault->err));
-        put_text(json, "text", event->fault->text);
-        put_text(json, "remedy", event->fault->remedy);
-    }
-}
-
-static void put_denial(struct jsonw *json, const struct audit_denial *denial)
-{
-    const struct ipc_violation *what = denial->what;
-
-    jsonw_string(json, "operation", denial_operation(what->operation));
-    jsonw_string(json, "path", what->path);
-    put_text(json, "rule", denial->rule);
-    put_text(json, "origin", denial->origin);
-    jsonw_string(json, "mechanism", denial_mechanism(what->mechanism));
-    jsonw_string(json, "by", what->comm);
-    jsonw_uint(json, "by_pid", what->pid);
-    if (denial->unrecorded > 0) {
-        jsonw_uint(json, "unrecorded", denial->unrecorded);
-    }
-}
-
-void audit_record(const struct audit *audit, const struct audit_event *event)
+static void write_json(int fd, const struct audit_fields *fields)
 {
     struct strbuf text = STRBUF_INIT;
     struct jsonw json = JSONW_INIT(&text);
     char time[HOST_TIME_MAX];
-    const int fd = audit->record_fd >= 0 ? audit->record_fd : audit->line_fd;
 
     host_time(time);
     jsonw_object(&json, NULL);
     jsonw_string(&json, "time", time);
-    jsonw_string(&json, "event", kind_names[event->kind]);
-    put_job(&json, event);
-    jsonw_uint(&json, "generation", event->generation);
-    put_end(&json, event);
-    if (event->denial != NULL) {
-        put_denial(&json, event->denial);
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct audit_field *field = &fields->items[i];
+
+        if (field->text != NULL) {
+            jsonw_string(&json, field->name, field->text);
+        } else if (field->truth) {
+            jsonw_bool(&json, field->name, field->number != 0);
+        } else {
+            jsonw_uint(&json, field->name, field->number);
+        }
     }
     jsonw_object_end(&json);
-    if (audit->record_fd < 0 && audit->journal) {
-        service_log(event->kind == AUDIT_ALARM ? SERVICE_ERROR : SERVICE_INFO, strbuf_text(&text),
-                    strbuf_text(&text));
-    } else if (fd >= 0) {
-        strbuf_puts(&text, "\n");
-        host_write(fd, strbuf_text(&text), text.len);
-    }
+    strbuf_puts(&text, "\n");
+    host_write(fd, strbuf_text(&text), text.len);
     strbuf_deinit(&text);
+}
+
+static void put_name(struct strbuf *out, const char *name)
+{
+    strbuf_puts(out, "CORDON_");
+    for (size_t i = 0; name[i] != '\0'; i++) {
+        const char c = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 'a' + 'A') : name[i];
+
+        strbuf_add(out, &c, 1);
+    }
+}
+
+static void put_value(struct strbuf *out, const struct audit_field *field)
+{
+    if (field->text != NULL) {
+        strbuf_escape(out, field->text, strlen(field->text));
+    } else if (field->truth) {
+        strbuf_puts(out, field->number != 0 ? "true" : "false");
+    } else {
+        strbuf_printf(out, "%" PRIu64, field->number);
+    }
+}
+
+/* A record that cannot be kept is a line for whoever reads stderr, which is the journal's too. */
+static void log_record(const struct audit_event *event, const struct audit_fields *fields)
+{
+    struct strbuf message = STRBUF_INIT, line = STRBUF_INIT;
+    struct strbuf texts[2 * AUDIT_FIELDS_MAX];
+    struct service_field out[AUDIT_FIELDS_MAX + 1];
+    const size_t count = fields->count;
+
+    audit_message(event, &message);
+    strbuf_escape(&line, strbuf_text(&message), message.len);
+    for (size_t i = 0; i < count; i++) {
+        struct strbuf *name = &texts[2 * i], *value = &texts[2 * i + 1];
+
+        *name = *value = (struct strbuf)STRBUF_INIT;
+        put_name(name, fields->items[i].name);
+        put_value(value, &fields->items[i]);
+        out[i] = (struct service_field){strbuf_text(name), strbuf_text(value)};
+    }
+    out[count] = (struct service_field){"MESSAGE_ID", audit_message_id(event->kind)};
+    if (service_log(event->kind == AUDIT_ALARM ? SERVICE_ERROR : SERVICE_INFO, strbuf_text(&line),
+                    out, count + 1) != CORDON_OK) {
+        strbuf_puts(&line, "\n");
+        host_write(STDERR, strbuf_text(&line), line.len);
+    }
+    for (size_t i = 0; i < 2 * count; i++) {
+        strbuf_deinit(&texts[i]);
+    }
+    strbuf_deinit(&message);
+    strbuf_deinit(&line);
+}
+
+void audit_record(const struct audit *audit, const struct audit_event *event)
+{
+    struct audit_fields fields;
+
+    audit_fields_of(event, &fields);
+    if (audit->journal) {
+        log_record(event, &fields);
+    }
+    if (audit->record_fd >= 0) {
+        write_json(audit->record_fd, &fields);
+    } else if (!audit->journal && audit->line_fd >= 0) {
+        write_json(audit->line_fd, &fields);
+    }
 }
 
 static void put_line(const struct audit *audit, enum service_priority priority, const char *line)
 {
     struct strbuf text = STRBUF_INIT;
-    size_t len = 0;
-
-    while (line[len] != '\0') {
-        len++;
-    }
     strbuf_puts(&text, audit->journal ? "" : "cordond: ");
-    strbuf_escape(&text, line, len);
-    if (audit->journal) {
-        service_log(priority, strbuf_text(&text), NULL);
-    } else if (audit->line_fd >= 0) {
+    strbuf_escape(&text, line, strlen(line));
+    if (audit->journal && service_log(priority, strbuf_text(&text), NULL, 0) == CORDON_OK) {
+        strbuf_deinit(&text);
+        return;
+    }
+    if (audit->line_fd >= 0) {
         strbuf_puts(&text, "\n");
         host_write(audit->line_fd, strbuf_text(&text), text.len);
     }

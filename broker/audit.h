@@ -15,7 +15,7 @@
 struct audit {
     bool journal;  /* lines and records go to the service manager's journal */
     int line_fd;   /* else lines go here; -1: nowhere */
-    int record_fd; /* records go here; -1: with the lines */
+    int record_fd; /* records go here as well; -1: only with the lines */
     bool owned;    /* record_fd is closed by audit_deinit() */
 };
 
@@ -51,7 +51,7 @@ struct audit_event {
 
 struct audit_options {
     bool embedded;    /* the client says what is wrong: no lines, no records */
-    const char *file; /* records go here; NULL: with the lines */
+    const char *file; /* records go here, and to the journal; NULL: with the lines */
 };
 CORDON_MUST_USE enum cordon_err audit_init(struct audit *audit, const struct audit_options *options,
                                            struct cordon_fault *fault);

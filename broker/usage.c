@@ -9,11 +9,7 @@ static const char *const names[IPC_USAGE_COUNT] = {
     [IPC_USAGE_LARGEST] = "largest_process_bytes",
 };
 
-void usage_put(const struct ipc_usage *usage, struct jsonw *json)
+const char *usage_name(int field)
 {
-    for (int field = 0; field < IPC_USAGE_COUNT; field++) {
-        if ((usage->known & (1U << field)) != 0) {
-            jsonw_uint(json, names[field], usage->value[field]);
-        }
-    }
+    return names[field];
 }

@@ -3,10 +3,9 @@
 #ifndef CORDON_BROKER_USAGE_H
 #define CORDON_BROKER_USAGE_H
 
-#include "platform/base/jsonw.h"
 #include "platform/ipc.h"
 
-/* One member for each field that is known. */
-void usage_put(const struct ipc_usage *usage, struct jsonw *json);
+/* Of an IPC_USAGE_ field. */
+const char *usage_name(int field);
 
 #endif

@@ -4,6 +4,7 @@
 #define CORDON_SERVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "platform/base/err.h"
 
@@ -16,7 +17,14 @@ void service_ready(void);
 void service_stopping(void);
 
 enum service_priority { SERVICE_ERROR = 3, SERVICE_WARNING = 4, SERVICE_INFO = 6 };
-/* One journal entry; @record NULL, or a JSON object kept as a field of its own. */
-void service_log(enum service_priority priority, const char *line, const char *record);
+/* A field of a journal entry; the name is one of ours, [A-Z0-9_]. */
+struct service_field {
+    const char *name;
+    const char *value; /* escaped: a journal shows fields to terminals */
+};
+#define SERVICE_FIELDS_MAX 32U
+/* One journal entry of @line and at most SERVICE_FIELDS_MAX fields. CORDON_E_OS: it is lost. */
+CORDON_MUST_USE enum cordon_err service_log(enum service_priority priority, const char *line,
+                                            const struct service_field *fields, size_t count);
 
 #endif

@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
+
+#include "platform/base/strbuf.h"
 
 bool service_managed(void)
 {
@@ -40,12 +43,29 @@ void service_stopping(void)
     (void)sd_notify(0, "STOPPING=1");
 }
 
-void service_log(enum service_priority priority, const char *line, const char *record)
+enum cordon_err service_log(enum service_priority priority, const char *line,
+                            const struct service_field *fields, size_t count)
 {
-    if (record == NULL) {
-        (void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", (int)priority, NULL);
-        return;
+    struct strbuf texts[SERVICE_FIELDS_MAX + 2];
+    struct iovec parts[SERVICE_FIELDS_MAX + 2];
+    size_t used = count < SERVICE_FIELDS_MAX ? count : SERVICE_FIELDS_MAX;
+    bool failed = false;
+
+    for (size_t i = 0; i < used + 2; i++) {
+        texts[i] = (struct strbuf)STRBUF_INIT;
     }
-    (void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", (int)priority, "CORDON_RECORD=%s",
-                          record, NULL);
+    for (size_t i = 0; i < used; i++) {
+        strbuf_printf(&texts[i], "%s=%s", fields[i].name, fields[i].value);
+    }
+    strbuf_printf(&texts[used], "PRIORITY=%d", (int)priority);
+    strbuf_printf(&texts[used + 1], "MESSAGE=%s", line);
+    for (size_t i = 0; i < used + 2; i++) {
+        failed = failed || texts[i].failed;
+        parts[i] = (struct iovec){texts[i].data, texts[i].len};
+    }
+    failed = failed || sd_journal_sendv(parts, (int)used + 2) != 0;
+    for (size_t i = 0; i < used + 2; i++) {
+        strbuf_deinit(&texts[i]);
+    }
+    return failed ? CORDON_E_OS : CORDON_OK;
 }

@@ -12,6 +12,9 @@ cordon_test(test_ring LABEL unit SOURCES test_ring.c LIBS cordon_broker_core)
 cordon_test(test_channel LABEL unit SOURCES test_channel.c LIBS cordon_broker_core)
 cordon_test(test_report LABEL unit SOURCES test_report.c ${PROJECT_SOURCE_DIR}/broker/report.c
             LIBS cordon_broker_core)
-foreach(test test_quota test_undo test_managed test_fetched test_memo test_ring test_report test_channel)
+cordon_test(test_audit LABEL unit SOURCES test_audit.c LIBS cordon_broker_core)
+target_compile_definitions(test_audit PRIVATE MAN_FOLDER="${PROJECT_SOURCE_DIR}/packaging/man")
+foreach(test test_quota test_undo test_managed test_fetched test_memo test_ring test_report test_channel
+             test_audit)
   set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX)
 endforeach()
