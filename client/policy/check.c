@@ -113,6 +113,12 @@ int verb_check(struct tool *tool)
 
     document.layer = is_requirements(path) ? LAYER_MANAGED : LAYER_USER_CODEX;
     if (err == CORDON_OK) {
+        /* Entries that are relative are so to the file's folder. */
+        document.path = tool_absolute(tool, path);
+        err = document.path == NULL ? fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory")
+                                    : CORDON_OK;
+    }
+    if (err == CORDON_OK) {
         err = tool_read(tool, &document, &fault);
     }
     if (err == CORDON_OK) {

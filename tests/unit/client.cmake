@@ -8,3 +8,9 @@ cordon_test(test_cli_man LABEL unit SOURCES test_cli_man.c LIBS cordon_cli cordo
 target_compile_definitions(test_cli_man PRIVATE
                            MAN_FOLDER="${PROJECT_SOURCE_DIR}/packaging/man")
 cordon_test(test_cli_library LABEL unit SOURCES test_cli_library.c LIBS cordon_client)
+
+# The default configuration: as it is installed, and with every example in it in force.
+add_test(NAME unit/default_requirements
+         COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/default_requirements.sh
+                 $<TARGET_FILE:cordon> ${PROJECT_SOURCE_DIR}/packaging/requirements.toml)
+set_tests_properties(unit/default_requirements PROPERTIES LABELS unit TIMEOUT 60)
