@@ -71,10 +71,8 @@ void strings_command(const struct msg_list *argv, char *ret_text, size_t size)
     struct strbuf text = STRBUF_INIT;
 
     for (size_t i = 0; i < argv->count && text.len < size; i++) {
-        const size_t len = strlen(argv->items[i]);
-
         strbuf_puts(&text, i == 0 ? "" : " ");
-        strbuf_escape(&text, argv->items[i], len < size ? len : size);
+        strbuf_add(&text, argv->items[i], strnlen(argv->items[i], size));
     }
     (void)snprintf(ret_text, size, "%s", strbuf_text(&text));
     strbuf_deinit(&text);

@@ -21,7 +21,7 @@ CORDON_MUST_USE enum cordon_err strings_make(const struct msg_spawn *spawn,
                                              struct channel_command *ret_command, int *ret_fd,
                                              struct cordon_fault *fault);
 
-/* The escaped beginning of the command, for a record. */
+/* The beginning of the command, for a record; as it is: whoever shows it escapes it. */
 void strings_command(const struct msg_list *argv, char *ret_text, size_t size);
 /* PATH of that environment; NULL when it has none. */
 const char *strings_path(const struct msg_list *env);

@@ -75,7 +75,7 @@ struct ipc_spawn {
     uint32_t argc;               /* for the audit record; the text stays with the caller */
     uint32_t has_texts;          /* the last descriptor is the texts of the profile's rules */
     uint32_t limits[IPC_LIMITS]; /* the caller's own; 0: none */
-    char command[128];           /* escaped start of argv, for the audit record */
+    char command[128];           /* start of argv, for the audit record; not escaped */
     char policy_hash[72];
 };
 

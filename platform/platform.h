@@ -31,6 +31,7 @@ struct platform_peer {
     /* Attributes that a job inherits, read from the peer's own process. */
     uint32_t umask;
     int32_t nice;
+    int32_t oom_score_adj;
     uint32_t loginuid; /* UINT32_MAX: unset */
     uint32_t rlimit_mask;
     struct {

@@ -143,6 +143,7 @@ static void identity_fill(const struct platform_peer *peer, struct order_builder
                       : order_add_text(builder, peer->groups, peer->group_count * sizeof(uint32_t));
     who->umask = peer->umask;
     who->nice = peer->nice;
+    who->oom_score_adj = peer->oom_score_adj;
     who->loginuid = peer->loginuid;
     who->rlimit_mask = peer->rlimit_mask;
     for (size_t i = 0; i < ORDER_RLIMITS; i++) {

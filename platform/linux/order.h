@@ -84,6 +84,7 @@ struct order_identity {
     uint32_t groups;
     uint32_t umask;
     int32_t nice;
+    int32_t oom_score_adj;
     uint32_t loginuid;    /* UINT32_MAX: unset */
     uint32_t rlimit_mask; /* bit n: rlimit[n] is set */
     struct {

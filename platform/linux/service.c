@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Where in our source is nobody's business. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "platform/service.h"
 
 #include <fcntl.h>

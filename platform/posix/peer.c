@@ -268,6 +268,10 @@ static void take_limits(struct platform_peer *peer)
     if (errno != 0) {
         peer->nice = 0;
     }
+    (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)peer->pid);
+    if (read_text(path, text, sizeof(text))) {
+        peer->oom_score_adj = (int32_t)strtol(text, NULL, 10);
+    }
     (void)snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)peer->pid);
     peer->loginuid = UINT32_MAX;
     if (read_text(path, text, sizeof(text)) && text[0] != '\0') {

@@ -115,14 +115,14 @@ id_with_groups()
         env -i HOME="$HOME_A" PATH=/usr/bin:/bin "$CORDON" sandbox linux -- "$@"
 }
 
-ID_ATTRIBUTES='ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Ss; ulimit -f; umask; nice; cat /proc/self/loginuid 2>/dev/null; true'
+ID_ATTRIBUTES='ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Ss; ulimit -f; umask; nice; cat /proc/self/oom_score_adj; cat /proc/self/loginuid 2>/dev/null; true'
 
 id_08_inherited_attributes()
 {
     local direct
 
     # shellcheck disable=SC2016
-    local limit='ulimit -Sn 123; ulimit -Hn 321; ulimit -c 0; ulimit -Ss 4096; ulimit -f 5000; umask 027; nice -n 5 "$@"'
+    local limit='ulimit -Sn 123; ulimit -Hn 321; ulimit -c 0; ulimit -Ss 4096; ulimit -f 5000; umask 027; echo 400 >/proc/self/oom_score_adj; nice -n 5 "$@"'
 
     direct=$(cd "$WS_A" && as_user cordon-a bash -c "$limit" bash bash -c "$ID_ATTRIBUTES")
     run id_limited "$limit"

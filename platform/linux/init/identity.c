@@ -85,6 +85,22 @@ static enum cordon_err loginuid_set(struct init *init)
     return write_file(init, "/proc/self/loginuid", text);
 }
 
+/* One that is killed sooner than its caller would be is the stricter. */
+static enum cordon_err oom_score_set(struct init *init)
+{
+    const int32_t score = init->order->identity.oom_score_adj;
+    char text[16];
+    enum cordon_err err;
+
+    (void)snprintf(text, sizeof(text), "%d", score);
+    err = write_file(init, "/proc/self/oom_score_adj", text);
+    if (err != CORDON_OK && score <= 0) {
+        init->fault = (struct cordon_fault){.err = CORDON_OK};
+        err = CORDON_OK;
+    }
+    return err;
+}
+
 enum cordon_err identity_prepare(struct init *init)
 {
     const struct order_identity *who = &init->order->identity;
@@ -96,6 +112,10 @@ enum cordon_err identity_prepare(struct init *init)
         return fault_os(&init->fault, errno, NULL, "cannot take the caller's groups");
     }
     if (!user_ns && who->loginuid != UINT32_MAX && loginuid_set(init) != CORDON_OK) {
+        return init->fault.err;
+    }
+    /* In a user namespace it is the caller's by inheritance. */
+    if (!user_ns && oom_score_set(init) != CORDON_OK) {
         return init->fault.err;
     }
     for (unsigned i = 0; i < ORDER_RLIMITS; i++) {

@@ -48,7 +48,7 @@ struct init {
 };
 
 /* ---- identity.c ---- */
-/* The caller's groups, limits, umask, nice; still privileged. */
+/* The caller's groups, limits, umask, nice, place in the order of OOM kills; still privileged. */
 CORDON_MUST_USE enum cordon_err identity_prepare(struct init *init);
 /* In a user namespace of its own: maps the caller onto himself. */
 CORDON_MUST_USE enum cordon_err identity_map_user(struct init *init);
