@@ -22,6 +22,12 @@ int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fa
     return status;
 }
 
+static enum cordon_err closed(struct cordon_fault *fault)
+{
+    return fault_set(fault, CORDON_E_CLOSED, "run it again",
+                     "the broker closed the connection: it was stopped, restarted or killed");
+}
+
 /* Appends one frame; the header is written once the body's length is known. */
 static enum cordon_err add_frame(struct strbuf *out, const struct message *message, uint32_t id,
                                  struct cordon_fault *fault)
@@ -74,7 +80,7 @@ static enum cordon_err send_all(struct cordon *cordon, const struct strbuf *out,
         if (n < 0) {
             cordon->lost = errno != EPIPE && errno != ECONNRESET;
             return errno == EPIPE || errno == ECONNRESET
-                       ? fault_set(fault, CORDON_E_CLOSED, NULL, "the broker closed the connection")
+                       ? closed(fault)
                        : fault_os(fault, errno, NULL, "send to the broker");
         }
         done += (size_t)n;
@@ -138,7 +144,7 @@ static enum cordon_err feed(struct cordon *cordon, struct cordon_fault *fault)
         return fault_os(fault, errno, NULL, "receive from the broker");
     }
     if (n <= 0) {
-        return fault_set(fault, CORDON_E_CLOSED, NULL, "the broker closed the connection");
+        return closed(fault);
     }
     /* One read never crosses from one sender's descriptors to the next: one header. */
     cmsg = CMSG_FIRSTHDR(&msg);
