@@ -10,6 +10,7 @@
 # are in no file of the project. The root is removed, whatever happened.
 set -euo pipefail
 
+. "$(dirname "${BASH_SOURCE[0]}")/../support/debian_root.sh"
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 USER_NAME=plain
 MACHINE=cordon-clean-$$
@@ -31,34 +32,9 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# The host's own source files that serve bookworm, deb822 or one-line; third parties' do not.
-apt_sources() {
-    local file
-    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
-        if [[ -e $file ]] &&
-            grep -Eq '^(Suites:|deb )(.*[[:space:]])?bookworm([[:space:]]|$)' "$file"; then
-            printf '%s\n' "$file"
-        fi
-    done
-}
-
-# Options of the host's apt that decide how packages are reached.
-apt_options() {
-    apt-config dump | grep -E '^Acquire::(https?::(Proxy|Verify|CaInfo)|Check-|Retries|ForceIPv4)' ||
-        true
-}
-
 make_root() {
     local root=$1
-    local -a sources setup=()
-    mapfile -t sources < <(apt_sources)
-    apt_options >"$SPACE/apt.conf"
-    if compgen -G '/etc/apt/auth.conf.d/*' >/dev/null; then
-        setup+=(--setup-hook='mkdir -p "$1/etc/apt/auth.conf.d"'
-            --setup-hook='cp /etc/apt/auth.conf.d/* "$1/etc/apt/auth.conf.d/"')
-    fi
-    mmdebstrap --quiet --mode=root --variant=minbase --include=git,ca-certificates \
-        --aptopt="$SPACE/apt.conf" "${setup[@]}" bookworm "$root" "${sources[@]}"
+    debian_root "$root" git,ca-certificates
     chroot "$root" useradd --create-home --shell /bin/bash "$USER_NAME"
     # Fresh clones, as a person has them; of the commits, not of what is only in the work tree.
     git -c safe.directory='*' clone -q --no-hardlinks "$SOURCE" "$root/srv/cordon"
