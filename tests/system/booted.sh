@@ -10,6 +10,9 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 : "${CORDON_BUILD:?the build tree}"
 MACHINE=cordon-booted-$$
 BOOT_SECONDS=60
+# What systemd-nspawn would refuse its guest.
+FREE_CALLS='@mount @keyring bpf perf_event_open fanotify_init fanotify_mark open_by_handle_at
+    landlock_create_ruleset landlock_add_rule landlock_restrict_self'
 SPACE='' NSPAWN='' INIT=''
 
 if ((EUID != 0)); then
@@ -100,21 +103,22 @@ depends() {
     dpkg-deb -f "$1" Depends | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/[[:space:]]//g'
 }
 
+# package NUMBER: that of the service, in the version with this number.
+package() {
+    "$HERE/../../dev" package "$1" | grep '/cordon_.*\.deb$'
+}
+
 make_root() {
-    local -a old new
-    local archive
-    mapfile -t old < <("$HERE/../../dev" package 1)
-    mapfile -t new < <("$HERE/../../dev" package 2)
-    old=("$(printf '%s\n' "${old[@]}" | grep '/cordon_.*\.deb$')")
-    new=("$(printf '%s\n' "${new[@]}" | grep '/cordon_.*\.deb$')")
-    archive=$(root_archive "systemd,systemd-sysv,dbus,libpam-systemd,$(
-        depends "${old[0]}" | paste -sd,)")
+    local archive old new
+    old=$(package 1) && new=$(package 2) || die "the packages cannot be made"
+    archive=$(root_archive "systemd,systemd-sysv,dbus,libpam-systemd,$(depends "$old" | paste -sd,)") ||
+        die "no Debian root can be made here"
     mkdir "$SPACE/root"
     tar -C "$SPACE/root" -xpf "$archive"
     mkdir "$SPACE/root/srv/test"
     cp "$HERE"/booted/* "$CORDON_BUILD/tests/system/leak_probe" "$SPACE/root/srv/test/"
-    cp "${old[0]}" "$SPACE/root/srv/test/old.deb"
-    cp "${new[0]}" "$SPACE/root/srv/test/new.deb"
+    cp "$old" "$SPACE/root/srv/test/old.deb"
+    cp "$new" "$SPACE/root/srv/test/new.deb"
 }
 
 # --- the machine ---
@@ -142,12 +146,12 @@ inside() {
 boot() {
     (
         join_groups
-        # The kernel's interfaces stay whole: mounts, programs of the kernel, keys.
+        # The kernel's interfaces stay whole, as on a machine of its own.
         exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 \
             SYSTEMD_NSPAWN_LOCK=0 \
             systemd-nspawn --quiet --directory="$SPACE/root" --machine="$MACHINE" --register=no \
             --keep-unit --boot --console=pipe --private-network --capability=all \
-            --system-call-filter='@mount @keyring bpf perf_event_open fanotify_init fanotify_mark open_by_handle_at'
+            --system-call-filter="$FREE_CALLS"
     ) >"$SPACE/boot.log" 2>&1 </dev/null &
     NSPAWN=$!
     find_init || die "systemd-nspawn cannot start here: $(tail -n 3 "$SPACE/boot.log" | paste -sd ' ')"
