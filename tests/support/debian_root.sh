@@ -3,6 +3,10 @@
 # A Debian 12 root made by mmdebstrap. Sources, options, proxy and keys of apt are the host's,
 # read when this runs; none of them is in a file of the project.
 
+# What systemd-nspawn would refuse its guest, and a machine of its own would not.
+GUEST_CALLS='@mount @keyring bpf perf_event_open fanotify_init fanotify_mark open_by_handle_at
+    landlock_create_ruleset landlock_add_rule landlock_restrict_self'
+
 # The host's own source files that serve bookworm, deb822 or one-line; third parties' do not.
 apt_sources() {
     local file

@@ -10,9 +10,6 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 : "${CORDON_BUILD:?the build tree}"
 MACHINE=cordon-booted-$$
 BOOT_SECONDS=60
-# What systemd-nspawn would refuse its guest.
-FREE_CALLS='@mount @keyring bpf perf_event_open fanotify_init fanotify_mark open_by_handle_at
-    landlock_create_ruleset landlock_add_rule landlock_restrict_self'
 SPACE='' NSPAWN='' INIT=''
 
 if ((EUID != 0)); then
@@ -151,7 +148,7 @@ boot() {
             SYSTEMD_NSPAWN_LOCK=0 \
             systemd-nspawn --quiet --directory="$SPACE/root" --machine="$MACHINE" --register=no \
             --keep-unit --boot --console=pipe --private-network --capability=all \
-            --system-call-filter="$FREE_CALLS"
+            --system-call-filter="$GUEST_CALLS"
     ) >"$SPACE/boot.log" 2>&1 </dev/null &
     NSPAWN=$!
     find_init || die "systemd-nspawn cannot start here: $(tail -n 3 "$SPACE/boot.log" | paste -sd ' ')"

@@ -54,7 +54,7 @@ inside() {
     done
     SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 SYSTEMD_NSPAWN_LOCK=0 \
         systemd-nspawn --quiet --directory="$ROOTFS" --machine="$MACHINE" --register=no --keep-unit --as-pid2 \
-        --console=pipe --capability=all --system-call-filter='@mount @keyring bpf perf_event_open' \
+        --console=pipe --capability=all --system-call-filter="$GUEST_CALLS" \
         --resolv-conf=copy-host --bind-ro=/etc/hosts "${environment[@]}" \
         /bin/su "$who" -s /bin/bash -c "cd $folder && $command"
 }
