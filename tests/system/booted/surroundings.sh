@@ -103,6 +103,7 @@ HARMLESS=(Nice=5 UMask=0022 OOMScoreAdjust=500 IgnoreSIGPIPE=no 'CapabilityBound
 # What only a privilege can give back; a guest without it gives what is stricter.
 WITH_RESOURCE=(LimitNOFILE=200:300 LimitNPROC=1000 LimitCORE=0)
 
+# with_directive DIRECTIVE: what is found with it in the unit.
 with_directive() {
     local dropin=/run/systemd/system/cordond.service.d
     mkdir -p "$dropin"
@@ -111,7 +112,6 @@ with_directive() {
     systemctl reset-failed cordond.service 2>/dev/null || true
     # Stopped: the first client starts it.
     systemctl stop cordond.service 2>/dev/null
-    # The policy of the time is that of a directive without effect: it must have been taken in.
     differences danger-full-access
     limits
 }
