@@ -3,6 +3,7 @@
 # The managed file changes while jobs of two users run: each job has one generation, whole.
 
 JOBS_EACH=60
+CHANGED='the managed policy has changed'
 
 # Two rules that are never in force together, each in three words of one line.
 rules() {
@@ -27,7 +28,7 @@ change_for_ever() {
 
 
 case_generations() {
-    local user changer left='left/f- right/f+ x.left- x.right+ '
+    local user out changer left='left/f- right/f+ x.left- x.right+ '
     local right='left/f+ right/f- x.left+ x.right- '
     mkdir -p /srv/gen/left /srv/gen/right
     echo one | tee /srv/gen/{left,right}/f /srv/gen/x.{left,right} >/dev/null
@@ -35,14 +36,18 @@ case_generations() {
     change_for_ever &
     changer=$!
     login bob bash /srv/test/look.sh "$JOBS_EACH" >/srv/gen/bob.out &
+    local bob=$!
     login alice bash /srv/test/look.sh "$JOBS_EACH" >/srv/gen/alice.out
-    wait $!
+    wait "$bob"
     touch /srv/gen/stop
     wait "$changer"
     for user in alice bob; do
-        [[ $(grep -c '^status 0$' "/srv/gen/$user.out") == "$JOBS_EACH" ]] ||
-            fail "$user: $(grep -v '^status 0$' "/srv/gen/$user.out")"
-        ! grep -vxF -e "$left$left" -e "$right$right" -e 'status 0' "/srv/gen/$user.out" |
+        out=/srv/gen/$user.out
+        # A slow machine may never be done before the next change: refused, with the reason.
+        [[ $(grep -c '^status 0$' "$out") -ge $((JOBS_EACH / 2)) &&
+            $(grep -c '^status 125$' "$out") == $(grep -c "^cordon: $CHANGED" "$out") ]] ||
+            fail "$user: $(grep -e '^status' -e '^cordon' "$out" | sort | uniq -c)"
+        ! grep -vxF -e "$left$left" -e "$right$right" -e 'status 0' -e 'status 125' "$out" |
             grep -v '^cordon: ' || fail "$user: a job saw two generations, or none"
     done
     one_rule_each_generation

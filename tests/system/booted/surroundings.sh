@@ -7,7 +7,7 @@
 EXPECTED=(
     '[<>] space (ipc|uts):.*'                         # namespaces of its own
     '[<>] /proc/self/status (CapBnd|NoNewPrivs|SigIgn|Seccomp|Seccomp_filters):.*' # no privileges; no signal is ignored
-    '> mount /dev(/[a-z]*)? (tmpfs|devpts)'           # a /dev of its own
+    '> mount /dev(/[a-z]*)? (tmpfs|devtmpfs|devpts)'           # a /dev of its own
     '[<>] mount /proc proc'                           # its processes alone
     '[<>] name /dev/.*'
 )
