@@ -11,7 +11,8 @@ for ((i = 0; i < $1; i++)); do
             -- sh -c "$loop" "$name" up-loop >"$name.out" 2>"$name.err.part"
         echo $? >"$name.status.part"
         cat "$name.err.part" >>"$name.out"
-        grep '^cordon' "$name.err.part" >"$name.err"
+        # The job may have been ended in the middle of a line.
+        grep -o 'cordon: .*' "$name.err.part" >"$name.err"
         rm "$name.err.part"
         mv "$name.status.part" "$name.status"
     ) &
