@@ -39,7 +39,8 @@ processes() {
 # Users are logged out, as the sessions of a user end some seconds after his last one.
 settled_listing() {
     loginctl terminate-user alice bob 2>/dev/null || true
-    wait_for 20 '! systemctl list-units --all --plain --no-legend | grep -qE "user@|user-runtime-dir@|session-|run-u"'
+    wait_for 20 '[[ -z $(systemctl list-units --all --plain --no-legend "user@*" "user-runtime-dir@*" \
+        "session-*" "run-u*") ]]'
     systemctl daemon-reload
     listing | grep -v 'cordon-test' | sort
 }

@@ -34,7 +34,7 @@ deny_read = ["/srv/secret"]'
     for user in alice bob; do
         [[ $(tail -n 1 "/srv/up/short.$user") == 'denied 1' ]] || fail "$user: no job after it"
     done
-    ! processes | grep -q up-loop || fail "left: $(processes | grep up-loop)"
+    [[ -z $(processes | grep up-loop) ]] || fail "left: $(processes | grep up-loop)"
     denied job alice -- cat /srv/secret/file
     echo "$reasons"
     echo "figure: $JOBS jobs ended 125; of others $(cat /srv/up/short.* | grep -c denied) held," \
