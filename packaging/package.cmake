@@ -37,6 +37,7 @@ set(CPACK_DEBIAN_CORDON_PACKAGE_NAME cordon)
 set(deb ${CMAKE_CURRENT_SOURCE_DIR}/deb)
 set(CPACK_DEBIAN_CORDON_PACKAGE_CONTROL_EXTRA
     ${deb}/postinst ${deb}/prerm ${deb}/postrm ${deb}/conffiles)
+set(CPACK_DEBIAN_CORDON_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, passwd")
 set(CPACK_DEBIAN_CORDON_PACKAGE_RECOMMENDS systemd)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libcordon${CORDON_SOVERSION})
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
@@ -66,7 +67,7 @@ set(CPACK_RPM_CORDON_USER_FILELIST "%config(noreplace) /etc/cordon/requirements.
 # Folders of the distribution's own.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
     /usr/sbin /usr/share/man /usr/share/man/man1 /usr/share/man/man5 /usr/share/man/man8
-    /usr/lib/systemd /usr/lib/systemd/system /usr/share/zsh /usr/share/zsh/site-functions
+    /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/share/zsh /usr/share/zsh/site-functions
     /usr/share/fish /usr/share/fish/vendor_completions.d /usr/share/bash-completion
     /usr/share/bash-completion/completions /usr/libexec)
 

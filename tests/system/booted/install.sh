@@ -103,6 +103,9 @@ deny_read = ["/srv/plain"]'
 case_purge() {
     systemctl status cordond.service >/dev/null || fail "it does not run before the removal"
     touch /etc/cordon/requirements.d.note
+    systemctl enable cordon-fetch.service
+    install -d -o cordon-fetch -g cordon-fetch /var/lib/cordon/fetch
+    touch /var/lib/cordon/requirements.signed
     apt_get remove cordon
     [[ -e $REQUIREMENTS ]] || fail "the configuration is gone before the purge"
     [[ ! -e /run/cordon && ! -e /sys/fs/bpf/cordon ]] || fail "left after the removal"
