@@ -15,7 +15,7 @@ static const char *mechanism(uint32_t number, const char *none)
     return number == 0 ? none : denial_mechanism((uint16_t)number);
 }
 
-/* What others' workers wrote is escaped by the honest ones already, so the backslash stays. */
+/* Reasons are escaped where they are made, so the backslash stays. */
 static void put_plain(struct strbuf *out, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -298,7 +298,7 @@ static void job_line(const struct ipc_job *job, bool all, struct strbuf *out)
     strbuf_printf(out, "%-8d %s %10s  %-8s %10llu %10llu  ", (int)job->pid, time,
                   strbuf_text(&span), mechanism(job->mechanism, "mounts"),
                   (unsigned long long)job->generation, (unsigned long long)job->denied);
-    put_plain(out, job->command);
+    strbuf_escape(out, job->command, strlen(job->command));
     strbuf_puts(out, "\n");
     strbuf_deinit(&span);
 }

@@ -122,7 +122,7 @@ TEST(lg01_what_a_job_is_called_is_one_line_and_acts_on_no_terminal)
 
     begin();
     CHECK(make(report_jobs, false, &out, NULL));
-    CHECK(says(&out, "make \\x1b[2J\\x0a\"x\"\n") && !says(&out, "\x1b"));
+    CHECK(says(&out, "make \\x1b[2J\\n\"x\"\n") && !says(&out, "\x1b"));
     end = strchr(strbuf_text(&out), '\n');
     CHECK(end != NULL && strlen(end) > 1);
     CHECK(make(report_jobs, true, &out, NULL));
