@@ -59,6 +59,7 @@ as_a kill "$(as_a ps --json | grep -o '"job":"[0-9]*"' | tr -dc 0-9)"
 
 valid doctor doctor "$("$CORDON" doctor >/dev/null; echo $?)" "$CORDON" doctor --json
 valid policy policy-show 0 as_a policy show --json
+valid policy policy-show 0 as_a policy show -c cordon.limits.open_files=100 --json
 valid policy policy-show 0 as_a policy show -s danger-full-access --json
 valid why why 0 as_a why "$WS_A/a.key" --read --write --json
 valid why why 0 as_a why /usr/bin/env --json
@@ -76,6 +77,8 @@ valid debug plan 0 as_a debug landlock --print-plan --json
 valid sandbox plan 0 as_a sandbox --print-plan --embedded -s danger-full-access --json
 ON=err valid sandbox event 125 as_a sandbox linux --json -P nosuch -- true
 ON=err valid sandbox event 124 as_a sandbox linux --json --timeout 0.3 -- sleep 5
+ON=err valid sandbox event 124 as_a sandbox linux --json -c cordon.limits.wall_s=1 -- sleep 5
+valid sandbox plan 0 as_a sandbox linux -c cordon.limits.open_files=100 --print-plan --json
 ON=err valid sandbox event 0 as_a sandbox linux --embedded --log-denials --json -- true
 [[ $OUT == *'"event":"notice"'* ]] || fail "no notice: $(got)"
 if at_access; then
