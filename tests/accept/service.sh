@@ -28,6 +28,31 @@ booted() {
     script booted
 }
 
+# The largest bounds that take minutes: what unit/supervisor_model and unit/worker_model do smaller.
+model() {
+    local out=$ACCEPT_LOGS/model.out status=0
+    {
+        "$CORDON_BUILD/tests/model/supervisor_model" 2 2 0 &&
+            "$CORDON_BUILD/tests/model/supervisor_model" 1 2 1 &&
+            "$CORDON_BUILD/tests/model/supervisor_model" 2 1 1 &&
+            "$CORDON_BUILD/tests/model/worker_model" 1 2 0 &&
+            "$CORDON_BUILD/tests/model/worker_model" 1 1 2
+    } | tee "$out" || status=1
+    echo "figure: $(awk '{sum += $2} END {print sum}' "$out") states"
+    return "$status"
+}
+
+load() {
+    "$DEV" bench load
+}
+
+fuzz() {
+    local out=$ACCEPT_LOGS/fuzz.out status=0
+    "$DEV" fuzz 600 | tee "$out" || status=1
+    echo "figure: $(grep -c 'no finding' "$out") fuzzers without a finding"
+    return "$status"
+}
+
 accept_begin service "$@"
 if ! dev_build; then
     echo "FAIL: the dev preset does not build" >&2
@@ -35,4 +60,15 @@ if ! dev_build; then
 fi
 row packages "lintian and rpmlint: no error, no warning" packages
 row booted "installed, activated, reloaded, upgraded under load, purged; nothing left" booted
+row adversarial "every ID, PO and LG case" adversarial \
+    ID-01 ID-02 ID-04 ID-06 ID-07 ID-08 ID-09 ID-10 ID-11 ID-12 ID-13 ID-16 ID-17 ID-18 ID-19 ID-20 \
+    ID-21 ID-22 ID-23 PO-01 PO-02 PO-03 PO-04 PO-05 PO-06 PO-08 PO-09 PO-10 PO-11 PO-12 PO-15 \
+    LG-01 LG-04 LG-05 LG-07 LG-08 LG-10
+row https "ETag; bad signature, older, cut short, oversize, cut network, restart: last good and alarm" \
+    script fetch
+row fleet "three members, one killed; ten brokers in under 2 s, and for the next job" \
+    script fleet --brokers 10
+row model "connections, jobs, charges: every state" model
+row load "200 000 jobs: no error, no growth; p99 of another user's < 200 ms" load
+row fuzz "10 minutes each, no finding" fuzz
 accept_end
