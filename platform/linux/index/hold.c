@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/linux/index/hold.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
+#include "platform/linux/index/closer.h"
 #include "platform/linux/index/wire.h"
 
-#define CLOSERS 16U /* at once: they wait for the same grace periods of the kernel */
 /*
  * There is a limit on groups (128, see fanotify(7)). When jobs end faster than
  * the kernel closes, new ones are not held: their end waits, as without us.
@@ -19,44 +17,16 @@ static struct held {
     size_t count;
 } holding[HOLD_MAX];
 static size_t held_count;
-static atomic_uint closing_count;
-static int closing[2] = {-1, -1}; /* a pipe of descriptors */
-
-static void *close_each(void *ignored)
-{
-    int fd;
-
-    (void)ignored;
-    while (read(closing[0], &fd, sizeof(fd)) == (ssize_t)sizeof(fd)) {
-        (void)close(fd);
-        (void)atomic_fetch_sub(&closing_count, 1);
-    }
-    return NULL;
-}
 
 bool hold_init(void)
 {
-    pthread_t thread;
-    size_t started = 0;
-
-    if (pipe(closing) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < CLOSERS; i++) {
-        started += pthread_create(&thread, NULL, close_each, NULL) == 0;
-    }
-    return started > 0;
+    return closer_start();
 }
 
-/* What the thread cannot take is closed here, however long that takes. */
 static void let_go(const int *fds, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        (void)atomic_fetch_add(&closing_count, 1);
-        if (write(closing[1], &fds[i], sizeof(fds[i])) != (ssize_t)sizeof(fds[i])) {
-            (void)close(fds[i]);
-            (void)atomic_fetch_sub(&closing_count, 1);
-        }
+        closer_take(fds[i]);
     }
 }
 
@@ -64,7 +34,7 @@ void hold_add(const int *fds, size_t count)
 {
     struct held *held = &holding[held_count];
 
-    if (held_count == HOLD_MAX || atomic_load(&closing_count) > CLOSING_MAX) {
+    if (held_count == HOLD_MAX || closer_count() > CLOSING_MAX) {
         /* Quick: the job still holds them. */
         for (size_t i = 0; i < count; i++) {
             (void)close(fds[i]);

@@ -8,12 +8,14 @@
  * knows no policy. Descriptor 3: the questions; it ends with the last asker.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,13 +24,15 @@
 #include "platform/linux/init/init.h"
 #include "platform/linux/init/sys.h"
 
-#define FD_QUESTIONS 3
+#define FD_QUESTIONS 3 /* as it is born */
 #define KEPT_MAX 32U
 #define LULL_MS 100
+#define RAISED 4 /* descriptors */
 #define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN)
 
 static struct kept *keeping[KEPT_MAX];
 static size_t count;
+static int questions;
 
 static void forget(struct kept *kept)
 {
@@ -39,6 +43,26 @@ static void forget(struct kept *kept)
     }
     kept_free(kept);
     keeping[at] = keeping[--count];
+}
+
+/*
+ * To the highest number there is. If we are killed, the kernel ends what has the highest first
+ * (since 4.4). The end of a group waits for every open that is being decided (closer.h), and who
+ * decides may be waiting for our answer: he must hear before that there will be none.
+ */
+static int raise_fd(int fd)
+{
+    struct rlimit limit = {.rlim_cur = 0};
+    int high = -1;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > RAISED) {
+        high = fcntl(fd, F_DUPFD_CLOEXEC, (int)limit.rlim_cur - RAISED);
+    }
+    if (high < 0) {
+        return fd;
+    }
+    (void)close(fd);
+    return high;
 }
 
 static struct kept *find(uint64_t dev, enum index_status *ret_status)
@@ -148,7 +172,7 @@ static bool question_take(void)
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
-    ssize_t len = recvmsg(FD_QUESTIONS, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    ssize_t len = recvmsg(questions, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     int fds[INDEX_FDS_MAX];
     size_t got;
 
@@ -161,6 +185,7 @@ static bool question_take(void)
             hold_add(fds, got);
             return true;
         }
+        fds[0] = raise_fd(fds[0]);
         answer(&request, fds[0]);
     }
     for (size_t i = 0; i < got; i++) {
@@ -178,7 +203,7 @@ static bool wait_once(void)
     size_t held = hold_polls(polls + 1 + watched);
     int ready;
 
-    polls[0] = (struct pollfd){.fd = FD_QUESTIONS, .events = POLLIN};
+    polls[0] = (struct pollfd){.fd = questions, .events = POLLIN};
     for (size_t i = 0; i < watched; i++) {
         polls[i + 1] = (struct pollfd){.fd = keeping[i]->group, .events = POLLIN};
     }
@@ -205,6 +230,7 @@ int main(void)
         identity_narrow(&init, CAPABILITIES) != CORDON_OK || !hold_init()) {
         return EXIT_FAILURE;
     }
+    questions = raise_fd(FD_QUESTIONS);
     while (wait_once()) {
     }
     return EXIT_SUCCESS;
