@@ -4,7 +4,7 @@
 CASES=(
     id_01_number_used_again:s id_04_root_of_his_own_namespace:se id_07_job_asks_the_broker:s
     id_09_environment_of_the_caller:se id_12_idle_connections:s id_13_floods_of_descriptors:s
-    id_16_names_made_before:se)
+    id_16_names_made_before:se id_20_typed_and_escaped:se id_21_terminal_as_without:se)
 
 # The connection's process has ended and another has its number, before the service looked and
 # after: the job is the connection's, or there is none.
@@ -315,4 +315,53 @@ id_16_names()
 id_16_all()
 {
     find /tmp /dev/shm /var/tmp /run /run/lock -printf '%p %y %m %u %l\n' | grep -v '^/run/cordon' | sort -u
+}
+
+id_terminal()
+{
+    (cd "$WS_A" && as_user cordon-a timeout 100 /usr/bin/python3 "$HERE/probes/terminal_caller.py" \
+        "$CORDON" "$HERE/../system" "$1") >"$TOP/.terminal" 2>&1 || fail "$(tail -n 1 "$TOP/.terminal")"
+    grep -Eqx "$2 cases" "$TOP/.terminal" || fail "cases: $(tail -n 1 "$TOP/.terminal")"
+    rm -f "$TOP/.terminal"
+}
+
+# Nothing is typed at the caller's shell, and no name that the broker prints reaches his terminal.
+id_20_typed_and_escaped()
+{
+    local name=$'secret\e]0;title\a\e[31m\ex\r' file form
+
+    id_terminal attack 2
+    printf '[permissions.filesystem]\ndeny_read = ["%s/**/*secret*"]\n' "$WS_A" | managed_codex
+    file=$WS_A/$name
+    echo the-content >"$file"
+    # shellcheck disable=SC2016
+    job cordon-a --log-denials -- sh -c 'cat "$1" 2>/dev/null' sh "$file"
+    [ "$RC" != 0 ] || fail "it was read: $(got)"
+    id_20_escaped "$TOP/.err" "--log-denials"
+    expect_record 'secret' 'deny_read'
+    (job_run cordon-a "$WS_A" -- sh -c 'exec sleep 44.7' "$name" >/dev/null 2>&1) &
+    wait_for "pgrep -f '^sleep 44.7' >/dev/null"
+    for form in "ps" "ps --json" "violations" "violations --json" "status"; do
+        # shellcheck disable=SC2086
+        [ "$CORDON_MODE" = embedded ] || run as_user cordon-a "$CORDON" $form
+        id_20_escaped "$TOP/.out" "$form"
+        [ "$CORDON_MODE" = embedded ] || [ "$form" != ps ] || expect_out 'title' "ps tells the name"
+    done
+    run as_user cordon-a "$CORDON" "$name"
+    id_20_escaped "$TOP/.err" "an unknown verb"
+    job cordon-a -- "./$name-"
+    id_20_escaped "$TOP/.err" "no such command"
+    pkill -f '^sleep 44.7'
+    wait $!
+    rm -f "$file"
+}
+
+id_20_escaped()
+{
+    ! LC_ALL=C grep -q '[[:cntrl:]]' "$1" || fail "$2: $(cat -v "$1")"
+}
+
+id_21_terminal_as_without()
+{
+    id_terminal control 7
 }
