@@ -60,6 +60,8 @@ def nothing_is_typed():
         for streams in ("", " </dev/null", " </dev/null >out 2>&1"):
             session = shell()
             session.type(f"{SANDBOX}{words}-- /usr/bin/python3 typist.py{streams}; echo en''ded\n")
+            if not streams.endswith("out 2>&1"):
+                session.expect("typed 0 of ")
             session.expect("ended")
             session.expect("prompt> ")
             time.sleep(0.1)
