@@ -39,13 +39,12 @@ id_01_one()
     : >"$TOP/.out"
     : >"$TOP/.err"
     [ "$1" = after ] || kill -STOP "$SERVICE_PID"
-    (cd "$WS_A" && as_user cordon-a timeout 20 "$PROBES/hostile_client" orphan \
+    (cd "$WS_A" && as_user cordon-a timeout 20 "$PROBES/hostile_client" orphan "$1" \
         sh -c 'echo $(id -u) $(id -g)' <"$TOP/line" >"$TOP/.out" 2>"$TOP/.err") &
     asker=$!
     wait_for "[ -s '$TOP/.out' ]"
     wait "$asker" 2>/dev/null
     pid=$(head -n 1 "$TOP/.out")
-    [ "$1" = before ] || sleep 0.1
     for _ in $(seq 50); do
         wait_for "[ ! -e /proc/$pid ]"
         echo $((pid - 1)) >/proc/sys/kernel/ns_last_pid

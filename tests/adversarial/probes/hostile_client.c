@@ -8,7 +8,8 @@
  *   flood    descriptors by the hundred, in every place, and control data that lies
  *   crowd N  N connections that say HELLO and then nothing, until standard input ends
  *   say CMD...     what became of a conversation that runs CMD
- *   orphan CMD...  the same by a child, after the process that connected has ended
+ *   orphan before|after CMD...  the same by a child; the process that connected has ended
+ *                               before HELLO or after
  *
  * Exit status 1 when a malformed conversation started a job or went unanswered.
  */
@@ -267,8 +268,8 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(what, "say") == 0) {
         return say(argv + 2, (size_t)argc - 2);
     }
-    if (argc > 2 && strcmp(what, "orphan") == 0) {
-        return orphan(argv + 2, (size_t)argc - 2);
+    if (argc > 3 && strcmp(what, "orphan") == 0) {
+        return orphan(strcmp(argv[2], "after") == 0, argv + 3, (size_t)argc - 3);
     }
     return strcmp(what, "bad") == 0 ? bad() : 64;
 }

@@ -26,10 +26,9 @@ void header_add(struct strbuf *out, uint32_t magic, uint16_t version, uint16_t t
 
 /* HELLO, then a SPAWN of `sleep 42.5` with its four descriptors. */
 void script_good(struct script *script);
-/* The same of another command. */
-void script_of(struct script *script, char *const *argv, size_t argc);
-/* HELLO alone. */
+/* HELLO alone; the SPAWN of another command. */
 void script_hello(struct script *script);
+void script_spawn(struct script *script, char *const *argv, size_t argc);
 
 /* ID-11: one malformed conversation each; false past the last. */
 bool script_bad(size_t index, struct script *script, const char **ret_name);
@@ -45,6 +44,6 @@ int crowd(size_t count);
 int flood(void);
 /* hostile_crowd.c: what became of a conversation that runs @argv. */
 int say(char *const *argv, size_t argc);
-int orphan(char *const *argv, size_t argc);
+int orphan(bool greeted, char *const *argv, size_t argc);
 
 #endif

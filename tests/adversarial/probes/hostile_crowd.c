@@ -20,13 +20,24 @@
 
 /* ---- who asks ---- */
 
+static bool greet(int fd)
+{
+    struct script script = {.bytes = STRBUF_INIT};
+    bool sent;
+
+    script_hello(&script);
+    sent = send_script(fd, &script, script.bytes.len);
+    strbuf_deinit(&script.bytes);
+    return sent && next_reply(fd) == CORDON_MSG_WELCOME;
+}
+
 static int conversation(int fd, char *const *argv, size_t argc)
 {
     struct script script = {.bytes = STRBUF_INIT, .own_streams = true};
     unsigned last = 0;
     unsigned reply;
 
-    script_of(&script, argv, argc);
+    script_spawn(&script, argv, argc);
     (void)send_script(fd, &script, script.bytes.len);
     strbuf_deinit(&script.bytes);
     while ((reply = next_reply(fd)) != 0) {
@@ -51,11 +62,15 @@ int say(char *const *argv, size_t argc)
         (void)fprintf(stderr, "unreachable: %s\n", strerror(errno));
         return 0;
     }
+    (void)greet(fd);
     return conversation(fd, argv, argc);
 }
 
-/* Prints its number and ends; its child waits for a line and then asks on the same connection. */
-int orphan(char *const *argv, size_t argc)
+/*
+ * Prints its number and ends, @greeted: after HELLO; its child waits for a line and then asks on
+ * the same connection.
+ */
+int orphan(bool greeted, char *const *argv, size_t argc)
 {
     int fd = try_connect();
     char line;
@@ -64,12 +79,18 @@ int orphan(char *const *argv, size_t argc)
         perror("connect");
         return 70;
     }
+    if (greeted && !greet(fd)) {
+        return 70;
+    }
     (void)printf("%d\n", (int)getpid());
     if (fork() != 0) {
         _exit(0);
     }
     if (read(0, &line, 1) != 1) {
         return 70;
+    }
+    if (!greeted) {
+        (void)greet(fd);
     }
     return conversation(fd, argv, argc);
 }

@@ -85,9 +85,8 @@ void script_good(struct script *script)
     spawn_add(script);
 }
 
-void script_of(struct script *script, char *const *argv, size_t argc)
+void script_spawn(struct script *script, char *const *argv, size_t argc)
 {
-    hello_add(script);
     spawn_of(script, argv, argc);
 }
 
