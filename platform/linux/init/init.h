@@ -127,6 +127,14 @@ CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct comman
 /* Runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
 
+/* ---- stop.c ---- */
+/*
+ * A signal from outside the job is the command's. Its process group is orphaned in its session,
+ * where the kernel makes nothing of a SIGTSTP that is left to it: then the group is stopped, as a
+ * terminal would.
+ */
+void init_pass_signal(pid_t command, int signo);
+
 /* ---- main.c ---- */
 void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *init);
 
