@@ -436,7 +436,12 @@ static void command_reap(struct init *init, pid_t command)
         } else {
             init_report(IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status), init);
         }
-        _exit(0); /* and with pid 1 goes everything else in the job */
+        /* Root's own would take the guard along; they go with pid 1 as everything in the job. */
+        if (init->guard > 0 && init->order->identity.uid != 0) {
+            (void)kill(-1, SIGKILL);
+        }
+        guard_end(init);
+        _exit(0);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include <sys/stat.h>
 
+#include "platform/linux/init/batch.h"
 #include "platform/linux/init/objects.h"
 #include "platform/linux/init/places.h"
 #include "platform/linux/init/replaced.h"
@@ -20,8 +21,10 @@
 /* A mount of the view, as its counterpart in the unwatched clone shows it. */
 struct names_mount {
     const char *path; /* in the view */
-    int fd;           /* the same directory in the clone */
+    const char *root; /* the same directory as the file system has it */
+    int fd;           /* ... in the clone */
     uint64_t fsid;
+    uint64_t dev; /* as mountinfo has it */
     struct object top;
 };
 
@@ -43,7 +46,9 @@ struct names {
     /* Instead of `denied`, where there is no guard: what a walk finds. False: it cannot go on. */
     bool (*found)(void *context, int dir, const char *name);
     void *context;
-    uint64_t *linked; /* a bit by hash for each file that may have got a name since */
+    uint64_t *linked;      /* a bit by hash for each file that may have got a name since */
+    struct objects former; /* directories that have former names; value: unused */
+    bool is_written;       /* names may go where the job may write */
 };
 
 /* Before the marks are made. CORDON_E_NOMEM. */
@@ -62,6 +67,10 @@ bool names_deny(struct names *names, int fd, const struct stat *st);
 /* Events tell of the names on the mount of @fd. */
 bool names_are_told(const struct names *names, int fd);
 
+/* A way to call @chain's directory in the view with @mount; *ret_path: "@name" in it. */
+bool names_path(const struct chain *chain, const struct names_mount *mount, const char *name,
+                struct strbuf *ret_path);
+
 /* The descriptors, for a process that does not use them. */
 void names_close(struct names *names);
 
@@ -76,6 +85,21 @@ void older_created(struct names *names, const struct object *object);
 bool older_known(struct names *names, int fd);
 /* ... and also what they say about @object, should it have got a name since. */
 bool older_renew(struct names *names, const struct object *object);
+
+/* ---- former.c: for the guard alone ---- */
+/*
+ * What guards of earlier jobs saw, as the answer to guard_start()'s question: objects with former
+ * names are denied as these say. *ret_full: some were lost. False: nobody can tell.
+ */
+bool former_begin(struct names *names, bool *ret_full);
+/*
+ * An object no longer has a name, or may not have it any more: @path on @mount, or one that nobody
+ * can tell (NULL). Tells cordon-index, unless the object is gone. False: nobody hears it.
+ */
+bool former_tell(struct names *names, const struct batch_event *event,
+                 const struct names_mount *mount, const char *path);
+/* Answers cordon-index, which asks on behalf of another guard. */
+void former_hear(struct names *names);
 
 /* ---- settle.c: for the guard alone ---- */
 /*
