@@ -153,7 +153,7 @@ dl_index_kill()
 
     pid=$(pgrep -x cordon-index)
     kill -KILL "$pid"
-    wait_for "grep -q '^State:.Z' /proc/$pid/status"
+    wait_for "grep -q '^State:.Z' /proc/$pid/status && grep -q '^Threads:.1$' /proc/$pid/status"
 }
 
 dl_index_killed()

@@ -44,6 +44,7 @@ static struct store_head *head;
 static struct table known;
 static struct usage *users;
 static size_t user_count;
+static uint64_t turns;  /* the last of a record */
 static int answer = -1; /* a memfd of what is there; -1: none, or older */
 
 static char *area(uint32_t which)
@@ -137,6 +138,7 @@ static bool know_all(void)
         uint64_t offset = (uint64_t)(at - start);
 
         ok = record_get(&at, end, &former) && know(&former, offset);
+        turns = ok && former.turn > turns ? former.turn : turns;
     }
     return ok;
 }
@@ -208,6 +210,11 @@ void former_mark(uint32_t uid)
                   "cordon-index: former names of what is denied were lost in jobs of user %u; "
                   "until the service is restarted his jobs are refused where they may write\n",
                   uid);
+}
+
+uint64_t former_turn(void)
+{
+    return ++turns;
 }
 
 /* ---- room ---- */

@@ -22,6 +22,8 @@
 
 /* @fd, which it takes over, is the supervisor's memfd. False: it cannot be used. */
 bool former_open(int fd);
+/* Later than all that were taken. */
+uint64_t former_turn(void);
 /* Of a record of @former->uid's job. */
 void former_add(const struct former *former);
 /* Former names of @uid's jobs were lost, or could not be taken. */

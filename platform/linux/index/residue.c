@@ -30,6 +30,7 @@ struct gone {
 
 struct residue {
     const struct held *held;
+    uint64_t turn; /* events are merged, so their order means nothing */
     struct batch *batch;
     struct gone *gone;
     struct replaced replaced;
@@ -186,6 +187,7 @@ static void add(const struct residue *residue, const struct kept *system,
     struct former whole = *former;
 
     whole.uid = residue->held->uid;
+    whole.turn = residue->turn;
     whole.dev = system->dev;
     if (is_alive(system, &whole.object)) {
         former_add(&whole);
@@ -307,7 +309,8 @@ static bool events_take(struct residue *residue)
 
 void residue_take(const struct held *held)
 {
-    struct residue residue = {.held = held, .batch = batch_new(), .replacing = STRBUF_INIT};
+    struct residue residue = {
+        .held = held, .turn = former_turn(), .batch = batch_new(), .replacing = STRBUF_INIT};
 
     if (residue.batch == NULL || !batch_adopt(residue.batch, held->fds[HELD_BATCH]) ||
         !batch_read(residue.batch, held->fds[HELD_EVENTS]) || !events_take(&residue)) {

@@ -4,9 +4,9 @@
  * before anything else is answered. Those that earlier guards told of are read when a job begins,
  * and each is one more name of its object, to be judged as any other.
  *
- * A directory that moved takes what is below along. So what has a former name below any name of
- * such a directory had one below each of its other names as well, or may have had: who told of it
- * knew one of them.
+ * A directory that moved takes what is below along. So what has a former name below a name of such
+ * a directory had one below each name as well that the directory had lost before: who told of it
+ * may have known but that one.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,11 +24,14 @@
 
 #define PATHS_MAX 256U /* of one object; with more nobody can tell */
 
+#define TURN_NOW UINT64_MAX
+
 /* A name of a directory that has former ones; entries with the same text or object are alike. */
 struct alike {
     char *path;
     const struct object *object; /* of a record */
     uint64_t dev;
+    uint64_t turn; /* TURN_NOW: it has that name */
 };
 
 struct load {
@@ -157,11 +160,12 @@ static int alike_compare(const void *a, const void *b)
     return alike_order(one->dev, one->path, strlen(one->path), b);
 }
 
-static void alike_add(struct load *load, const struct former *record, const char *path)
+static void alike_add(struct load *load, const struct former *record, const char *path,
+                      uint64_t turn)
 {
     struct alike *alike = &load->alike[load->alike_count];
 
-    *alike = (struct alike){strdup(path), &record->object, record->dev};
+    *alike = (struct alike){strdup(path), &record->object, record->dev, turn};
     load->failed = load->failed || alike->path == NULL;
     load->alike_count += alike->path != NULL;
 }
@@ -214,7 +218,7 @@ static void alike_find(struct load *load)
             continue;
         }
         if (record->path[0] != '\0') {
-            alike_add(load, record, record->path);
+            alike_add(load, record, record->path, record->turn);
         }
         if (objects_find(&load->names->former, &record->object) == NULL) {
             now.load = load;
@@ -222,7 +226,7 @@ static void alike_find(struct load *load)
             now.path.len = 0;
             places_each(load->names, fsid, &record->object, now_take, &now);
             if (now.path.len > 0) {
-                alike_add(load, record, now.path.data);
+                alike_add(load, record, now.path.data, TURN_NOW);
             }
         }
         load->failed = load->failed || objects_add(&load->names->former, &record->object) == NULL;
@@ -253,12 +257,13 @@ static void paths_add(struct paths *paths, const char *above, const char *below)
     }
 }
 
-/* The names below each other name of the directory that entry @at is one of. */
-static void paths_respell(const struct load *load, struct paths *paths, size_t at,
+/* The names below each other name that the directory which entry @at is of had lost by @turn. */
+static void paths_respell(const struct load *load, struct paths *paths, size_t at, uint64_t turn,
                           const char *below)
 {
     for (size_t i = 0; i < load->alike_count; i++) {
-        if (i != at && object_same(load->alike[i].object, load->alike[at].object)) {
+        if (i != at && load->alike[i].turn <= turn &&
+            object_same(load->alike[i].object, load->alike[at].object)) {
             paths_add(paths, load->alike[i].path, below);
         }
     }
@@ -295,7 +300,7 @@ static void paths_find(const struct load *load, const struct former *record, str
             for (; at < load->alike_count &&
                    alike_order(record->dev, text, len, &load->alike[at]) == 0;
                  at++) {
-                paths_respell(load, paths, at, text + len);
+                paths_respell(load, paths, at, record->turn, text + len);
             }
         }
     }
