@@ -33,7 +33,7 @@ class Object:
         self.children = {}
         self.up = None  # of a directory: (the directory above, its name there)
         self.denied = None  # the first denied name that it had
-        self.former = set()  # of a directory: the names that it had while jobs ran
+        self.former = set()  # of a directory: names that it had while jobs ran; see call()
         self.doubtful = False  # see doubt()
 
     @property
@@ -210,13 +210,13 @@ class Model:
         """Every object that has a denied name now has had one from here on."""
         if self.forgetful:
             return
+        for root in self.roots:
+            self.call(root.top, {root.path})
         for path, entry, _ in self.names():
-            entry.obj.former |= {path} if entry.obj.is_directory else set()
             if entry.obj.denied is None and self.policy.denied(path):
                 entry.obj.denied = path
         for again in self.reopened:
             for path, entry, _ in self.walk(again.obj, again.path):
-                entry.obj.former |= {path} if entry.obj.is_directory else set()
                 if entry.obj.denied is None and self.policy.denied(path):
                     entry.obj.denied = path
 
@@ -231,11 +231,19 @@ class Model:
     def doubt_below(self, directory, names):
         for name, entry in directory.children.items():
             obj, called = entry.obj, {f"{above}/{name}" for above in names}
-            called |= {former for former in obj.former if obj.is_directory}
+            called |= obj.former
             obj.doubtful |= (directory.doubtful or len(called) > CALLED_MAX
                              or any(self.policy.denied(path) for path in called))
             if obj.is_directory:
                 self.doubt_below(obj, set(itertools.islice(called, CALLED_MAX)))
+
+    def call(self, directory, names):
+        """Each directory's former names: also those below former names of what it is in."""
+        for name, entry in directory.children.items():
+            if entry.obj.is_directory:
+                entry.obj.former |= {f"{above}/{name}" for above in names}
+                entry.obj.former = set(itertools.islice(entry.obj.former, CALLED_MAX + 1))
+                self.call(entry.obj, entry.obj.former)
 
     def path_of(self, directory):
         """None: it is nowhere."""

@@ -113,7 +113,7 @@ class Run:
         self.job = Job(options, world)
 
     def next_job(self):
-        self.job.end()
+        self.end()
         self.log.append("(the next job)")
         self.model.doubt()
         self.model.begin()

@@ -41,10 +41,10 @@ struct usage {
 };
 
 static struct store_head *head;
-static struct table known;
+static struct table known;       /* by object and path */
+static struct table directories; /* by object */
 static struct usage *users;
 static size_t user_count;
-static uint64_t turns;  /* the last of a record */
 static int answer = -1; /* a memfd of what is there; -1: none, or older */
 
 static char *area(uint32_t which)
@@ -68,20 +68,46 @@ static bool is_same(const struct former *a, const struct former *b)
            strcmp(a->path, b->path) == 0;
 }
 
-static bool is_known(const struct former *former)
+static uint64_t directory_hash(uint64_t dev, const struct object *directory)
+{
+    return object_hash(directory) ^ dev;
+}
+
+/* The record of @node in one of the tables. */
+static bool record_of(const struct node *node, struct former *ret_former)
 {
     const char *end = area(head->active) + head->used[head->active];
+    const char *at = area(head->active) + ((const struct known *)(const void *)node)->offset;
+
+    return record_get(&at, end, ret_former);
+}
+
+static bool is_known(const struct former *former)
+{
     uint64_t hash = hash_of(former);
     struct former other;
 
-    for (struct node *node = table_first(&known, hash); node != NULL; node = node->next) {
-        const char *at = area(head->active) + ((struct known *)(void *)node)->offset;
-
-        if (node->hash == hash && record_get(&at, end, &other) && is_same(former, &other)) {
+    for (const struct node *node = table_first(&known, hash); node != NULL; node = node->next) {
+        if (node->hash == hash && record_of(node, &other) && is_same(former, &other)) {
             return true;
         }
     }
     return false;
+}
+
+void former_each(uint64_t dev, const struct object *directory,
+                 void (*take)(void *context, const char *path), void *context)
+{
+    uint64_t hash = directory_hash(dev, directory);
+    const struct node *node = head == NULL ? NULL : table_first(&directories, hash);
+    struct former other;
+
+    for (; node != NULL; node = node->next) {
+        if (node->hash == hash && record_of(node, &other) && other.dev == dev &&
+            object_same(&other.object, directory)) {
+            take(context, other.path);
+        }
+    }
 }
 
 /* NULL: out of memory. */
@@ -103,17 +129,28 @@ static struct usage *usage_of(uint32_t uid)
     return &users[user_count++];
 }
 
-/* Of a record that is in the active area. False: out of memory. */
-static bool know(const struct former *former, uint64_t offset)
+static bool know_in(struct table *table, uint64_t hash, uint64_t offset)
 {
-    struct usage *usage = usage_of(former->uid);
     struct known *entry = malloc(sizeof(*entry));
 
-    if (entry == NULL || usage == NULL || !table_add(&known, &entry->node, hash_of(former))) {
+    if (entry == NULL || !table_add(table, &entry->node, hash)) {
         free(entry);
         return false;
     }
     entry->offset = offset;
+    return true;
+}
+
+/* Of a record that is, or will be, in the active area. False: out of memory. */
+static bool know(const struct former *former, uint64_t offset)
+{
+    struct usage *usage = usage_of(former->uid);
+
+    if (usage == NULL || !know_in(&known, hash_of(former), offset) ||
+        (former->is_directory &&
+         !know_in(&directories, directory_hash(former->dev, &former->object), offset))) {
+        return false;
+    }
     usage->count++;
     usage->bytes += record_size(former);
     return true;
@@ -133,12 +170,12 @@ static bool know_all(void)
     bool ok = true;
 
     table_clear(&known, known_free);
+    table_clear(&directories, known_free);
     user_count = 0;
     while (ok && at < end) {
         uint64_t offset = (uint64_t)(at - start);
 
         ok = record_get(&at, end, &former) && know(&former, offset);
-        turns = ok && former.turn > turns ? former.turn : turns;
     }
     return ok;
 }
@@ -210,11 +247,6 @@ void former_mark(uint32_t uid)
                   "cordon-index: former names of what is denied were lost in jobs of user %u; "
                   "until the service is restarted his jobs are refused where they may write\n",
                   uid);
-}
-
-uint64_t former_turn(void)
-{
-    return ++turns;
 }
 
 /* ---- room ---- */

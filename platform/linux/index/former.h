@@ -22,10 +22,11 @@
 
 /* @fd, which it takes over, is the supervisor's memfd. False: it cannot be used. */
 bool former_open(int fd);
-/* Later than all that were taken. */
-uint64_t former_turn(void);
 /* Of a record of @former->uid's job. */
 void former_add(const struct former *former);
+/* Of a directory: calls @take with each former name, whoever's jobs saw it go. */
+void former_each(uint64_t dev, const struct object *directory,
+                 void (*take)(void *context, const char *path), void *context);
 /* Former names of @uid's jobs were lost, or could not be taken. */
 void former_mark(uint32_t uid);
 /* For a guard of @uid's: all of them. *ret_fd is the former's own; -1: there are none. */

@@ -108,7 +108,6 @@ static void message_take(struct held *held, const struct record_message *message
     } else if (message->kind == RECORD_TELL &&
                record_get(&at, (const char *)message + len, &former)) {
         former.uid = held->uid;
-        former.turn = former_turn();
         former_add(&former);
     } else {
         former_mark(held->uid);

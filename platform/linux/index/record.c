@@ -8,7 +8,6 @@ struct head {
     uint32_t size; /* with this head */
     uint32_t uid;
     uint64_t dev;
-    uint64_t turn;
     uint32_t is_directory;
     uint32_t handle_len;
     int32_t handle_type;
@@ -27,7 +26,6 @@ void record_put(char *at, const struct former *former)
     const struct head head = {.size = (uint32_t)record_size(former),
                               .uid = former->uid,
                               .dev = former->dev,
-                              .turn = former->turn,
                               .is_directory = former->is_directory,
                               .handle_len = former->object.len,
                               .handle_type = former->object.type,
@@ -60,7 +58,6 @@ bool record_get(const char **at, const char *end, struct former *ret_former)
     }
     *ret_former = (struct former){.uid = head.uid,
                                   .dev = head.dev,
-                                  .turn = head.turn,
                                   .is_directory = head.is_directory != 0,
                                   .object = {.len = head.handle_len, .type = head.handle_type},
                                   .path = path};

@@ -20,9 +20,8 @@
 #define RECORD_PATH_MAX 4096U /* with its NUL; what was called by more has no name */
 
 struct former {
-    uint32_t uid;  /* whose job told of it; only the index's word counts */
-    uint64_t turn; /* the same: grows with what is told, and is one for what is told at once */
-    uint64_t dev;  /* as mountinfo has it */
+    uint32_t uid; /* whose job told of it; only the index's word counts */
+    uint64_t dev; /* as mountinfo has it */
     bool is_directory;
     struct object object;
     const char *path; /* from the file system's root; "": one that nobody can tell */

@@ -17,24 +17,25 @@
 #include "platform/linux/init/replaced.h"
 #include "platform/linux/init/sys.h"
 
-#define GONE_DEPTH_MAX 64U
+#define WAY_MAX 4096U
+#define ROUNDS 3U /* directories that moved in each other's */
 /* Of what a rename may have replaced, see replaced.h: more is somebody who links very much. */
 #define REPLACED_MAX 512U
 
 /* A directory that was removed, or that moved: where it was. */
 struct gone {
     struct gone *next;
+    uint64_t fsid;
     struct object key, parent;
     char name[];
 };
 
 struct residue {
     const struct held *held;
-    uint64_t turn; /* events are merged, so their order means nothing */
     struct batch *batch;
     struct gone *gone;
     struct replaced replaced;
-    struct strbuf replacing; /* the last path that something was renamed to */
+    struct batch_name replacing; /* the last name that something was renamed to */
     size_t replaced_count;
 };
 
@@ -65,6 +66,19 @@ static struct kept *system_open(uint64_t dev)
         top->refs++; /* for as long as the store */
     }
     return &system;
+}
+
+static bool is_mounted(uint64_t dev)
+{
+    struct mount_table table = {NULL, 0};
+    struct cordon_fault fault;
+    bool is = mounts_read(&table, &fault) != CORDON_OK;
+
+    for (size_t i = 0; !is && i < table.count; i++) {
+        is = table.mounts[i].dev == dev;
+    }
+    mounts_release(&table);
+    return is;
 }
 
 void former_systems_close(void)
@@ -118,106 +132,151 @@ bool former_is_over(const struct former *former)
 
 /* ---- names ---- */
 
-static bool directory_path(const struct directory *directory, struct strbuf *path)
-{
-    const struct directory *chain[GONE_DEPTH_MAX * 16];
-    size_t count = 0;
+/* From a name up to the file system's root. */
+struct way {
+    const char *name[WAY_MAX];           /* innermost first */
+    const struct object *above[WAY_MAX]; /* the directory that name is in */
+    size_t count;
+    const char *top; /* path of the last of those */
+};
 
-    while (directory->parent != NULL && count < sizeof(chain) / sizeof(chain[0])) {
-        chain[count++] = directory;
-        directory = directory->parent;
-    }
-    if (directory->parent != NULL) {
+/* False: it is too deep. */
+static bool way_add(struct way *way, const char *name, const struct object *above)
+{
+    if (way->count == WAY_MAX) {
         return false;
     }
-    strbuf_puts(path, strcmp(directory->name, "/") == 0 ? "" : directory->name);
-    while (count-- > 0) {
-        strbuf_add(path, "/", 1);
-        strbuf_puts(path, chain[count]->name);
-    }
+    way->name[way->count] = name;
+    way->above[way->count++] = above;
     return true;
 }
 
-/* Appends where directory @key is, or was; false: nobody can tell. */
-static bool place_add(const struct residue *residue, struct kept *system, const struct object *key,
-                      struct strbuf *path)
+/* Where the events say that directory @key was. */
+static const struct gone *gone_find(const struct residue *residue, const struct object *key)
 {
-    const struct gone *chain[GONE_DEPTH_MAX];
-    struct directory *directory;
-    size_t count = 0;
+    const struct gone *gone = residue->gone;
 
-    while (place_find(system, key, &directory) != PLACE_SEEN) {
-        const struct gone *gone = residue->gone;
-
-        while (gone != NULL && !object_same(&gone->key, key)) {
-            gone = gone->next;
-        }
-        if (gone == NULL || count == GONE_DEPTH_MAX) {
-            return false;
-        }
-        chain[count++] = gone;
-        key = &gone->parent;
+    while (gone != NULL && !object_same(&gone->key, key)) {
+        gone = gone->next;
     }
-    if (!directory_path(directory, path)) {
-        return false;
-    }
-    while (count-- > 0) {
-        strbuf_add(path, "/", 1);
-        strbuf_puts(path, chain[count]->name);
-    }
-    return true;
+    return gone;
 }
 
-/* "": nobody can tell. */
-static const char *name_text(const struct residue *residue, struct kept *system,
-                             const struct batch_name *name, struct strbuf *path)
+/* False: nobody can tell. */
+static bool way_find(const struct residue *residue, struct kept *system,
+                     const struct batch_name *name, struct way *way)
+{
+    const struct object *key = &name->directory;
+    const struct directory *directory;
+    struct directory *found;
+    bool ok;
+
+    way->count = 0;
+    ok = way_add(way, name->name, key);
+    while (ok && place_find(system, key, &found) != PLACE_SEEN) {
+        const struct gone *gone = gone_find(residue, key);
+
+        key = gone == NULL ? NULL : &gone->parent;
+        ok = gone != NULL && way_add(way, gone->name, key);
+    }
+    for (directory = found; ok && directory->parent != NULL; directory = directory->parent) {
+        ok = way_add(way, directory->name, &directory->parent->key);
+    }
+    way->top = ok ? directory->name : NULL;
+    return ok;
+}
+
+/* What the first @count of @way are below of is called @above. */
+static void way_write(const struct way *way, size_t count, const char *above, struct strbuf *path)
 {
     path->len = 0;
-    if (!place_add(residue, system, &name->directory, path)) {
-        return "";
+    strbuf_puts(path, strcmp(above, "/") == 0 ? "" : above);
+    while (count-- > 0) {
+        strbuf_add(path, "/", 1);
+        strbuf_puts(path, way->name[count]);
     }
-    strbuf_add(path, "/", 1);
-    strbuf_puts(path, name->name);
-    return path->failed || path->len >= RECORD_PATH_MAX ? "" : path->data;
 }
 
-static void add(const struct residue *residue, const struct kept *system,
-                const struct former *former)
+/* Several paths, each with its NUL. */
+struct texts {
+    const struct way *way;
+    size_t count; /* of the way, below the directory in question */
+    struct strbuf all;
+};
+
+static void text_take(void *context, const char *above)
+{
+    static struct strbuf path = STRBUF_INIT;
+    struct texts *texts = context;
+
+    way_write(texts->way, texts->count, above, &path);
+    strbuf_add(&texts->all, *above == '\0' ? "" : strbuf_text(&path),
+               *above == '\0' ? 1 : path.len + 1);
+}
+
+static void add(const struct residue *residue, const struct former *former)
 {
     struct former whole = *former;
+    const struct kept *system = system_open(whole.dev); /* again: room may have been made */
 
     whole.uid = residue->held->uid;
-    whole.turn = residue->turn;
-    whole.dev = system->dev;
-    if (is_alive(system, &whole.object)) {
+    if (strlen(whole.path) >= RECORD_PATH_MAX) {
+        whole.path = "";
+    }
+    if (system == NULL || is_alive(system, &whole.object)) {
         former_add(&whole);
+    }
+}
+
+/* @former had, whatever its path, the name @name, and those below former names of directories. */
+static void name_add(const struct residue *residue, const struct batch_name *name,
+                     struct former *former)
+{
+    static struct texts texts = {.all = STRBUF_INIT};
+    static struct way way;
+    struct kept *system = system_open(former->dev);
+
+    texts.way = &way;
+    texts.all.len = 0;
+    former->path = "";
+    if (system == NULL || !way_find(residue, system, name, &way)) {
+        add(residue, former);
+        return;
+    }
+    texts.count = way.count;
+    text_take(&texts, way.top);
+    for (size_t i = 0; i < way.count; i++) {
+        texts.count = i + 1;
+        former_each(system->dev, way.above[i], text_take, &texts);
+    }
+    if (texts.all.failed) {
+        former_mark(residue->held->uid);
+        return;
+    }
+    for (size_t at = 0; at < texts.all.len; at += strlen(texts.all.data + at) + 1) {
+        former->path = texts.all.data + at;
+        add(residue, former);
     }
 }
 
 /* ---- events ---- */
 
-static void replaced_add(struct residue *residue, const struct kept *system,
-                         const struct object *object)
+static void replaced_add(struct residue *residue, uint64_t dev, const struct object *object)
 {
-    const struct former former = {.object = *object, .path = strbuf_text(&residue->replacing)};
+    struct former former = {.dev = dev, .object = *object};
 
     if (residue->replaced_count++ < REPLACED_MAX) {
-        add(residue, system, &former);
+        name_add(residue, &residue->replacing, &former);
     }
 }
 
 /* What had the name that @event, a rename, gave away; see replaced.h. */
-static void rename_replaced(struct residue *residue, struct kept *system,
-                            const struct batch_event *event)
+static void rename_replaced(struct residue *residue, uint64_t dev, const struct batch_event *event)
 {
-    struct strbuf path = STRBUF_INIT;
-    const char *text = name_text(residue, system, &event->to, &path);
     struct object object;
     size_t at = 0;
 
-    residue->replacing.len = 0;
-    strbuf_puts(&residue->replacing, text);
-    strbuf_deinit(&path);
+    residue->replacing = event->to; /* the batch does not move any more */
     if (batch_count_follows(residue->batch, event->thread)) {
         if (!replaced_expect(&residue->replaced, event->thread)) {
             former_mark(residue->held->uid);
@@ -225,45 +284,78 @@ static void rename_replaced(struct residue *residue, struct kept *system,
         return;
     }
     while (batch_count_before(residue->batch, event->thread, &at, &object)) {
-        replaced_add(residue, system, &object);
+        replaced_add(residue, dev, &object);
     }
 }
 
-static void event_take(struct residue *residue, struct kept *system,
-                       const struct batch_event *event)
+static void event_take(struct residue *residue, uint64_t dev, const struct batch_event *event)
 {
-    static struct strbuf path = STRBUF_INIT;
-    struct former former = {.object = event->target, .is_directory = event->is_directory};
+    struct former former = {
+        .dev = dev, .object = event->target, .is_directory = event->is_directory};
     bool expected = replaced_take(&residue->replaced, event->thread);
 
-    if (event->is_count && expected) {
-        replaced_add(residue, system, &event->target);
+    if (event->is_count && expected && residue->replacing.name != NULL) {
+        replaced_add(residue, dev, &event->target);
     }
     if (event->is_rename || event->is_removal) {
-        former.path = name_text(residue, system, &event->from, &path);
-        add(residue, system, &former);
+        name_add(residue, &event->from, &former);
     }
     if (event->is_rename && !event->is_directory) {
-        rename_replaced(residue, system, event);
+        rename_replaced(residue, dev, event);
     }
 }
 
-static bool gone_note(struct residue *residue)
+static uint64_t dev_of(const struct held *held, uint64_t fsid)
+{
+    for (size_t i = 0; i < held->system_count; i++) {
+        if (held->systems[i].fsid == fsid) {
+            return held->systems[i].dev;
+        }
+    }
+    return 0;
+}
+
+static void directory_take(struct residue *residue, const struct gone *gone)
+{
+    const struct batch_name name = {.directory = gone->parent, .name = gone->name};
+    struct former former = {
+        .dev = dev_of(residue->held, gone->fsid), .object = gone->key, .is_directory = true};
+
+    if (system_open(former.dev) != NULL) {
+        name_add(residue, &name, &former);
+    }
+}
+
+/*
+ * Directories first, whose former names those of others begin with. Events are merged, so that
+ * their order means nothing.
+ */
+static bool directories_take(struct residue *residue)
 {
     struct batch_event event;
 
     while (batch_next_place(residue->batch, &event)) {
         size_t len = strlen(event.from.name);
-        struct gone *gone = malloc(sizeof(*gone) + len + 1);
+        struct gone *gone;
 
+        if (!event.is_rename && !event.is_removal) {
+            continue;
+        }
+        gone = malloc(sizeof(*gone) + len + 1);
         if (gone == NULL) {
             return false;
         }
-        gone->next = residue->gone;
-        gone->key = event.target;
-        gone->parent = event.from.directory;
+        *gone = (struct gone){.next = residue->gone,
+                              .fsid = event.fsid,
+                              .key = event.target,
+                              .parent = event.from.directory};
         memcpy(gone->name, event.from.name, len + 1);
         residue->gone = gone;
+    }
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        for (const struct gone *gone = residue->gone; gone != NULL; gone = gone->next) {
+            directory_take(residue, gone);
+        }
     }
     return true;
 }
@@ -278,30 +370,21 @@ static void gone_forget(struct residue *residue)
     }
 }
 
-static uint64_t dev_of(const struct held *held, uint64_t fsid)
-{
-    for (size_t i = 0; i < held->system_count; i++) {
-        if (held->systems[i].fsid == fsid) {
-            return held->systems[i].dev;
-        }
-    }
-    return 0;
-}
-
 /* False: something is lost. */
 static bool events_take(struct residue *residue)
 {
     struct batch_event event;
-    bool ok = gone_note(residue);
+    bool ok = directories_take(residue);
 
     while (ok && batch_next(residue->batch, &event)) {
-        struct kept *system = system_open(dev_of(residue->held, event.fsid));
+        uint64_t dev = dev_of(residue->held, event.fsid);
 
-        if (event.target.len > 0 && (event.is_rename || event.is_removal || event.is_count)) {
-            ok = system != NULL;
+        if (event.target.len == 0 || (!event.is_rename && !event.is_removal && !event.is_count)) {
+            continue;
         }
-        if (ok && system != NULL && event.target.len > 0) {
-            event_take(residue, system, &event);
+        ok = dev != 0 && (system_open(dev) != NULL || !is_mounted(dev));
+        if (ok && system_open(dev) != NULL) {
+            event_take(residue, dev, &event);
         }
     }
     return ok && !batch_is_lost(residue->batch);
@@ -309,8 +392,7 @@ static bool events_take(struct residue *residue)
 
 void residue_take(const struct held *held)
 {
-    struct residue residue = {
-        .held = held, .turn = former_turn(), .batch = batch_new(), .replacing = STRBUF_INIT};
+    struct residue residue = {.held = held, .batch = batch_new()};
 
     if (residue.batch == NULL || !batch_adopt(residue.batch, held->fds[HELD_BATCH]) ||
         !batch_read(residue.batch, held->fds[HELD_EVENTS]) || !events_take(&residue)) {
@@ -321,7 +403,6 @@ void residue_take(const struct held *held)
                       held->uid, residue.replaced_count);
     }
     gone_forget(&residue);
-    strbuf_deinit(&residue.replacing);
     free(residue.replaced.threads);
     batch_free(residue.batch);
     former_systems_close();

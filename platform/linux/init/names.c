@@ -10,118 +10,8 @@
 #include <unistd.h>
 
 #include "platform/linux/init/batch.h"
+#include "platform/linux/init/spelled.h"
 #include "platform/linux/init/sys.h"
-
-/* ---- names ---- */
-
-bool names_path(const struct chain *chain, const struct names_mount *mount, const char *name,
-                struct strbuf *path)
-{
-    size_t top = 0;
-
-    while (top < chain->count && !object_same(chain->key[top], &mount->top)) {
-        top++;
-    }
-    if (top == chain->count) {
-        return false;
-    }
-    path->len = 0;
-    strbuf_puts(path, strcmp(mount->path, "/") == 0 ? "" : mount->path);
-    while (top-- > 0) {
-        strbuf_add(path, "/", 1);
-        strbuf_puts(path, chain->place[top]->name);
-    }
-    strbuf_add(path, "/", *name == '\0' ? 0 : 1);
-    strbuf_puts(path, name);
-    return true;
-}
-
-/*
- * Every name that @name in a directory has in the view, or has had since the events before.
- * A place that nobody can name any more counts as denied; one outside the view as none.
- */
-struct spelled_path {
-    struct strbuf text;
-    const struct names_mount *mount;
-};
-struct spelled {
-    const struct names *names;
-    uint64_t fsid;
-    const char *name;
-    struct spelled_path *paths;
-    size_t count, room;
-    bool denied;        /* one of them is, or nobody can tell */
-    bool lost, outside; /* one of the places */
-    bool moved;         /* a directory on the way has former names */
-    bool failed;        /* out of memory */
-};
-
-/* False: out of memory. */
-static bool spelled_add(struct spelled *spelled, const struct strbuf *path,
-                        const struct names_mount *mount)
-{
-    struct spelled_path *added;
-
-    for (size_t i = 0; i < spelled->count; i++) {
-        if (strcmp(spelled->paths[i].text.data, path->data) == 0) {
-            return true;
-        }
-    }
-    if (spelled->count == spelled->room) {
-        size_t room = spelled->room == 0 ? 4 : spelled->room * 2;
-        struct spelled_path *grown = realloc(spelled->paths, room * sizeof(*grown));
-
-        if (grown == NULL) {
-            return false;
-        }
-        memset(grown + spelled->room, 0, (room - spelled->room) * sizeof(*grown));
-        spelled->paths = grown;
-        spelled->room = room;
-    }
-    added = &spelled->paths[spelled->count++];
-    added->mount = mount;
-    added->text.len = 0;
-    strbuf_add(&added->text, path->data, path->len);
-    return !added->text.failed;
-}
-
-static void chain_judge(void *context, enum places_found found, const struct chain *chain)
-{
-    static struct strbuf path = STRBUF_INIT;
-    struct spelled *spelled = context;
-    const struct names *names = spelled->names;
-    bool seen = false;
-
-    for (size_t i = 0; found == PLACES_FOUND && i < names->mount_count; i++) {
-        if (names->mounts[i].fsid == spelled->fsid &&
-            names_path(chain, &names->mounts[i], spelled->name, &path)) {
-            seen = true;
-            spelled->failed =
-                spelled->failed || path.failed || !spelled_add(spelled, &path, &names->mounts[i]);
-        }
-    }
-    for (size_t i = 0; names->former.count > 0 && !spelled->moved && i < chain->count; i++) {
-        spelled->moved = objects_find(&names->former, chain->key[i]) != NULL;
-    }
-    spelled->lost = spelled->lost || found == PLACES_GONE;
-    spelled->outside = spelled->outside || (found != PLACES_GONE && !seen);
-}
-
-/* False: out of memory. */
-static bool name_judge(struct names *names, uint64_t fsid, const struct object *directory,
-                       const char *name, struct spelled *spelled)
-{
-    *spelled = (struct spelled){
-        .names = names, .fsid = fsid, .name = name, .paths = spelled->paths, .room = spelled->room};
-    places_each(names, fsid, directory, chain_judge, spelled);
-    spelled->denied = spelled->lost;
-    for (size_t i = 0; !spelled->failed && !spelled->denied && i < spelled->count; i++) {
-        const struct strbuf *path = &spelled->paths[i].text;
-
-        spelled->denied = verdict_by_name(names->watch, path->data, path->len).denied;
-    }
-    return !spelled->failed;
-}
 
 /*
  * In a directory that once was denied and now is elsewhere: what comes into that is denied as well.
@@ -136,7 +26,7 @@ static bool is_inherited(struct names *names, uint64_t fsid, const struct object
     if (objects_find(&names->denied, directory) == NULL) {
         return true;
     }
-    if (!name_judge(names, fsid, directory, "", &above)) {
+    if (!spelled_find(names, fsid, directory, "", &above)) {
         return false;
     }
     *ret_inherited = !above.denied;
@@ -145,40 +35,35 @@ static bool is_inherited(struct names *names, uint64_t fsid, const struct object
 
 /* ---- events ---- */
 
-/* Tells of the names of @at that are denied, or of @all, for the jobs to come. */
+/* Tells of what @at says for the jobs to come: of its own names those that matter, if @own. */
 static bool tell(struct names *names, const struct batch_event *event, const struct spelled *at,
-                 bool all)
+                 bool own)
 {
-    bool ok = !at->lost || former_tell(names, event, NULL, NULL);
+    bool ok = (!at->lost && !at->overflow) || former_tell(names, event, "");
 
-    for (size_t i = 0; ok && i < at->count; i++) {
+    for (size_t i = 0; ok && own && i < at->count; i++) {
         const struct strbuf *path = &at->paths[i].text;
 
-        if (all || verdict_by_name(names->watch, path->data, path->len).denied ||
+        if (verdict_by_name(names->watch, path->data, path->len).denied ||
             (event->is_directory && !verdict_is_hopeless(names->watch, path->data))) {
-            ok = former_tell(names, event, at->paths[i].mount, path->data);
+            ok = former_tell_at(names, event, at->paths[i].mount, path->data);
+        }
+    }
+    for (size_t i = 0; ok && i < at->former_count; i++) {
+        if (former_matters(names, event, strbuf_text(&at->formers[i]))) {
+            ok = former_tell(names, event, strbuf_text(&at->formers[i]));
         }
     }
     return ok;
 }
 
-/* What already is denied by its object keeps all of its names, whoever's rules they matter to. */
+/* A file: what came into a directory that moved was not there when that had its former names. */
 static bool tell_if_denied(struct names *names, const struct batch_event *event,
                            const struct spelled *at)
 {
     bool known = objects_find(&names->denied, &event->target) != NULL;
 
-    return (!at->denied && !known) || tell(names, event, at, known);
-}
-
-/* The same of a directory; @same: it does not matter to our rules where it is. */
-static bool tell_moved(struct names *names, const struct batch_event *event,
-                       const struct spelled *at, bool same)
-{
-    bool all = at->moved || objects_find(&names->denied, &event->target) != NULL;
-
-    return (same && !all) ||
-           (objects_add(&names->former, &event->target) != NULL && tell(names, event, at, all));
+    return (!at->denied && !known) || tell(names, event, at, at->denied);
 }
 
 /* A descriptor to walk below; -1 with errno. */
@@ -231,11 +116,11 @@ static bool directory_moved(struct names *names, const struct batch_event *event
     if (!inherited && !places_is_new(names, &event->target)) {
         return true;
     }
-    if (!name_judge(names, event->fsid, &event->target, "", &at)) {
+    if (!spelled_find(names, event->fsid, &event->target, "", &at)) {
         return false;
     }
     same = !inherited && is_same_below(names, &at);
-    if (!tell_moved(names, event, &at, same)) {
+    if (!tell(names, event, &at, !same)) {
         return false;
     }
     if (inherited || at.lost) {
@@ -265,8 +150,8 @@ static bool replaced_deny(struct names *names, const struct replacing *last,
     bool known = last->thread == event->thread && last->mount != NULL;
 
     return names_denied(names, &event->target) &&
-           former_tell(names, event, known ? last->mount : NULL,
-                       known ? strbuf_text(&last->path) : NULL);
+           (known ? former_tell_at(names, event, last->mount, strbuf_text(&last->path))
+                  : former_tell(names, event, ""));
 }
 
 /* What had the name before @event, a rename to @to, a denied one, has had a denied name. */
@@ -307,8 +192,8 @@ static bool rename_take(struct names *names, const struct batch_event *event,
     if (event->is_directory) {
         return directory_moved(names, event);
     }
-    if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &from) ||
-        !name_judge(names, event->fsid, &event->to.directory, event->to.name, &to) ||
+    if (!spelled_find(names, event->fsid, &event->from.directory, event->from.name, &from) ||
+        !spelled_find(names, event->fsid, &event->to.directory, event->to.name, &to) ||
         !is_inherited(names, event->fsid, &event->to.directory, &inherited) ||
         !tell_if_denied(names, event, &from)) {
         return false;
@@ -333,7 +218,7 @@ static bool event_take(struct names *names, const struct batch_event *event)
     if (event->is_creation) {
         older_created(names, &event->target);
     }
-    if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &at) ||
+    if (!spelled_find(names, event->fsid, &event->from.directory, event->from.name, &at) ||
         (event->is_creation &&
          !is_inherited(names, event->fsid, &event->from.directory, &inherited)) ||
         (event->is_removal && !tell_if_denied(names, event, &at))) {

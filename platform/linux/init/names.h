@@ -28,6 +28,12 @@ struct names_mount {
     struct object top;
 };
 
+/* Former names of one directory, from the file system's root; "": nobody can tell. */
+struct former_list {
+    struct former_list *next;
+    char path[];
+};
+
 struct names_index {
     uint64_t dev;     /* as mountinfo has it */
     bool links_alone; /* of files that had one name, `denied` holds none */
@@ -47,7 +53,7 @@ struct names {
     bool (*found)(void *context, int dir, const char *name);
     void *context;
     uint64_t *linked;      /* a bit by hash for each file that may have got a name since */
-    struct objects former; /* directories that have former names; value: unused */
+    struct objects former; /* directories that have former names; value: struct former_list */
     bool is_written;       /* names may go where the job may write */
 };
 
@@ -66,10 +72,6 @@ bool names_deny(struct names *names, int fd, const struct stat *st);
 
 /* Events tell of the names on the mount of @fd. */
 bool names_are_told(const struct names *names, int fd);
-
-/* A way to call @chain's directory in the view with @mount; *ret_path: "@name" in it. */
-bool names_path(const struct chain *chain, const struct names_mount *mount, const char *name,
-                struct strbuf *ret_path);
 
 /* The descriptors, for a process that does not use them. */
 void names_close(struct names *names);
@@ -93,11 +95,16 @@ bool older_renew(struct names *names, const struct object *object);
  */
 bool former_begin(struct names *names, bool *ret_full);
 /*
- * An object no longer has a name, or may not have it any more: @path on @mount, or one that nobody
- * can tell (NULL). Tells cordon-index, unless the object is gone. False: nobody hears it.
+ * What @event is about no longer has the name @path from its file system's root, or may not have it
+ * any more; "": nobody can tell what name. Tells cordon-index, unless the object is gone. False:
+ * nobody hears it, or no memory.
  */
-bool former_tell(struct names *names, const struct batch_event *event,
-                 const struct names_mount *mount, const char *path);
+bool former_tell(struct names *names, const struct batch_event *event, const char *path);
+/* The same of @path on @mount. */
+bool former_tell_at(struct names *names, const struct batch_event *event,
+                    const struct names_mount *mount, const char *path);
+/* That name, or one below it if it is a directory, is denied, or might be. */
+bool former_matters(struct names *names, const struct batch_event *event, const char *path);
 /* Answers cordon-index, which asks on behalf of another guard. */
 void former_hear(struct names *names);
 
