@@ -165,7 +165,7 @@ static void guard_wait(struct names *names)
     static bool lull;
     static bool alone; /* cordon-index is gone */
     struct pollfd polls[] = {{.fd = names->watch->decide, .events = POLLIN},
-                             {.fd = names->watch->finish},
+                             {.fd = names->watch->finish, .events = POLLIN},
                              {.fd = alone ? -1 : names->watch->life, .events = POLLIN},
                              {.fd = names->watch->events, .events = POLLIN}};
 
@@ -374,6 +374,8 @@ void guard_end(struct init *init)
     siginfo_t info;
 
     if (init->guard > 0) {
+        /* Either is enough, should the other fail. */
+        (void)!write(init->guard_finish, "", 1);
         (void)close(init->guard_finish);
         while (waitid(P_PID, (id_t)init->guard, &info, WEXITED) != 0 && errno == EINTR) {
         }

@@ -43,7 +43,7 @@ struct init {
     struct alias_list aliases; /* further names of what the view shows */
     int clone;                 /* of the host's tree for watch.c; -1: nothing is watched */
     pid_t guard, keeper;       /* 0: none */
-    int guard_finish;          /* closed: the guard takes in what is left, and ends */
+    int guard_finish;          /* written to or closed: the guard takes in what is left, and ends */
     int guard_ready;           /* to read a byte from once it answers; -1: nobody is waited for */
     struct cordon_fault fault;
 };
