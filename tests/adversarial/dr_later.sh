@@ -3,7 +3,7 @@
 # Deny-read over several jobs: what one job gave another name stays denied in the next ones.
 CASES=(
     dr_36_moved_by_an_earlier_job:s dr_37_other_users_and_policies:s dr_38_guard_that_told_nothing:s
-    dr_39_more_than_can_be_remembered:s)
+    dr_39_more_than_can_be_remembered:s dr_40_each_call_fails_once_while_a_job_moves:s)
 
 # Matches in a writable place: of the profile's patterns, and of managed ones.
 dl_setup()
@@ -207,4 +207,33 @@ $files"
     job cordon-a -- cat plain.txt
     expect_out plain "after the restart"
     rm -rf "$WS_A/s" "$WS_A"/f*
+}
+
+# Calls of cordon-init fail, in init, guard and keeper: while a job moves what is denied, and while
+# one begins that must know. See torture.sh, which has the everyday run of all other calls.
+dr_40_each_call_fails_once_while_a_job_moves()
+{
+    local n=1 step=11 error
+
+    [ "$(mechanism)" != bpf ] || return 0
+    [ "${CORDON_TORTURE:-}" = full ] && step=1
+    dl_setup
+    # The guard is not asked about the command: without it init would wait for that, up to a minute.
+    dl_rules "$WS_A/**/*.key"
+    printf '[permissions.filesystem]\ndeny_read = ["%s/**/*.env"]\n' "$WS_A" | managed_codex
+    dl_job 'mv b/w.key first'
+    while :; do
+        error=${TORTURE_ERRNOS[n % ${#TORTURE_ERRNOS[@]}]}
+        echo "$SECRET" >"$WS_A/m/$n.env"
+        chown cordon-a: "$WS_A/m/$n.env"
+        run torture_attached cordon-init "$n" "$error" "$CORDON" sandbox linux -- \
+            sh -c "mv m/$n.env $n; cat $n first; mv m n; mv n m; true"
+        [[ $OUT$ERR != *"$SECRET"* ]] || fail "call $n with $error: the job reads it; $(got)"
+        [ "$(cat "$TOP/.fired")" != none ] || break
+        job cordon-a -- sh -c "cat $n m/$n.env first; cat plain.txt"
+        [[ $OUT$ERR != *"$SECRET"* ]] || fail "call $n with $error: the next job reads it; $(got)"
+        [ "$OUT" = plain ] || fail "call $n with $error: the next job does not run; $(got)"
+        n=$((n + step))
+    done
+    expect_ok "with all calls made"
 }

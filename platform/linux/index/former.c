@@ -245,7 +245,7 @@ void former_mark(uint32_t uid)
     head->marked_count++;
     (void)fprintf(stderr,
                   "cordon-index: former names of what is denied were lost in jobs of user %u; "
-                  "until the service is restarted his jobs are refused where they may write\n",
+                  "until the service is restarted his jobs with deny rules are refused\n",
                   uid);
 }
 

@@ -5,8 +5,8 @@
  * service; before that one goes only when its object is gone or has that name again, and only
  * when room is needed.
  *
- * What does not fit is not forgotten silently: its user is marked, and his jobs are refused
- * where they could have renamed what is denied. So are those of a user whose jobs ran when
+ * What does not fit is not forgotten silently: its user is marked, and his jobs are refused where
+ * a guard decides and names go. So are those of a user whose jobs ran when
  * cordon-index died, since nobody heard what their guards saw last.
  */
 #ifndef CORDON_LINUX_INDEX_FORMER_H

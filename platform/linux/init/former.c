@@ -248,12 +248,12 @@ bool former_begin(struct names *names, bool *ret_full)
 
     *ret_full = false;
     if (names->watch->life < 0) {
-        return !names->is_written;
+        return names->mount_count == 0;
     }
     fd = index_receive(names->watch->life, &reply);
-    *ret_full = reply.status == INDEX_FULL && names->is_written;
+    *ret_full = reply.status == INDEX_FULL && names->mount_count > 0;
     if (fd < 0) {
-        return reply.status == INDEX_OK || !names->is_written || *ret_full;
+        return reply.status == INDEX_OK || names->mount_count == 0 || *ret_full;
     }
     if (fstat(fd, &st) == 0 && st.st_size > 0) {
         block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -41,6 +41,7 @@
 #define GUARD_FILES 65536U /* one for each level of the deepest folder */
 #define GUARD_CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_CHROOT) /* name.c */
 #define LULL_MS 100
+#define FAILED_MAX 3U
 /* What is said instead of nothing when the guard is ready. */
 #define READY_FULL 1
 
@@ -163,13 +164,16 @@ static void events_answer(struct names *names)
 static void guard_wait(struct names *names)
 {
     static bool lull;
-    static bool alone; /* cordon-index is gone */
+    static bool alone;      /* cordon-index is gone */
+    static unsigned failed; /* without a guard init may wait for the command's first open */
     struct pollfd polls[] = {{.fd = names->watch->decide, .events = POLLIN},
                              {.fd = names->watch->finish, .events = POLLIN},
                              {.fd = alone ? -1 : names->watch->life, .events = POLLIN},
                              {.fd = names->watch->events, .events = POLLIN}};
 
-    if (poll(polls, lull ? 3 : 4, lull ? LULL_MS : -1) < 0 && errno != EINTR) {
+    if (poll(polls, lull ? 3 : 4, lull ? LULL_MS : -1) >= 0) {
+        failed = 0;
+    } else if (errno != EINTR && ++failed == FAILED_MAX) {
         _exit(1);
     }
     lull = (polls[0].revents & POLLIN) == 0 && !lull;
@@ -318,7 +322,7 @@ static enum cordon_err index_begin_with(const struct names *names, struct watch 
     }
     watch->life = watch_raise_fd(index_hold(
         watch->index, &request, (const int[]){watch->decide, watch->events, watch->batch}));
-    if (watch->life < 0 && names->is_written) {
+    if (watch->life < 0 && names->mount_count > 0) {
         return fault_set(&watch->init->fault, CORDON_E_STATE, "try again",
                          "cordon-index, which knows what earlier jobs renamed, does not answer");
     }
@@ -397,11 +401,9 @@ enum cordon_err watch_ready(struct init *init)
         heard += len == 1;
         if (len == 1 && byte == READY_FULL) {
             return fault_set(
-                &init->fault, CORDON_E_LIMIT,
-                "restart the service: systemctl restart "
-                "cordond",
-                "earlier jobs of this user renamed or linked more denied files than can "
-                "be remembered: no job of his starts that may write where rules deny");
+                &init->fault, CORDON_E_LIMIT, "restart the service: systemctl restart cordond",
+                "earlier jobs of this user renamed or linked more denied files than can be "
+                "remembered");
         }
     }
     if (init->guard_ready >= 0) {

@@ -352,7 +352,6 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
             return fault_os(fault, errno, NULL, "cannot identify the file system of %s", path);
         }
         names->mount_count++;
-        names->is_written = names->is_written || !shown->read_only;
     }
     return CORDON_OK;
 }

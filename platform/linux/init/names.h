@@ -54,7 +54,6 @@ struct names {
     void *context;
     uint64_t *linked;      /* a bit by hash for each file that may have got a name since */
     struct objects former; /* directories that have former names; value: struct former_list */
-    bool is_written;       /* names may go where the job may write */
 };
 
 /* Before the marks are made. CORDON_E_NOMEM. */
