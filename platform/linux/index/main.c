@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cordon-index: knows, for each file system that it was asked about, the files
- * with several names; and for the jobs to come the names that guards saw go, see former.h. Root,
- * for it must look into every directory, but without any other privilege than that and
- * CAP_SYS_ADMIN, which marks and clones of mounts need whenever a file system is asked about that
- * was not there before. It reads no caller's bytes but names of files, which it only hands on, and
- * it knows no policy. Descriptor 3: the questions; it ends with the last asker.
+ * with several names; and, for the jobs to come, the names that guards saw go
+ * (former.h). Root, for it must look into every directory, but without any other
+ * privilege than that and CAP_SYS_ADMIN, which marks and clones of mounts need
+ * whenever a file system is asked about that was not there before. It reads no
+ * caller's bytes but names of files, which it only hands on, and it knows no
+ * policy. Descriptor 3: the questions; it ends with the last asker.
  */
 #include <errno.h>
 #include <linux/capability.h>
