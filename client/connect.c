@@ -17,8 +17,6 @@
 #include "client/lib.h"
 #include "platform/posix/siblings.h"
 
-extern char **environ;
-
 #define SOCKET_FOLDER "/run/cordon"
 #define SOCKET_PATH SOCKET_FOLDER "/cordond.sock"
 #define BROKER_FD 3
@@ -122,7 +120,8 @@ enum cordon_err lib_service_connect(int *ret_fd, struct cordon_fault *fault)
  * The private broker is in a session of its own: Ctrl-C at the terminal is for
  * the job, and killing the broker with it would take the job along. It has no
  * standard input or output of the caller's; stderr is left for a loader's
- * complaint.
+ * complaint. What the caller's environment does to programs that start is for
+ * the command alone, which has it from SPAWN.
  */
 static int spawn_broker(const char *path, int fd, pid_t *ret_pid)
 {
@@ -130,6 +129,7 @@ static int spawn_broker(const char *path, int fd, pid_t *ret_pid)
     static char flag[] = "--embedded";
     static char number[] = "3";
     char *argv[] = {name, flag, number, NULL};
+    char *no_environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     sigset_t none;
@@ -148,7 +148,7 @@ static int spawn_broker(const char *path, int fd, pid_t *ret_pid)
              posix_spawn_file_actions_adddup2(&actions, fd, BROKER_FD) != 0 ||
              posix_spawnattr_setsigmask(&attr, &none) != 0 ||
              posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK) != 0;
-    failed = failed ? ENOMEM : posix_spawn(ret_pid, path, &actions, &attr, argv, environ);
+    failed = failed ? ENOMEM : posix_spawn(ret_pid, path, &actions, &attr, argv, no_environment);
     (void)posix_spawnattr_destroy(&attr);
     (void)posix_spawn_file_actions_destroy(&actions);
     return failed;

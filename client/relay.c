@@ -13,6 +13,7 @@
 #include "client/signals.h"
 
 #define LINES_MAX ((size_t)1024U * 1024U) /* kept for the end; what is over is counted */
+#define BACKGROUND_MS 100                 /* between looks at who has the terminal */
 #define DRAIN_MS 500                      /* for the last output of a job that has ended */
 
 enum { POLL_JOB, POLL_SIGNALS, POLL_PTY, POLL_INPUT, POLL_COUNT };
@@ -87,24 +88,19 @@ static void on_continue(struct relay *relay)
     }
 }
 
-/*
- * SIGTSTP first, for a command that wants to know; then SIGSTOP, because the
- * command's process group is orphaned in its own session, where SIGTSTP by
- * itself does nothing.
- */
-static void on_stop(struct relay *relay)
+/* The job's init makes a stop of it; @typed: others of our group were meant, too. */
+static void on_stop(struct relay *relay, bool typed)
 {
     (void)cordon_job_signal(relay->job, SIGTSTP, NULL);
-    (void)cordon_job_signal(relay->job, SIGSTOP, NULL);
     tty_restore(relay->tty);
-    signals_stop_self();
+    signals_stop_self(typed);
     on_continue(relay);
 }
 
 static void on_signal(struct relay *relay, int signo)
 {
     if (signo == SIGTSTP) {
-        on_stop(relay);
+        on_stop(relay, false);
     } else if (signo == SIGCONT) {
         on_continue(relay);
     } else if (signo == SIGWINCH && relay->pty >= 0) {
@@ -149,15 +145,35 @@ static bool copy_output(struct relay *relay)
     return true;
 }
 
+static void drop_typed(struct relay *relay, size_t len)
+{
+    relay->typed_len -= len;
+    memmove(relay->typed, relay->typed + len, relay->typed_len);
+}
+
 static void write_typed(struct relay *relay)
 {
     ssize_t n = write(relay->pty, relay->typed, relay->typed_len);
 
     if (n > 0) {
-        relay->typed_len -= (size_t)n;
-        memmove(relay->typed, relay->typed + n, relay->typed_len);
+        drop_typed(relay, (size_t)n);
     } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
         relay->typed_len = 0;
+    }
+}
+
+/*
+ * The job's terminal cannot stop the command: its process group is orphaned in
+ * a session of its own. Like a terminal does, the key takes with it what was
+ * typed before.
+ */
+static void suspend_key(struct relay *relay)
+{
+    size_t at = tty_suspend_key(relay->pty, relay->typed, relay->typed_len);
+
+    if (at < relay->typed_len) {
+        drop_typed(relay, at + 1);
+        on_stop(relay, true);
     }
 }
 
@@ -167,10 +183,17 @@ static void read_typed(struct relay *relay)
 
     if (n > 0) {
         relay->typed_len = (size_t)n;
+        suspend_key(relay);
         write_typed(relay);
     } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
         relay->input_ended = true;
     }
+}
+
+/* A shell's `fg` of what runs in the background comes without a signal. */
+static bool in_background(const struct relay *relay)
+{
+    return relay->pty >= 0 && relay->tty->in >= 0 && !relay->tty->raw;
 }
 
 static int step(struct relay *relay, struct cordon_error *ret_error)
@@ -187,8 +210,12 @@ static int step(struct relay *relay, struct cordon_error *ret_error)
     } else if (relay->pty >= 0 && relay->tty->raw && !relay->input_ended) {
         fds[POLL_INPUT].fd = relay->tty->in;
     }
-    if (poll(fds, POLL_COUNT, -1) < 0) {
+    if (poll(fds, POLL_COUNT, in_background(relay) ? BACKGROUND_MS : -1) < 0) {
         return 0;
+    }
+    if (in_background(relay) && tty_foreground(relay->tty)) {
+        tty_raw(relay->tty);
+        tty_copy_size(relay->tty, relay->pty);
     }
     if (fds[POLL_SIGNALS].revents != 0) {
         on_signals(relay);

@@ -62,13 +62,13 @@ enum cordon_err signals_catch(struct tty *tty, int *ret_fd, struct cordon_fault 
     return CORDON_OK;
 }
 
-void signals_stop_self(void)
+void signals_stop_self(bool group)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
     struct sigaction ours;
 
     (void)sigemptyset(&standard.sa_mask);
     (void)sigaction(SIGTSTP, &standard, &ours);
-    (void)raise(SIGTSTP);
+    (void)kill(group ? 0 : getpid(), SIGTSTP);
     (void)sigaction(SIGTSTP, &ours, NULL);
 }

@@ -14,7 +14,10 @@
 CORDON_MUST_USE enum cordon_err signals_catch(struct tty *tty, int *ret_fd,
                                               struct cordon_fault *fault);
 
-/* Stops this process as if SIGTSTP had not been caught; returns when it goes on. */
-void signals_stop_self(void);
+/*
+ * Stops this process as if SIGTSTP had not been caught, with @group also those that a terminal
+ * would stop with it; returns when it goes on.
+ */
+void signals_stop_self(bool group);
 
 #endif

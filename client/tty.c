@@ -2,6 +2,10 @@
 #include "client/tty.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -62,6 +66,47 @@ void tty_copy_size(const struct tty *tty, int pty)
 bool tty_foreground(const struct tty *tty)
 {
     return tty->in >= 0 && tcgetpgrp(tty->in) == getpgrp();
+}
+
+/* What cannot be read does not ignore it: that is how programs start. */
+static bool ignores_stop(pid_t pid)
+{
+    static const char key[] = "\nSigIgn:";
+    char text[4096];
+    const char *found;
+    ssize_t len = -1;
+    int fd;
+
+    (void)snprintf(text, sizeof(text), "/proc/%d/status", (int)pid);
+    fd = open(text, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        len = read(fd, text, sizeof(text) - 1);
+        (void)close(fd);
+    }
+    text[len > 0 ? len : 0] = '\0';
+    found = strstr(text, key);
+    return found != NULL && (strtoull(found + strlen(key), NULL, 16) >> (SIGTSTP - 1) & 1U) != 0;
+}
+
+size_t tty_suspend_key(int pty, const char *typed, size_t len)
+{
+    struct termios modes;
+    const char *key;
+    pid_t group;
+
+    if (tcgetattr(pty, &modes) != 0 || (modes.c_lflag & ISIG) == 0 ||
+        modes.c_cc[VSUSP] == _POSIX_VDISABLE) {
+        return len;
+    }
+    key = memchr(typed, modes.c_cc[VSUSP], len);
+    if (key == NULL) {
+        return len;
+    }
+    group = tcgetpgrp(pty);
+    if (group <= 0 || group != tcgetsid(pty) || ignores_stop(group)) {
+        return len;
+    }
+    return (size_t)(key - typed);
 }
 
 void tty_raw(struct tty *tty)

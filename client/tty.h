@@ -7,6 +7,7 @@
 #define CORDON_CLIENT_TTY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <termios.h>
 
@@ -29,6 +30,13 @@ void tty_copy_size(const struct tty *tty, int pty);
 
 /* True if this process may read and change the terminal without being stopped for it. */
 bool tty_foreground(const struct tty *tty);
+
+/*
+ * The place of the first key of @typed that would suspend what runs on the job's @pty, if it can
+ * be suspended by nobody but us: a shell with jobs of its own does that itself, and a command
+ * that ignores SIGTSTP is to be let alone. @len if there is none.
+ */
+size_t tty_suspend_key(int pty, const char *typed, size_t len);
 
 /*
  * Every key goes through as a byte; the job's own pty gives it its meaning.

@@ -21,7 +21,7 @@ LIMIT = 20  # seconds that a case may take on a slow machine
 class Session:
     """One command on a terminal of 33 rows and 111 columns."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, program=(CORDON, "sandbox", "linux", "--")):
         master, slave = pty.openpty()
         fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 111, 0, 0))
         self.before = termios.tcgetattr(slave)
@@ -33,7 +33,8 @@ class Session:
             for fd in range(3):
                 os.dup2(slave, fd)
             os.closerange(3, 256)
-            os.execv(CORDON, ["cordon", "sandbox", "linux", "--", *command])
+            words = [*program, *command]
+            os.execv(words[0], words)
 
     def expect(self, text):
         """Reads until @text has come."""
@@ -150,10 +151,16 @@ CASES = (
     nothing_is_typed_at_the_caller,
 )
 
-for case in CASES:
-    try:
-        case()
-    except AssertionError as error:
-        print(f"FAIL: {case.__name__}: {error}")
-        sys.exit(1)
-print(f"{len(CASES)} cases")
+
+def main(cases):
+    for case in cases:
+        try:
+            case()
+        except AssertionError as error:
+            print(f"FAIL: {case.__name__}: {error}")
+            sys.exit(1)
+    print(f"{len(cases)} cases")
+
+
+if __name__ == "__main__":
+    main(CASES)

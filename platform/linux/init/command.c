@@ -493,8 +493,7 @@ _Noreturn void command_run(struct init *init, const struct command *command)
         if (len < 0 || info.ssi_signo == SIGCHLD) {
             command_reap(init, pid);
         } else if (info.ssi_pid == 0) {
-            /* From outside the job: meant for the command. */
-            (void)kill(pid, (int)info.ssi_signo);
+            init_pass_signal(pid, (int)info.ssi_signo);
         }
     }
 }

@@ -132,6 +132,14 @@ _Noreturn void command_run(struct init *init, const struct command *command);
 /* Once the command is gone: all that the guard saw is told for the jobs to come. */
 void guard_end(struct init *init);
 
+/* ---- stop.c ---- */
+/*
+ * A signal from outside the job is the command's. Its process group is orphaned in its session,
+ * where the kernel makes nothing of a SIGTSTP that is left to it: then the group is stopped, as a
+ * terminal would.
+ */
+void init_pass_signal(pid_t command, int signo);
+
 /* ---- main.c ---- */
 void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *init);
 

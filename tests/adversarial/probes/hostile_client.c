@@ -5,11 +5,17 @@
  *   cut      one connection for every prefix of a good conversation, closed there
  *   states   closed after every reply of a good conversation, and in the middle of one
  *   bad      every malformed conversation; says what came back
+ *   flood    descriptors by the hundred, in every place, and control data that lies
+ *   crowd N  N connections that say HELLO and then nothing, until standard input ends
+ *   say CMD...     what became of a conversation that runs CMD
+ *   orphan before|after CMD...  the same by a child; the process that connected has ended
+ *                               before HELLO or after
  *
  * Exit status 1 when a malformed conversation started a job or went unanswered.
  */
 #include "hostile_client.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,23 +30,42 @@
 #define FDS_MAX 253
 #define ANSWER_MS 5000
 
-static int connected(void)
+int try_connect(void)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/run/cordon/cordond.sock"};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (fd < 0 || connect(fd, (const void *)&to, sizeof(to)) != 0) {
+    if (fd >= 0 && connect(fd, (const void *)&to, sizeof(to)) != 0) {
+        int saved = errno;
+
+        (void)close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+static int connected(void)
+{
+    int fd = try_connect();
+
+    if (fd < 0) {
         perror("connect");
         exit(70);
     }
     return fd;
 }
 
-static int descriptors(int *fds, size_t count)
+static int descriptors(int *fds, size_t count, bool own_streams)
 {
     for (size_t i = 0; i < count; i++) {
-        fds[i] = i == 0 ? open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)
-                        : open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (i == 0) {
+            fds[i] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        } else if (own_streams) {
+            fds[i] = fcntl((int)i - 1, F_DUPFD_CLOEXEC, 3);
+        } else {
+            fds[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+        }
         if (fds[i] < 0) {
             return -1;
         }
@@ -58,7 +83,7 @@ static bool send_part(int fd, const struct script *script, size_t from, size_t t
     int fds[FDS_MAX];
     const char *data = strbuf_text(&script->bytes);
 
-    if (descriptors(fds, count) != 0) {
+    if (descriptors(fds, count, script->own_streams) != 0) {
         exit(70);
     }
     while (from < to) {
@@ -88,8 +113,7 @@ static bool send_part(int fd, const struct script *script, size_t from, size_t t
     return true;
 }
 
-/* The first @len bytes of the script, descriptors where they belong. */
-static bool send_script(int fd, const struct script *script, size_t len)
+bool send_script(int fd, const struct script *script, size_t len)
 {
     size_t middle = script->fd_count > 0 ? script->fds_at : len;
     bool open = true;
@@ -118,8 +142,7 @@ static bool read_all(int fd, unsigned char *data, size_t len)
     return true;
 }
 
-/* The type of the next reply; 0 when there is none. */
-static unsigned next_reply(int fd)
+unsigned next_reply(int fd)
 {
     unsigned char head[FRAME_HEADER_SIZE];
     static unsigned char body[FRAME_BODY_MAX];
@@ -235,6 +258,18 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "states") == 0) {
         return states();
+    }
+    if (strcmp(what, "flood") == 0) {
+        return flood();
+    }
+    if (argc > 2 && strcmp(what, "crowd") == 0) {
+        return crowd((size_t)strtoul(argv[2], NULL, 10));
+    }
+    if (argc > 2 && strcmp(what, "say") == 0) {
+        return say(argv + 2, (size_t)argc - 2);
+    }
+    if (argc > 3 && strcmp(what, "orphan") == 0) {
+        return orphan(strcmp(argv[2], "after") == 0, argv + 3, (size_t)argc - 3);
     }
     return strcmp(what, "bad") == 0 ? bad() : 64;
 }

@@ -57,26 +57,42 @@ static void hello_add(struct script *script)
     frame_add(&script->bytes, 1, &hello);
 }
 
-static void spawn_add(struct script *script)
+static void spawn_of(struct script *script, char *const *argv, size_t argc)
 {
-    static char sleep_word[] = "sleep";
-    static char seconds[] = "42.5";
     static char path[] = "PATH=/usr/bin:/bin";
-    static char *const argv[] = {sleep_word, seconds, NULL};
     static char *const env[] = {path, NULL};
     struct message spawn = {.type = CORDON_MSG_SPAWN};
 
-    spawn.u.spawn.argv = (struct msg_list){argv, 2};
+    spawn.u.spawn.argv = (struct msg_list){argv, argc};
     spawn.u.spawn.env = (struct msg_list){env, 1};
     script->fds_at = script->bytes.len;
     script->fd_count = SPAWN_FD_EXTRA;
     frame_add(&script->bytes, 2, &spawn);
 }
 
+static void spawn_add(struct script *script)
+{
+    static char sleep_word[] = "sleep";
+    static char seconds[] = "42.5";
+    static char *const argv[] = {sleep_word, seconds, NULL};
+
+    spawn_of(script, argv, 2);
+}
+
 void script_good(struct script *script)
 {
     hello_add(script);
     spawn_add(script);
+}
+
+void script_spawn(struct script *script, char *const *argv, size_t argc)
+{
+    spawn_of(script, argv, argc);
+}
+
+void script_hello(struct script *script)
+{
+    hello_add(script);
 }
 
 /* ---- malformed conversations ---- */
