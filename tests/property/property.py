@@ -112,7 +112,17 @@ class Run:
         self.model.begin()
         self.job = Job(options, world)
 
+    def reopens_files(self):
+        """A rule that opens a directory again names a file by now: the model knows no such."""
+        for path in [rule for rule, access in self.policy.own if access != "deny"]:
+            entry = self.model.host(path)[2]
+            if entry is not None and not entry.obj.is_directory:
+                return True
+        return False
+
     def next_job(self):
+        if self.reopens_files():
+            return
         self.end()
         self.log.append("(the next job)")
         self.model.doubt()
@@ -221,7 +231,8 @@ class Run:
             return "refused", "read-only"
         if operation == "put" and model.denied(places[0]):
             return "refused", "open for writing"
-        if operation == "put" and places[0].obj.doubtful:
+        if ((operation == "put" and places[0].obj.doubtful)
+                or (operation == "create" and places[0].parent.doubtful)):
             return "may", "by a former name of a directory"
         if operation != "put" and self.is_about_denied(operation, places):
             return TABLE[operation, "denied"][self.column], "denied"
