@@ -2,13 +2,10 @@
 /* The supervisor's side of cordon-index: it runs beside the jobs, and ends with the supervisor. */
 #include "platform/linux/index_start.h"
 
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/host.h"
-#include "platform/linux/index/wire.h"
 #include "platform/posix/siblings.h"
 
 static struct {
@@ -16,35 +13,6 @@ static struct {
     int asks;
     bool runs;
 } helper;
-
-/* Former names outlive a cordon-index, not the service. False: they cannot be handed over. */
-static bool store_send(int socket)
-{
-    static int store = -1;
-    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_STORE};
-    union {
-        struct cmsghdr head;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = {&request, sizeof(request)};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-
-    if (store < 0) {
-        store = memfd_create("cordon-store", MFD_CLOEXEC);
-    }
-    if (store < 0) {
-        return false;
-    }
-    memset(&control, 0, sizeof(control));
-    control.head.cmsg_len = CMSG_LEN(sizeof(int));
-    control.head.cmsg_level = SOL_SOCKET;
-    control.head.cmsg_type = SCM_RIGHTS;
-    memcpy(CMSG_DATA(&control.head), &store, sizeof(store));
-    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(request);
-}
 
 static enum cordon_err start(struct cordon_fault *fault)
 {
@@ -62,7 +30,7 @@ static enum cordon_err start(struct cordon_fault *fault)
         return CORDON_E_OS;
     }
     what.channel = pair[1];
-    err = store_send(pair[0]) ? host_start(&what, &helper.child, fault) : CORDON_E_OS;
+    err = host_start(&what, &helper.child, fault);
     (void)close(pair[1]);
     if (err != CORDON_OK) {
         (void)close(pair[0]);

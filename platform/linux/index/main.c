@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cordon-index: knows, for each file system that it was asked about, the files
- * with several names; and, for the jobs to come, the names that guards saw go
- * (former.h). Root, for it must look into every directory, but without any other
- * privilege than that and CAP_SYS_ADMIN, which marks and clones of mounts need
- * whenever a file system is asked about that was not there before. It reads no
- * caller's bytes but names of files, which it only hands on, and it knows no
- * policy. Descriptor 3: the questions; it ends with the last asker.
+ * with several names. Root, for it must look into every directory, but without
+ * any other privilege than that and CAP_SYS_ADMIN, which marks and clones of
+ * mounts need whenever a file system is asked about that was not there before.
+ * It reads no caller's bytes but names of files, which it only hands on, and it
+ * knows no policy. Descriptor 3: the questions; it ends with the last asker.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +19,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "platform/linux/index/former.h"
 #include "platform/linux/index/hold.h"
 #include "platform/linux/index/kept.h"
 #include "platform/linux/init/init.h"
@@ -29,6 +27,7 @@
 #define FD_QUESTIONS 3 /* as it is born */
 #define KEPT_MAX 32U
 #define LULL_MS 100
+#define RAISED 4 /* descriptors */
 #define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN)
 
 static struct kept *keeping[KEPT_MAX];
@@ -46,13 +45,18 @@ static void forget(struct kept *kept)
     keeping[at] = keeping[--count];
 }
 
-int index_raise_fd(int fd)
+/*
+ * To the highest number there is. If we are killed, the kernel ends what has the highest first
+ * (since 4.4). The end of a group waits for every open that is being decided (closer.h), and who
+ * decides may be waiting for our answer: he must hear before that there will be none.
+ */
+static int raise_fd(int fd)
 {
     struct rlimit limit = {.rlim_cur = 0};
     int high = -1;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        high = fcntl(fd, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur / 2));
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > RAISED) {
+        high = fcntl(fd, F_DUPFD_CLOEXEC, (int)limit.rlim_cur - RAISED);
     }
     if (high < 0) {
         return fd;
@@ -87,7 +91,7 @@ static struct kept *find(uint64_t dev, enum index_status *ret_status)
     return kept;
 }
 
-void index_reply_send(int to, const struct index_reply *reply, int fd)
+static void send_reply(int to, const struct index_reply *reply, int fd)
 {
     union {
         struct cmsghdr head;
@@ -131,7 +135,7 @@ static void answer(const struct index_request *request, int to)
         status = kept_ask(kept, &fd, &reply.build_us);
     }
     reply.status = (uint32_t)status;
-    index_reply_send(to, &reply, fd);
+    send_reply(to, &reply, fd);
     if (kept != NULL) {
         tell(kept, reply.build_us);
         roots_close(kept);
@@ -178,13 +182,10 @@ static bool question_take(void)
     got = take_fds(&message, fds);
     if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && got > 0) {
         if (request.want == INDEX_HOLD) {
-            hold_add(&request, fds, got);
+            hold_add(fds, got);
             return true;
         }
-        if (request.want == INDEX_STORE && got == 1) {
-            return former_open(fds[0]);
-        }
-        fds[0] = index_raise_fd(fds[0]);
+        fds[0] = raise_fd(fds[0]);
         answer(&request, fds[0]);
     }
     for (size_t i = 0; i < got; i++) {
@@ -206,12 +207,11 @@ static bool wait_once(void)
     for (size_t i = 0; i < watched; i++) {
         polls[i + 1] = (struct pollfd){.fd = keeping[i]->group, .events = POLLIN};
     }
-    /* What guards said before somebody asked is heard before he is answered. */
-    ready = poll(polls, (nfds_t)(1 + watched + held), hold_is_new() ? 0 : lull ? LULL_MS : -1);
+    ready = poll(polls, (nfds_t)(1 + watched + held), lull ? LULL_MS : -1);
     if (ready < 0) {
         return errno == EINTR;
     }
-    lull = ready == 0 && !hold_is_new() ? false : lull;
+    lull = ready == 0 ? false : lull;
     for (size_t i = 0; i < watched; i++) {
         if (polls[i + 1].revents != 0) {
             lull = true;
@@ -219,7 +219,6 @@ static bool wait_once(void)
         }
     }
     hold_check(polls + 1 + watched, held);
-    hold_answer();
     return polls[0].revents == 0 || question_take();
 }
 
@@ -231,7 +230,7 @@ int main(void)
         identity_narrow(&init, CAPABILITIES) != CORDON_OK || !hold_init()) {
         return EXIT_FAILURE;
     }
-    questions = index_raise_fd(FD_QUESTIONS);
+    questions = raise_fd(FD_QUESTIONS);
     while (wait_once()) {
     }
     return EXIT_SUCCESS;

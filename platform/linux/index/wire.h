@@ -26,38 +26,24 @@
 enum index_want {
     INDEX_ASK,
     /*
-     * To hold what a guard has until the job is gone, and to begin a conversation with that guard:
-     * see record.h. Closing the last descriptor of a group takes the kernel some 20 ms, which the
-     * end of the job would wait for. Descriptors: enum index_held.
+     * To hold fanotify groups until the job is gone; nothing is answered. Closing the last
+     * descriptor of a group takes the kernel some 20 ms, which the end of the job would wait for.
+     * Descriptors: a socket whose other end the job's last process holds, then the groups.
      */
-    INDEX_HOLD,
-    /* From the supervisor, before all else: the memory of former names, see former.h. */
-    INDEX_STORE
+    INDEX_HOLD
 };
-/* A socket whose other end guard and keeper hold; groups; the guard's batch, see batch.h. */
-enum index_held { HELD_LIFE, HELD_DECIDE, HELD_EVENTS, HELD_BATCH, HELD_COUNT };
-#define INDEX_FDS_MAX HELD_COUNT
-#define INDEX_SYSTEMS_MAX 16U
-
-/* A file system, as events have it and as mountinfo has it. */
-struct index_system {
-    uint64_t fsid, dev;
-};
+#define INDEX_FDS_MAX 3U
 
 struct index_request {
     uint32_t magic;
     uint32_t want; /* enum index_want */
     uint64_t dev;  /* INDEX_ASK: of the file system, as mountinfo has it */
-    uint32_t uid;  /* INDEX_HOLD: whose job */
-    uint32_t system_count;
-    struct index_system systems[INDEX_SYSTEMS_MAX]; /* INDEX_HOLD: those that tell of names */
 };
 
 enum index_status {
     INDEX_OK = 0,
     INDEX_UNKEPT, /* the file system does not tell of names, or cannot be seen in full */
-    INDEX_FAILED,
-    INDEX_FULL /* INDEX_HOLD: former names of this user's were lost, there were too many */
+    INDEX_FAILED
 };
 
 struct index_reply {

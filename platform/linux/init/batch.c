@@ -5,22 +5,13 @@
 #include <linux/fanotify.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_AT_ONCE (64U * 1024U)
-#define SHARED_HEAD 4096U /* of a shared batch: a word that says whether it is in use */
 
-/*
- * Behind its end a shared batch is zero, so that an heir finds the end, also that of what was
- * being read into it.
- */
 struct batch {
     char *bytes;
     size_t len, room;
-    int fd; /* -1: not shared */
-    uint32_t *busy;
     size_t next;   /* offset of the next event */
     size_t placed; /* ... of the next that batch_next_place() looks at */
     bool lost;
@@ -28,84 +19,20 @@ struct batch {
 
 struct batch *batch_new(void)
 {
-    struct batch *batch = calloc(1, sizeof(*batch));
-
-    if (batch != NULL) {
-        batch->fd = -1;
-    }
-    return batch;
+    return calloc(1, sizeof(struct batch));
 }
 
 void batch_free(struct batch *batch)
 {
     if (batch != NULL) {
-        free(batch->bytes); /* a shared one lives as long as its process */
+        free(batch->bytes);
         free(batch);
     }
 }
 
-/* ---- shared ---- */
-
-static char *shared_map(int fd, size_t room)
+bool batch_is_lost(const struct batch *batch)
 {
-    void *map = MAP_FAILED;
-
-    if (ftruncate(fd, (off_t)(SHARED_HEAD + room)) == 0) {
-        map = mmap(NULL, SHARED_HEAD + room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    }
-    return map == MAP_FAILED ? NULL : map;
-}
-
-/* False: it stays as it is. */
-static bool shared_resize(struct batch *batch, size_t room)
-{
-    char *map = shared_map(batch->fd, room);
-
-    if (map == NULL) {
-        return false;
-    }
-    if (batch->busy != NULL) {
-        (void)munmap(batch->busy, SHARED_HEAD + batch->room);
-    }
-    batch->busy = (uint32_t *)(void *)map;
-    batch->bytes = map + SHARED_HEAD;
-    batch->room = room;
-    return true;
-}
-
-/* First the mapping: what is mapped must be there. */
-static void shared_shrink(struct batch *batch)
-{
-    if (batch->room > 16 * READ_AT_ONCE &&
-        munmap(batch->bytes + READ_AT_ONCE, batch->room - READ_AT_ONCE) == 0) {
-        batch->room = READ_AT_ONCE;
-        (void)!ftruncate(batch->fd, (off_t)(SHARED_HEAD + READ_AT_ONCE));
-    }
-}
-
-bool batch_share(struct batch *batch, int fd)
-{
-    batch->fd = fd;
-    return shared_resize(batch, READ_AT_ONCE);
-}
-
-static void busy_set(struct batch *batch, uint32_t busy)
-{
-    if (batch->busy != NULL) {
-        __atomic_store_n(batch->busy, busy, __ATOMIC_SEQ_CST);
-    }
-}
-
-void batch_rest(struct batch *batch)
-{
-    busy_set(batch, 0);
-}
-
-bool batch_is_busy(int fd)
-{
-    uint32_t busy = 1;
-
-    return pread(fd, &busy, sizeof(busy), 0) != (ssize_t)sizeof(busy) || busy != 0;
+    return batch->lost;
 }
 
 static void look_over(struct batch *batch, size_t from, size_t end)
@@ -123,101 +50,21 @@ static void look_over(struct batch *batch, size_t from, size_t end)
     }
 }
 
-/* Bytes of whole events from the start. */
-static size_t events_len(const char *bytes, size_t room)
-{
-    size_t len = 0;
-
-    while (room - len >= sizeof(struct fanotify_event_metadata)) {
-        struct fanotify_event_metadata event;
-
-        memcpy(&event, bytes + len, sizeof(event));
-        if (event.vers != FANOTIFY_METADATA_VERSION || event.event_len < sizeof(event) ||
-            event.event_len > room - len) {
-            break;
-        }
-        len += event.event_len;
-    }
-    return len;
-}
-
-bool batch_adopt(struct batch *batch, int fd)
-{
-    struct stat st;
-    ssize_t got;
-
-    if (fstat(fd, &st) != 0) {
-        return false;
-    }
-    if (st.st_size <= (off_t)SHARED_HEAD) {
-        return true; /* its guard never began */
-    }
-    batch->room = (size_t)st.st_size - SHARED_HEAD;
-    batch->bytes = malloc(batch->room);
-    if (batch->bytes == NULL) {
-        batch->room = 0;
-        return false;
-    }
-    got = pread(fd, batch->bytes, batch->room, SHARED_HEAD);
-    batch->len = got < 0 ? 0 : events_len(batch->bytes, (size_t)got);
-    look_over(batch, 0, batch->len);
-    return got >= 0;
-}
-
-/* False: out of memory. */
-static bool grow(struct batch *batch)
-{
-    size_t room = batch->room == 0 ? READ_AT_ONCE : batch->room * 2;
-    char *bytes;
-
-    if (batch->fd >= 0) {
-        return shared_resize(batch, room);
-    }
-    bytes = realloc(batch->bytes, room);
-    if (bytes == NULL) {
-        return false;
-    }
-    batch->bytes = bytes;
-    batch->room = room;
-    return true;
-}
-
-/* All was taken. */
-static void empty(struct batch *batch)
-{
-    size_t len = batch->len;
-
-    batch->next = 0;
-    batch->len = 0;
-    batch->placed = 0;
-    if (batch->fd >= 0) {
-        memset(batch->bytes, 0, len);
-        shared_shrink(batch);
-    } else if (batch->room > 16 * READ_AT_ONCE) {
-        free(batch->bytes);
-        batch->bytes = NULL;
-        batch->room = 0;
-    }
-}
-
-/* ---- reading ---- */
-
-bool batch_is_lost(const struct batch *batch)
-{
-    return batch->lost;
-}
-
 bool batch_read(struct batch *batch, int group)
 {
-    busy_set(batch, 1);
     for (;;) {
         ssize_t len;
 
         if (batch->room - batch->len < READ_AT_ONCE) {
-            if (!grow(batch)) {
+            size_t room = batch->room == 0 ? READ_AT_ONCE : batch->room * 2;
+            char *bytes = realloc(batch->bytes, room);
+
+            if (bytes == NULL) {
                 batch->lost = true;
                 return false;
             }
+            batch->bytes = bytes;
+            batch->room = room;
             continue;
         }
         len = read(group, batch->bytes + batch->len, READ_AT_ONCE);
@@ -318,8 +165,13 @@ bool batch_next(struct batch *batch, struct batch_event *ret_event)
     struct fanotify_event_metadata meta;
 
     if (batch->lost || batch->next == batch->len) {
-        if (!batch->lost) {
-            empty(batch);
+        batch->next = 0;
+        batch->len = 0;
+        batch->placed = 0;
+        if (batch->room > 16 * READ_AT_ONCE) {
+            free(batch->bytes);
+            batch->bytes = NULL;
+            batch->room = 0;
         }
         return false;
     }

@@ -30,18 +30,6 @@ struct batch_event {
 };
 
 struct batch *batch_new(void);
-/*
- * From here on what is read lies in @fd, a memfd that nobody else has but cordon-index: should
- * this process be killed, that takes over what was not taken. Before anything is read. False:
- * errno.
- */
-bool batch_share(struct batch *batch, int fd);
-/* All that was read is taken, and told of. */
-void batch_rest(struct batch *batch);
-/* The same, of another process's: it has read something since. */
-bool batch_is_busy(int fd);
-/* Reads what another process's batch has of events that were not all taken. False: errno. */
-bool batch_adopt(struct batch *batch, int fd);
 void batch_free(struct batch *batch);
 /* Appends all that is queued. False: out of memory, or the queue overflowed. */
 bool batch_read(struct batch *batch, int group);

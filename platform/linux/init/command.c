@@ -404,7 +404,8 @@ static pid_t command_start(struct init *init, const struct command *command)
         _exit(125);
     }
     if (code != 0) {
-        const bool missing = code == ENOENT || code == ENOTDIR;
+        bool missing = code == ENOENT || code == ENOTDIR;
+
         (void)fault_os(&init->fault, code, NULL, "%s", command->argv[0]);
         init_report(missing ? IPC_REPORT_NOT_FOUND : IPC_REPORT_NOT_EXECUTABLE, (uint32_t)code,
                     init);
@@ -426,7 +427,6 @@ static _Noreturn void command_unguarded(struct init *init)
 
 static void command_reap(struct init *init, pid_t command)
 {
-    bool signalled;
     int status;
     pid_t pid;
 
@@ -437,15 +437,12 @@ static void command_reap(struct init *init, pid_t command)
         if (pid != command) {
             continue;
         }
-        signalled = WIFSIGNALED(status);
-        init_report(signalled ? IPC_REPORT_SIGNALLED : IPC_REPORT_EXITED,
-                    (uint32_t)(signalled ? WTERMSIG(status) : WEXITSTATUS(status)), init);
-        /* Root's own would take the guard along; they go with pid 1 as everything in the job. */
-        if (init->guard > 0 && init->order->identity.uid != 0) {
-            (void)kill(-1, SIGKILL);
+        if (WIFSIGNALED(status)) {
+            init_report(IPC_REPORT_SIGNALLED, (uint32_t)WTERMSIG(status), init);
+        } else {
+            init_report(IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status), init);
         }
-        guard_end(init);
-        _exit(0);
+        _exit(0); /* and with pid 1 goes everything else in the job */
     }
 }
 

@@ -11,11 +11,8 @@
  * names is held as well: whoever closes that one last waits until no open is
  * pending on the same file system, so a killed guard would never be gone.
  *
- * And cordon-index holds both until the keeper is gone: closing the last
- * descriptor takes long, and nobody waits for it there. It is told which names
- * went, for the guards of later jobs (former.c), and takes over what a guard
- * that was killed had not taken. So that this is little, init ends the guard
- * before it ends, and the guard then takes all that is there.
+ * And cordon-index holds both until the keeper is gone, where it runs: closing
+ * the last descriptor takes long, and nobody waits for it there.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -26,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -41,9 +37,6 @@
 #define GUARD_FILES 65536U /* one for each level of the deepest folder */
 #define GUARD_CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_CHROOT) /* name.c */
 #define LULL_MS 100
-#define FAILED_MAX 3U
-/* What is said instead of nothing when the guard is ready. */
-#define READY_FULL 1
 
 static const char deleted[] = " (deleted)";
 
@@ -164,35 +157,22 @@ static void events_answer(struct names *names)
 static void guard_wait(struct names *names)
 {
     static bool lull;
-    static bool alone;      /* cordon-index is gone */
-    static unsigned failed; /* without a guard init may wait for the command's first open */
     struct pollfd polls[] = {{.fd = names->watch->decide, .events = POLLIN},
-                             {.fd = names->watch->finish, .events = POLLIN},
-                             {.fd = alone ? -1 : names->watch->life, .events = POLLIN},
                              {.fd = names->watch->events, .events = POLLIN}};
 
-    if (poll(polls, lull ? 3 : 4, lull ? LULL_MS : -1) >= 0) {
-        failed = 0;
-    } else if (errno != EINTR && ++failed == FAILED_MAX) {
+    if (poll(polls, lull ? 1 : 2, lull ? LULL_MS : -1) < 0 && errno != EINTR) {
         _exit(1);
     }
     lull = (polls[0].revents & POLLIN) == 0 && !lull;
     if ((polls[0].revents & POLLIN) == 0 && !names_drain(names)) {
         _exit(1);
     }
-    if (polls[1].revents != 0) {
-        _exit(names_drain(names) ? 0 : 1);
-    }
-    if ((polls[2].revents & POLLIN) != 0) {
-        former_hear(names);
-    }
-    alone = alone || (polls[2].revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* Once, to the init that waits for it: from here on nothing can go wrong that is no attack. */
-static void say_ready(int ready, char what)
+static void say_ready(int ready)
 {
-    if (write(ready, &what, 1) != 1) {
+    if (write(ready, "", 1) != 1) {
         _exit(1);
     }
     (void)close(ready);
@@ -200,8 +180,6 @@ static void say_ready(int ready, char what)
 
 static _Noreturn void guard_main(struct names *names, struct watch *watch, int ready)
 {
-    bool full;
-
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
     watch->links = watch_raise_fd(openat(watch->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -213,11 +191,7 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
     if (watch->links < 0 || identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {
         _exit(1);
     }
-    (void)close(watch->init->guard_finish);
-    if (!batch_share(names->batch, watch->batch) || !former_begin(names, &full)) {
-        _exit(1);
-    }
-    say_ready(ready, full ? READY_FULL : 0);
+    say_ready(ready);
     for (;;) {
         guard_wait(names);
         events_answer(names);
@@ -254,7 +228,7 @@ static _Noreturn void keeper_main(const struct watch *watch, int ready)
     if (identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }
-    say_ready(ready, 0);
+    say_ready(ready);
     for (;;) {
         (void)pause();
     }
@@ -283,69 +257,19 @@ static pid_t keeper_fork(void)
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* False: errno. */
-static bool pipe_high(int ends[2])
-{
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return false;
-    }
-    ends[0] = watch_raise_fd(ends[0]);
-    ends[1] = watch_raise_fd(ends[1]);
-    return ends[0] >= 0 && ends[1] >= 0;
-}
-
-static void system_add(struct index_request *request, const struct names_mount *mount)
-{
-    for (uint32_t i = 0; i < request->system_count; i++) {
-        if (request->systems[i].fsid == mount->fsid) {
-            return;
-        }
-    }
-    /* More than there is room for: what is left of a job that is killed cannot be taken over. */
-    if (request->system_count < INDEX_SYSTEMS_MAX) {
-        request->systems[request->system_count++] = (struct index_system){mount->fsid, mount->dev};
-    }
-}
-
-/* What the guard and cordon-index share. */
-static enum cordon_err index_begin_with(const struct names *names, struct watch *watch)
-{
-    struct index_request request = {.uid = watch->init->order->identity.uid};
-
-    for (size_t i = 0; i < names->mount_count; i++) {
-        system_add(&request, &names->mounts[i]);
-    }
-    watch->batch =
-        watch_raise_fd((int)syscall(SYS_memfd_create, "cordon-batch", (unsigned)MFD_CLOEXEC));
-    if (watch->batch < 0) {
-        return fault_os(&watch->init->fault, errno, NULL, "cannot prepare the guard");
-    }
-    watch->life = watch_raise_fd(index_hold(
-        watch->index, &request, (const int[]){watch->decide, watch->events, watch->batch}));
-    if (watch->life < 0 && names->mount_count > 0) {
-        return fault_set(&watch->init->fault, CORDON_E_STATE, "try again",
-                         "cordon-index, which knows what earlier jobs renamed, does not answer");
-    }
-    return CORDON_OK;
-}
-
 enum cordon_err guard_start(struct names *names, struct watch *watch)
 {
     struct init *init = watch->init;
-    enum cordon_err err = index_begin_with(names, watch);
-    int finish[2] = {-1, -1};
     sigset_t all;
     sigset_t before;
     int ready[2];
 
-    if (err != CORDON_OK) {
-        return err;
-    }
-    if (!pipe_high(ready) || !pipe_high(finish)) {
+    if (pipe2(ready, O_CLOEXEC) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
     }
-    watch->finish = finish[0];
-    init->guard_finish = finish[1];
+    ready[0] = watch_raise_fd(ready[0]);
+    ready[1] = watch_raise_fd(ready[1]);
+    watch->life = watch_raise_fd(index_hold(watch->index, watch->decide, watch->events));
     /* Both are born with every signal blocked; what cannot be blocked ends the job. */
     (void)sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, &before) != 0) {
@@ -363,32 +287,19 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
     if (watch->life >= 0) {
         (void)close(watch->life);
     }
-    (void)close(watch->batch);
-    (void)close(finish[0]);
-    (void)close(ready[1]);
+    if (ready[1] >= 0) {
+        (void)close(ready[1]);
+    }
     init->guard_ready = ready[0];
-    if (init->guard < 0 || init->keeper < 0) {
+    if (init->guard < 0 || init->keeper < 0 || init->guard_ready < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
     }
     return CORDON_OK;
 }
 
-void guard_end(struct init *init)
-{
-    siginfo_t info;
-
-    if (init->guard > 0) {
-        /* Either is enough, should the other fail. */
-        (void)!write(init->guard_finish, "", 1);
-        (void)close(init->guard_finish);
-        while (waitid(P_PID, (id_t)init->guard, &info, WEXITED) != 0 && errno == EINTR) {
-        }
-    }
-}
-
 enum cordon_err watch_ready(struct init *init)
 {
-    char byte = 0;
+    char byte;
 
     /* Of the guard and of the keeper. */
     for (int heard = 0; init->guard_ready >= 0 && heard < 2;) {
@@ -399,12 +310,6 @@ enum cordon_err watch_ready(struct init *init)
                              "the guard of the denied files could not start");
         }
         heard += len == 1;
-        if (len == 1 && byte == READY_FULL) {
-            return fault_set(
-                &init->fault, CORDON_E_LIMIT, "restart the service: systemctl restart cordond",
-                "earlier jobs of this user renamed or linked more denied files than can be "
-                "remembered");
-        }
     }
     if (init->guard_ready >= 0) {
         (void)close(init->guard_ready);

@@ -35,18 +35,16 @@ static bool request_send(int socket, struct index_request *request, const int *f
     return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*request);
 }
 
-int index_hold(int socket, struct index_request *request, const int fds[HELD_COUNT - 1])
+int index_hold(int socket, int one, int other)
 {
+    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_HOLD};
     int pair[2];
     bool sent;
 
-    request->magic = INDEX_MAGIC;
-    request->want = INDEX_HOLD;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
-    sent =
-        request_send(socket, request, (const int[]){pair[1], fds[0], fds[1], fds[2]}, HELD_COUNT);
+    sent = request_send(socket, &request, (const int[]){pair[1], one, other}, 3);
     (void)close(pair[1]);
     if (!sent) {
         (void)close(pair[0]);
@@ -55,11 +53,13 @@ int index_hold(int socket, struct index_request *request, const int fds[HELD_COU
     return pair[0];
 }
 
-int index_receive(int from, struct index_reply *ret_reply)
+/* The memfd of the answer; -1: there is none. */
+static int receive_answer(int from, uint64_t *ret_build_us)
 {
     struct pollfd ready = {.fd = from, .events = POLLIN};
+    struct index_reply reply;
     union control control;
-    struct iovec part = {ret_reply, sizeof(*ret_reply)};
+    struct iovec part = {&reply, sizeof(reply)};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
@@ -68,19 +68,15 @@ int index_receive(int from, struct index_reply *ret_reply)
     int fd = -1;
 
     if (poll(&ready, 1, ANSWER_MS) != 1 ||
-        recvmsg(from, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof(*ret_reply)) {
-        *ret_reply = (struct index_reply){.status = INDEX_FAILED};
+        recvmsg(from, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof(reply)) {
         return -1;
     }
     head = CMSG_FIRSTHDR(&message);
     if (head != NULL && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int))) {
         memcpy(&fd, CMSG_DATA(head), sizeof(fd));
     }
-    /* A descriptor that could not be taken is an answer that was cut short. */
-    if (ret_reply->magic != INDEX_MAGIC || (message.msg_flags & MSG_CTRUNC) != 0) {
-        ret_reply->status = INDEX_FAILED;
-    }
-    if (fd >= 0 && ret_reply->status != INDEX_OK) {
+    *ret_build_us = reply.build_us;
+    if (fd >= 0 && (reply.magic != INDEX_MAGIC || reply.status != INDEX_OK)) {
         (void)close(fd);
         fd = -1;
     }
@@ -90,7 +86,6 @@ int index_receive(int from, struct index_reply *ret_reply)
 static int ask(const struct index_question *question, uint64_t *ret_build_us)
 {
     struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_ASK, .dev = question->dev};
-    struct index_reply reply;
     int pair[2];
     int fd = -1;
     bool sent;
@@ -102,8 +97,7 @@ static int ask(const struct index_question *question, uint64_t *ret_build_us)
     /* Ours is closed: should the index end, nobody holds the other end, and we are told. */
     (void)close(pair[1]);
     if (sent) {
-        fd = index_receive(pair[0], &reply);
-        *ret_build_us = reply.build_us;
+        fd = receive_answer(pair[0], ret_build_us);
     }
     (void)close(pair[0]);
     return fd;

@@ -3,7 +3,6 @@
 #ifndef CORDON_LINUX_INIT_INDEX_ASK_H
 #define CORDON_LINUX_INIT_INDEX_ASK_H
 
-#include "platform/linux/index/wire.h"
 #include "platform/linux/init/mounts.h"
 #include "platform/linux/init/objects.h"
 
@@ -28,14 +27,9 @@ CORDON_MUST_USE enum cordon_err index_ask(const struct index_question *question,
                                           uint64_t *ret_build_us);
 
 /*
- * Hands over what enum index_held lists after the first, to be closed some time after the last copy
- * of the descriptor returned is closed. @request says whose it is and what it watches. What comes
- * on that descriptor: see index/record.h. -1: nobody is there to take them.
+ * Hands over fanotify groups, to be closed some time after the last copy of the descriptor
+ * returned is closed. -1: nobody takes them, and their last holder waits for their end.
  */
-int index_hold(int socket, struct index_request *request, const int fds[HELD_COUNT - 1]);
-
-/* The memfd of an answer that is there on @from; -1: it brought none. *ret_status: INDEX_FAILED if
- * there is no answer. */
-int index_receive(int from, struct index_reply *ret_reply);
+int index_hold(int socket, int one, int other);
 
 #endif

@@ -455,9 +455,6 @@ enum cordon_err watch_start(struct init *init)
                           .clone = init->clone,
                           .proc = -1,
                           .root = -1,
-                          .life = -1,
-                          .batch = -1,
-                          .finish = -1,
                           .index = fcntl(INIT_FD_INDEX, F_DUPFD_CLOEXEC, WATCH_FD_BASE)};
     const bool program = init->order->slot != ORDER_NO_SLOT;
     enum cordon_err err;

@@ -38,9 +38,7 @@ struct watch {
     int clone;                     /* of the host's tree, detached */
     int proc;                      /* a /proc of the job that nobody watches, detached */
     int root;                      /* of the view */
-    int life;                      /* of the job, to cordon-index: see index/record.h; -1 */
-    int batch;                     /* memfd that the guard's batch lies in, for cordon-index */
-    int finish;                    /* of init's: at its end the guard ends */
+    int life;                      /* of the job, to cordon-index; -1 */
     int index;                     /* to ask cordon-index on */
     int links;                     /* /proc/self/fd of whoever uses it; opened by the guard */
     struct mount_table mounts;     /* of the view */
