@@ -220,19 +220,24 @@ static enum places_found directory_look(const struct names *names, const struct 
 static enum places_found directory_find(const struct names *names, uint64_t fsid,
                                         const struct object *key, struct above *ret)
 {
-    enum places_found best = PLACES_GONE;
+    bool asked = false;
+    bool failed = false;
 
     for (size_t i = 0; i < names->mount_count; i++) {
-        enum places_found found = names->mounts[i].fsid != fsid
-                                      ? PLACES_GONE
-                                      : directory_look(names, &names->mounts[i], key, ret);
+        enum places_found found;
 
+        if (names->mounts[i].fsid != fsid) {
+            continue;
+        }
+        found = directory_look(names, &names->mounts[i], key, ret);
         if (found == PLACES_FOUND) {
             return PLACES_FOUND;
         }
-        best = found == PLACES_OUTSIDE ? PLACES_OUTSIDE : best;
+        asked = true;
+        failed = failed || found == PLACES_GONE;
     }
-    return best;
+    /* What one mount does not say may be that it lies there. */
+    return asked && !failed ? PLACES_OUTSIDE : PLACES_GONE;
 }
 
 /*
