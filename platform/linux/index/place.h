@@ -8,7 +8,7 @@
 enum place {
     PLACE_SEEN,
     PLACE_OUTSIDE, /* removed, or below none of the roots */
-    PLACE_BROKEN   /* no memory */
+    PLACE_BROKEN   /* no memory, or it is moved faster than we look */
 };
 
 /* The directory in the store, looked up if it is not there or was moved, with all above it. */
