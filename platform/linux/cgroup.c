@@ -242,7 +242,10 @@ static uint32_t controllers_in(int dir, const char *name)
     char text[512];
     uint32_t offered = 0;
 
-    for (size_t i = 0; i < CONTROLLERS && cgroup_read(dir, name, text, sizeof(text)); i++) {
+    if (!cgroup_read(dir, name, text, sizeof(text))) {
+        return 0;
+    }
+    for (size_t i = 0; i < CONTROLLERS; i++) {
         offered |= has_word(text, controllers[i].name) ? controllers[i].bit : 0;
     }
     return offered;

@@ -29,33 +29,12 @@ static struct limit_ask ask_of(const struct platform_spawn *spawn)
                                !linux_is_privileged(), spawn->peer->uid == 0}};
 }
 
-enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
-                                    struct order_builder *builder, struct cordon_fault *fault)
-{
-    const struct limit_ask ask = ask_of(spawn);
+/* One limit that is held in some way. */
+typedef enum cordon_err apply_fn(const struct limit_ask *ask, enum policy_limit limit,
+                                 uint32_t value, void *context, struct cordon_fault *fault);
 
-    for (int i = 0; i < POLICY_LIMIT_COUNT; i++) {
-        const enum policy_limit limit = (enum policy_limit)i;
-        const struct limit_means *means;
-        enum cordon_err err = limit_check(&ask, limit, &means, fault);
-        uint64_t value = policy_limit_in_force(spawn->limits, limit)->value * rlimits[i].unit;
-
-        if (err != CORDON_OK) {
-            return err;
-        }
-        if (means == NULL || means->way != LIMIT_BY_RLIMIT) {
-            continue;
-        }
-        /* A user namespace counts cordon-init too. */
-        value += limit == LIMIT_PIDS && ask.host.user_ns ? 1 : 0;
-        builder->head.limit[rlimits[i].which] = value;
-        builder->head.limit_mask |= 1U << rlimits[i].which;
-    }
-    return CORDON_OK;
-}
-
-enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const struct cgroup *cgroup,
-                                  struct cordon_fault *fault)
+static enum cordon_err limits_apply(const struct platform_spawn *spawn, enum limit_way way,
+                                    apply_fn *apply, void *context, struct cordon_fault *fault)
 {
     const struct limit_ask ask = ask_of(spawn);
     enum cordon_err err = CORDON_OK;
@@ -65,10 +44,44 @@ enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const stru
         const struct limit_means *means;
 
         err = limit_check(&ask, limit, &means, fault);
-        if (err == CORDON_OK && means != NULL && means->way == LIMIT_BY_GROUP) {
-            err = cgroup_limit(cgroup, limit, policy_limit_in_force(spawn->limits, limit)->value,
-                               fault);
+        if (err == CORDON_OK && means != NULL && means->way == way) {
+            err = apply(&ask, limit, policy_limit_in_force(spawn->limits, limit)->value, context,
+                        fault);
         }
     }
     return err;
+}
+
+static enum cordon_err apply_rlimit(const struct limit_ask *ask, enum policy_limit limit,
+                                    uint32_t value, void *context, struct cordon_fault *fault)
+{
+    struct order_builder *builder = context;
+
+    (void)fault;
+    /* A user namespace counts cordon-init too. */
+    builder->head.limit[rlimits[limit].which] =
+        value * rlimits[limit].unit + (limit == LIMIT_PIDS && ask->host.user_ns ? 1U : 0U);
+    builder->head.limit_mask |= 1U << rlimits[limit].which;
+    return CORDON_OK;
+}
+
+static enum cordon_err apply_group(const struct limit_ask *ask, enum policy_limit limit,
+                                   uint32_t value, void *context, struct cordon_fault *fault)
+{
+    const struct cgroup *const *cgroup = context;
+
+    (void)ask;
+    return cgroup_limit(*cgroup, limit, value, fault);
+}
+
+enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
+                                    struct order_builder *builder, struct cordon_fault *fault)
+{
+    return limits_apply(spawn, LIMIT_BY_RLIMIT, apply_rlimit, builder, fault);
+}
+
+enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const struct cgroup *cgroup,
+                                  struct cordon_fault *fault)
+{
+    return limits_apply(spawn, LIMIT_BY_GROUP, apply_group, &cgroup, fault);
 }

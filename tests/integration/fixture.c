@@ -31,7 +31,8 @@
         }                                                                                          \
     } while (0)
 
-void skip_if_confined(void)
+/* Exits 77 with the reason where the service would refuse this very process. */
+static void skip_if_confined(void)
 {
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
         (void)printf("SKIP: this process has no_new_privs set; the service refuses it\n");
@@ -140,6 +141,17 @@ void broker_start(struct broker *broker)
     CHECK(eventually(is_listening, broker));
 }
 
+void broker_begin(struct broker *broker)
+{
+    skip_if_confined();
+    if (broker->pid != 0) {
+        (void)kill(broker->pid, SIGKILL);
+        (void)waitpid(broker->pid, NULL, 0);
+        broker_remove(broker);
+    }
+    broker_start(broker);
+}
+
 void broker_stop(struct broker *broker)
 {
     int status = -1;
@@ -162,6 +174,12 @@ void broker_remove(struct broker *broker)
 {
     (void)nftw(broker->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     broker->dir[0] = '\0';
+}
+
+void broker_end(struct broker *broker)
+{
+    broker_stop(broker);
+    broker_remove(broker);
 }
 
 void broker_managed(const struct broker *broker, const char *path, const char *text)

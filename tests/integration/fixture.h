@@ -16,11 +16,15 @@ struct broker {
     pid_t pid;
 };
 
+/* The first of a test: after one that failed, what is left of that is ended. */
+void broker_begin(struct broker *broker);
 /* Starts it once more on the same directory; the first time makes that. */
 void broker_start(struct broker *broker);
 /* SIGTERM, waits; the directory stays. */
 void broker_stop(struct broker *broker);
 void broker_remove(struct broker *broker);
+/* The last of a test: both. */
+void broker_end(struct broker *broker);
 /* Writes a file below the managed root. */
 void broker_managed(const struct broker *broker, const char *path, const char *text);
 /* Descriptors that the supervisor holds. */
@@ -29,9 +33,6 @@ int broker_fds(const struct broker *broker);
 pid_t broker_child(const struct broker *broker, const char *name);
 /* The whole of the audit file, malloc'ed. */
 char *broker_audit(const struct broker *broker);
-/* Exits 77 with the reason where the service would refuse this very process. */
-void skip_if_confined(void);
-
 struct client {
     int fd;
     struct stream stream;

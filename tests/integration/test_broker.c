@@ -16,20 +16,14 @@ static struct client client;
 
 static void begin(void)
 {
-    skip_if_confined();
-    if (broker.pid != 0) {
-        (void)kill(broker.pid, SIGKILL); /* a test before this one failed */
-        (void)waitpid(broker.pid, NULL, 0);
-    }
-    broker_start(&broker);
+    broker_begin(&broker);
     client_open(&broker, &client);
 }
 
 static void end(void)
 {
     client_close(&client);
-    broker_stop(&broker);
-    broker_remove(&broker);
+    broker_end(&broker);
 }
 
 TEST(a_command_runs_and_its_status_comes_back)

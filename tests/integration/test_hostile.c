@@ -22,18 +22,12 @@ static struct broker broker;
 
 static void begin(void)
 {
-    skip_if_confined();
-    if (broker.pid != 0) {
-        (void)kill(broker.pid, SIGKILL); /* a test before this one failed */
-        (void)waitpid(broker.pid, NULL, 0);
-    }
-    broker_start(&broker);
+    broker_begin(&broker);
 }
 
 static void end(void)
 {
-    broker_stop(&broker);
-    broker_remove(&broker);
+    broker_end(&broker);
 }
 
 static void check_alive(void)

@@ -17,14 +17,8 @@ static struct client client;
 
 static void begin(const char *text)
 {
-    skip_if_confined();
-    if (broker.pid != 0) {
-        (void)kill(broker.pid, SIGKILL); /* a test before this one failed */
-        (void)waitpid(broker.pid, NULL, 0);
-        broker_remove(&broker);
-    }
     /* Once without the text, so that the directory is there. */
-    broker_start(&broker);
+    broker_begin(&broker);
     if (text != NULL) {
         broker_stop(&broker);
         broker_managed(&broker, OWN, text);
@@ -36,8 +30,7 @@ static void begin(const char *text)
 static void end(void)
 {
     client_close(&client);
-    broker_stop(&broker);
-    broker_remove(&broker);
+    broker_end(&broker);
 }
 
 static int generation(void)

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define DEPTH_MAX 256U
-#define SLOTS (1U << 22) /* of the hash table; a power of two, more than twice the states */
+#define STATES_MAX 1000000U /* more: the bounds of the model do not bound it */
+#define KINDS_MAX 32U       /* of actions */
+#define SLOTS (1U << 22)    /* of the hash table; a power of two, more than twice the states */
 
 struct step {
     unsigned action;
@@ -26,7 +28,9 @@ static struct {
     const struct explore_model *model;
     struct node *nodes;
     size_t count, room;
-    uint32_t *slots; /* index of a node plus 1 */
+    uint32_t *slots;              /* index of a node plus 1 */
+    unsigned actions, faults_max; /* calls that fail on one way */
+    bool done[KINDS_MAX];         /* of each kind something was possible somewhere */
     size_t edges, failed_calls, deepest;
     /* the way that is being gone */
     struct step way[DEPTH_MAX];
@@ -114,27 +118,42 @@ static bool state_add(uint32_t parent, struct step step, unsigned faults)
         run.nodes = must(realloc(run.nodes, run.room * sizeof(*run.nodes)));
     }
     run.nodes[run.count++] = node;
-    if (getenv("EXPLORE_TRACE") != NULL) {
-        (void)fprintf(stderr, "%zu: %s\n", run.count, strbuf_text(&text));
-    }
     run.slots[slot] = (uint32_t)run.count;
-    if (run.count > run.model->states_max || run.count > SLOTS / 2) {
-        explore_wrong("more than %zu states: the model is not bounded", run.model->states_max);
+    if (run.count > STATES_MAX) {
+        explore_wrong("more than %u states: the model is not bounded", STATES_MAX);
     }
     return true;
+}
+
+/* Which kind, and its two values. */
+static const struct explore_action *kind_of(unsigned action, unsigned *ret_a, unsigned *ret_b)
+{
+    const struct explore_action *kind = run.model->actions;
+
+    while (action >= kind->a * kind->b) {
+        action -= kind->a * kind->b;
+        kind++;
+    }
+    *ret_a = action / kind->b;
+    *ret_b = action % kind->b;
+    return kind;
 }
 
 /* True: done. */
 static bool take(struct step step)
 {
+    unsigned a;
+    unsigned b;
+    const struct explore_action *kind = kind_of(step.action, &a, &b);
     bool done;
 
     run.acting = true;
     run.calls = 0;
     run.fails = step.fails;
     run.failed = NULL;
-    done = run.model->act(step.action);
+    done = (run.model->is_over == NULL || !run.model->is_over()) && kind->act(a, b);
     run.acting = false;
+    run.done[kind - run.model->actions] |= done;
     return done;
 }
 
@@ -200,18 +219,17 @@ static bool try_step(uint32_t from, struct step step)
 
 static void print_way(void)
 {
-    struct strbuf text = STRBUF_INIT;
-
     for (size_t i = 0; i <= run.at && i <= run.way_len; i++) {
-        text.len = 0;
-        run.model->describe_action(run.way[i].action, &text);
-        (void)fprintf(stderr, "  %2zu. %s", i + 1, strbuf_text(&text));
+        unsigned a;
+        unsigned b;
+        const struct explore_action *kind = kind_of(run.way[i].action, &a, &b);
+
+        (void)fprintf(stderr, "  %2zu. %s [%u, %u]", i + 1, kind->name, a, b);
         if (run.way[i].fails != 0) {
             (void)fprintf(stderr, ", its fallible call %u failing", run.way[i].fails);
         }
         (void)fprintf(stderr, "\n");
     }
-    strbuf_deinit(&text);
 }
 
 static void visit_all(void)
@@ -226,8 +244,8 @@ static void visit_all(void)
 
         way_to(i);
         faults = faults_on_way();
-        for (unsigned action = 0; action < run.model->action_count; action++) {
-            if (!try_step(i, (struct step){action, 0}) || faults >= run.model->faults_max) {
+        for (unsigned action = 0; action < run.actions; action++) {
+            if (!try_step(i, (struct step){action, 0}) || faults >= run.faults_max) {
                 continue;
             }
             for (unsigned fails = 1; try_step(i, (struct step){action, fails}); fails++) {
@@ -236,13 +254,10 @@ static void visit_all(void)
     }
 }
 
-bool explore(const struct explore_model *model)
+static bool explore(const struct explore_model *model)
 {
     volatile bool right = false;
 
-    memset(&run, 0, sizeof(run));
-    run.model = model;
-    run.slots = must(calloc(SLOTS, sizeof(*run.slots)));
     if (setjmp(run.escape) == 0) {
         visit_all();
         right = true;
@@ -252,7 +267,49 @@ bool explore(const struct explore_model *model)
     }
     (void)printf("%s: %zu states, %zu steps (%zu with a call that failed), at most %zu deep\n",
                  model->name, run.count, run.edges, run.failed_calls, run.deepest);
+    for (size_t i = 0; right && i < model->action_count; i++) {
+        if (!run.done[i]) {
+            (void)fprintf(stderr, "%s: never possible: %s\n", model->name, model->actions[i].name);
+            right = false;
+        }
+    }
+    return right;
+}
+
+/* False: usage. */
+static bool bounds_take(const struct explore_model *model, int argc, char **argv)
+{
+    if (argc != 1 && argc != 2 + (int)EXPLORE_BOUNDS) {
+        return false;
+    }
+    for (size_t i = 0; argc > 1 && i < EXPLORE_BOUNDS; i++) {
+        *model->bounds[i].value = (unsigned)atoi(argv[1 + i]);
+        if (*model->bounds[i].value > model->bounds[i].most) {
+            return false;
+        }
+    }
+    run.faults_max = argc > 1 ? (unsigned)atoi(argv[1 + EXPLORE_BOUNDS]) : 1;
+    return true;
+}
+
+int explore_main(const struct explore_model *model, int argc, char **argv)
+{
+    bool right;
+
+    memset(&run, 0, sizeof(run));
+    run.model = model;
+    if (model->action_count > KINDS_MAX || !bounds_take(model, argc, argv)) {
+        (void)fprintf(stderr, "usage: %s_model [%s (<= %u) %s (<= %u) FAILING-CALLS]\n",
+                      model->name, model->bounds[0].what, model->bounds[0].most,
+                      model->bounds[1].what, model->bounds[1].most);
+        return 64;
+    }
+    for (size_t i = 0; i < model->action_count; i++) {
+        run.actions += model->actions[i].a * model->actions[i].b;
+    }
+    run.slots = must(calloc(SLOTS, sizeof(*run.slots)));
+    right = explore(model);
     free(run.nodes);
     free(run.slots);
-    return right;
+    return right ? 0 : 1;
 }

@@ -13,26 +13,41 @@
 
 #include "platform/base/strbuf.h"
 
+/* One kind of thing that can happen, for each pair of values below @a and @b. */
+struct explore_action {
+    const char *name;                    /* also says what the two values are */
+    bool (*act)(unsigned a, unsigned b); /* false: it cannot happen now, and nothing was done */
+    unsigned a, b;
+};
+
+#define EXPLORE_BOUNDS 2U
+
 struct explore_model {
     const char *name;
-    unsigned action_count;
+    const struct explore_action *actions;
+    size_t action_count;
     /* A world in which nothing has happened yet. */
     void (*begin)(void);
-    /* False: it cannot happen now, and nothing was done. */
-    bool (*act)(unsigned action);
-    void (*describe_action)(unsigned action, struct strbuf *out);
     /* The state, without names that differ from path to path. */
     void (*describe)(struct strbuf *out);
     /* What must hold in every state: explore_wrong() otherwise. */
     void (*check)(void);
     /* Ends everything; nothing may be left. */
     void (*end)(void);
-    unsigned faults_max; /* on one way */
-    size_t states_max;   /* more is an error: the bounds of the model do not bound it */
+    /* NULL, or whether nothing can happen any more. */
+    bool (*is_over)(void);
+    /* How much there may be of what, and at the most; the program's first arguments. */
+    struct {
+        const char *what;
+        unsigned *value, most;
+    } bounds[EXPLORE_BOUNDS];
 };
 
-/* Prints what was visited. False: something is wrong, and it was said what and how it came. */
-bool explore(const struct explore_model *model);
+/*
+ * The program: visits every state within the bounds, and prints how many. 1: something is wrong,
+ * or of some kind of action none was ever possible; it was said what, and how it came.
+ */
+int explore_main(const struct explore_model *model, int argc, char **argv);
 
 /* In act(): true if the call that asks is the one that is to fail this time. */
 bool explore_fails(const char *call);

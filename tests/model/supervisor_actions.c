@@ -6,7 +6,7 @@
 #include "broker/worker_process.h"
 #include "tests/model/supervisor_model.h"
 
-struct bounds bounds = {1, 2, 1};
+struct bounds bounds = {1, 2};
 
 struct caller *caller_of(unsigned user)
 {
@@ -310,11 +310,7 @@ static bool do_hang_up(unsigned user, unsigned rank)
     return true;
 }
 
-static const struct {
-    const char *name;
-    bool (*act)(unsigned a, unsigned b);
-    unsigned a, b; /* how many values each takes */
-} actions[] = {
+const struct explore_action model_actions[] = {
     {"connection of user %u", do_connect, USERS, 1},
     {"the user database answers for user %u, or (%u) fails", do_lookup, USERS, 2},
     {"order of user %u, connection %u", do_order, USERS, LIVE_MAX},
@@ -331,62 +327,4 @@ static const struct {
     {"timer %u is up", do_timer, LIVE_MAX + USERS, 1},
     {"user %u's client %u hangs up", do_hang_up, USERS, LIVE_MAX},
 };
-#define ACTIONS (sizeof(actions) / sizeof(actions[0]))
-
-/* Which row, and the two values. */
-static size_t action_find(unsigned action, unsigned *ret_a, unsigned *ret_b)
-{
-    size_t row = 0;
-
-    while (action >= actions[row].a * actions[row].b) {
-        action -= actions[row].a * actions[row].b;
-        row++;
-    }
-    *ret_a = action / actions[row].b;
-    *ret_b = action % actions[row].b;
-    return row;
-}
-
-static bool done[ACTIONS]; /* of each row something was possible somewhere */
-
-bool action_do(unsigned action)
-{
-    unsigned a;
-    unsigned b;
-    const size_t row = action_find(action, &a, &b);
-
-    if (!actions[row].act(a, b)) {
-        return false;
-    }
-    done[row] = true;
-    return true;
-}
-
-void action_describe(unsigned action, struct strbuf *out)
-{
-    unsigned a;
-    unsigned b;
-    const size_t row = action_find(action, &a, &b);
-
-    strbuf_printf(out, "%s [%u, %u]", actions[row].name, a, b);
-}
-
-unsigned action_count(void)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < ACTIONS; i++) {
-        count += actions[i].a * actions[i].b;
-    }
-    return count;
-}
-
-const char *action_missing(void)
-{
-    for (size_t i = 0; i < ACTIONS; i++) {
-        if (!done[i]) {
-            return actions[i].name;
-        }
-    }
-    return NULL;
-}
+const size_t model_action_count = sizeof(model_actions) / sizeof(model_actions[0]);

@@ -12,8 +12,6 @@
  */
 #include "tests/model/supervisor_model.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/worker_process.h"
@@ -137,36 +135,18 @@ static void model_end(void)
     world_check_empty();
 }
 
-/* supervisor_model [USERS LIVE FAULTS] */
 int main(int argc, char **argv)
 {
-    struct explore_model supervisor = {
+    const struct explore_model whole = {
         .name = "supervisor",
+        .actions = model_actions,
+        .action_count = model_action_count,
         .begin = model_begin,
-        .act = action_do,
-        .describe_action = action_describe,
         .describe = model_describe,
         .check = model_check,
         .end = model_end,
-        .states_max = 1000000,
+        .bounds = {{"USERS", &bounds.users, USERS}, {"LIVE", &bounds.live, LIVE_MAX}},
     };
 
-    if (argc == 4) {
-        bounds = (struct bounds){(unsigned)atoi(argv[1]), (unsigned)atoi(argv[2]),
-                                 (unsigned)atoi(argv[3])};
-    }
-    if (bounds.users > USERS || bounds.live > LIVE_MAX) {
-        (void)fprintf(stderr, "at most %u users and %u of each\n", USERS, LIVE_MAX);
-        return 64;
-    }
-    supervisor.faults_max = bounds.faults;
-    supervisor.action_count = action_count();
-    if (!explore(&supervisor)) {
-        return 1;
-    }
-    if (action_missing() != NULL) {
-        (void)fprintf(stderr, "never possible: %s\n", action_missing());
-        return 1;
-    }
-    return 0;
+    return explore_main(&whole, argc, argv);
 }

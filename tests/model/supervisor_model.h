@@ -58,14 +58,11 @@ extern const struct platform model_platform;
 struct caller *caller_of(unsigned user); /* NULL: none */
 
 struct bounds {
-    unsigned users, live, faults; /* connections, and jobs, at once; calls that fail on one way */
+    unsigned users, live; /* connections, and jobs, at once */
 };
 extern struct bounds bounds;
-unsigned action_count(void);
-bool action_do(unsigned action);
-void action_describe(unsigned action, struct strbuf *out);
-/* A kind of action that was never possible; NULL: there is none. */
-const char *action_missing(void);
+extern const struct explore_action model_actions[];
+extern const size_t model_action_count;
 
 /* By the descriptor that tells of its end. */
 void child_remember(int pidfd);

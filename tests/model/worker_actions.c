@@ -8,7 +8,7 @@
 #include "proto/codec.h"
 #include "tests/model/worker_model.h"
 
-struct bounds bounds = {1, 1, 1};
+struct bounds bounds = {1, 1};
 
 /* ---- the client ---- */
 
@@ -412,11 +412,7 @@ static bool do_timer(unsigned n, unsigned unused)
     return true;
 }
 
-static const struct {
-    const char *name;
-    bool (*act)(unsigned a, unsigned b);
-    unsigned a, b; /* how many values each takes */
-} actions[] = {
+const struct explore_action model_actions[] = {
     {"client connects", do_connect, CONNECTIONS, 1},
     {"HELLO of client, of that or (1) an unknown version", do_hello, CONNECTIONS, 2},
     {"SPAWN of client, plain, with a terminal, with denials, with a time limit", do_spawn,
@@ -433,62 +429,4 @@ static const struct {
     {"answer to STATUS, or (1) a refusal", do_query, ASKS, 2},
     {"timer is up", do_timer, REQUESTS + CONNECTIONS, 1},
 };
-#define ACTIONS (sizeof(actions) / sizeof(actions[0]))
-
-/* Which row, and the two values. */
-static size_t action_find(unsigned action, unsigned *ret_a, unsigned *ret_b)
-{
-    size_t row = 0;
-
-    while (action >= actions[row].a * actions[row].b) {
-        action -= actions[row].a * actions[row].b;
-        row++;
-    }
-    *ret_a = action / actions[row].b;
-    *ret_b = action % actions[row].b;
-    return row;
-}
-
-static bool done[ACTIONS]; /* of each row something was possible somewhere */
-
-bool action_do(unsigned action)
-{
-    unsigned a;
-    unsigned b;
-    const size_t row = action_find(action, &a, &b);
-
-    if (model.stopped || !actions[row].act(a, b)) {
-        return false;
-    }
-    done[row] = true;
-    return true;
-}
-
-void action_describe(unsigned action, struct strbuf *out)
-{
-    unsigned a;
-    unsigned b;
-    const size_t row = action_find(action, &a, &b);
-
-    strbuf_printf(out, "%s [%u, %u]", actions[row].name, a, b);
-}
-
-unsigned action_count(void)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < ACTIONS; i++) {
-        count += actions[i].a * actions[i].b;
-    }
-    return count;
-}
-
-const char *action_missing(void)
-{
-    for (size_t i = 0; i < ACTIONS; i++) {
-        if (!done[i]) {
-            return actions[i].name;
-        }
-    }
-    return NULL;
-}
+const size_t model_action_count = sizeof(model_actions) / sizeof(model_actions[0]);

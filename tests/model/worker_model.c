@@ -11,8 +11,6 @@
  *   - the supervisor hears of the end of each connection once, and of nothing of it afterwards;
  *   - when all is over nothing is held: jobs, descriptors, timers.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/worker_job.h"
@@ -144,36 +142,26 @@ static void model_end(void)
     world_check_empty();
 }
 
-/* worker_model [CONNECTIONS REQUESTS FAULTS] */
+/* The worker ends, and the supervisor all of its jobs. */
+static bool model_is_over(void)
+{
+    return model.stopped;
+}
+
 int main(int argc, char **argv)
 {
-    struct explore_model worker = {
+    const struct explore_model whole = {
         .name = "worker",
-        .action_count = action_count(),
+        .actions = model_actions,
+        .action_count = model_action_count,
         .begin = model_begin,
-        .act = action_do,
-        .describe_action = action_describe,
         .describe = model_describe,
         .check = model_check,
         .end = model_end,
-        .states_max = 1000000,
+        .is_over = model_is_over,
+        .bounds = {{"CONNECTIONS", &bounds.connections, CONNECTIONS},
+                   {"REQUESTS", &bounds.requests, REQUESTS}},
     };
 
-    if (argc == 4) {
-        bounds = (struct bounds){(unsigned)atoi(argv[1]), (unsigned)atoi(argv[2]),
-                                 (unsigned)atoi(argv[3])};
-    }
-    if (bounds.connections > CONNECTIONS || bounds.requests > REQUESTS) {
-        (void)fprintf(stderr, "at most %u connections and %u requests\n", CONNECTIONS, REQUESTS);
-        return 64;
-    }
-    worker.faults_max = bounds.faults;
-    if (!explore(&worker)) {
-        return 1;
-    }
-    if (action_missing() != NULL) {
-        (void)fprintf(stderr, "never possible: %s\n", action_missing());
-        return 1;
-    }
-    return 0;
+    return explore_main(&whole, argc, argv);
 }

@@ -68,13 +68,10 @@ void client_read(struct client *client, const void *data, size_t len);
 struct connection *connection_of(const struct client *client);
 
 struct bounds {
-    unsigned connections, requests, faults; /* of each at once; calls that fail on one way */
+    unsigned connections, requests; /* of each at once */
 };
 extern struct bounds bounds;
-unsigned action_count(void);
-bool action_do(unsigned action);
-void action_describe(unsigned action, struct strbuf *out);
-/* A kind of action that was never possible; NULL: there is none. */
-const char *action_missing(void);
+extern const struct explore_action model_actions[];
+extern const size_t model_action_count;
 
 #endif

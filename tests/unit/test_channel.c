@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What waits for a peer that does not read is bounded, and nothing of it stays. */
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "broker/channel.h"
-#include "tests/support/check.h"
+#include "tests/support/fds.h"
 
 static struct loop *loop;
 static struct channel channel;
 static int peer;
 static int before;
-
-static int open_fds(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    CHECK(dir != NULL);
-    while (readdir(dir) != NULL) {
-        count++;
-    }
-    (void)closedir(dir);
-    return count;
-}
 
 static void on_packet(void *context, struct ipc_packet *packet)
 {
@@ -43,7 +29,7 @@ static void begin(void)
     const struct channel_config config = {on_packet, on_closed, NULL};
     int pair[2];
 
-    before = open_fds();
+    before = fds_count();
     CHECK(loop_new(&loop) == CORDON_OK && ipc_pair(pair, NULL) == CORDON_OK);
     CHECK(channel_init(&channel, loop, pair[0], &config) == CORDON_OK);
     peer = pair[1];
@@ -54,7 +40,7 @@ static void end(void)
     channel_deinit(&channel);
     (void)close(peer);
     loop_free(loop);
-    CHECK(open_fds() == before);
+    CHECK(fds_count() == before);
 }
 
 /* Sends until there is no room, or @most times; how many went. */
@@ -87,7 +73,7 @@ TEST(descriptors_are_bounded)
     CHECK(channel.queued == CHANNEL_QUEUE_FDS_MAX);
     CHECK(channel.queued_fds == CHANNEL_QUEUE_FDS_MAX);
     /* The last one that was refused is closed as well. */
-    CHECK(open_fds() <= before + 10 + (int)CHANNEL_QUEUE_FDS_MAX);
+    CHECK(fds_count() <= before + 10 + (int)CHANNEL_QUEUE_FDS_MAX);
     end();
 }
 

@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/ipc.h"
-#include "tests/support/check.h"
-
-static int count_fds(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    CHECK(dir != NULL);
-    while (readdir(dir) != NULL) {
-        count++;
-    }
-    (void)closedir(dir);
-    return count;
-}
+#include "tests/support/fds.h"
 
 static void send_raw(int fd, const void *data, size_t len, const int *fds, size_t fd_count)
 {
@@ -76,7 +62,7 @@ TEST(whatever_is_no_packet_is_refused_and_leaves_no_descriptor)
     int before;
 
     CHECK(ipc_pair(pair, NULL) == CORDON_OK);
-    before = count_fds();
+    before = fds_count();
     memset(block, 0, sizeof(block));
     memcpy(block, &message, sizeof(message));
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -96,7 +82,7 @@ TEST(whatever_is_no_packet_is_refused_and_leaves_no_descriptor)
     }
     send_raw(pair[0], &message, sizeof(message), many, 253);
     CHECK(ipc_recv(pair[1], &packet) == CORDON_E_PROTO);
-    CHECK(count_fds() == before);
+    CHECK(fds_count() == before);
     (void)close(pair[0]);
     (void)close(pair[1]);
 }

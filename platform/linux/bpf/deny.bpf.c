@@ -189,12 +189,13 @@ int ask_kernel(void *context)
 {
     const uint32_t zero = 0;
     struct shape_summary *now = bpf_map_lookup_elem(&summary, &zero);
+    uint32_t count;
 
     if (now == 0) {
         return 0;
     }
     /* Where kernel.kptr_restrict hides addresses, there is nothing to read. */
-    now->renames_seen = (renames() & 1) == 0 || (renames() & 1) == 0;
+    now->renames_seen = bpf_probe_read_kernel(&count, sizeof(count), &rename_lock) == 0;
     now->preempt = SHAPE_NONE;
     if (&preempt_dynamic_mode != 0) {
         bpf_probe_read_kernel(&now->preempt, sizeof(now->preempt), &preempt_dynamic_mode);

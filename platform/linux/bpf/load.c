@@ -365,7 +365,10 @@ static bool try(struct loaded *loaded, enum way way)
     if (!load(loaded, way)) {
         return false;
     }
-    if (!ask(loaded, &now) || !now.renames_seen) {
+    if (!ask(loaded, &now)) {
+        return fail("%s: the kernel cannot be asked about itself", way_names[way]);
+    }
+    if (!now.renames_seen) {
         return fail("%s: the kernel's count of renames cannot be read (kernel.kptr_restrict=2?)",
                     way_names[way]);
     }

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -11,13 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/linux/index/pass.h"
+#include "platform/linux/init/init.h"
+
 #define CLOSERS 16U /* at once: they wait for the same grace periods of the kernel */
 #define FD_TAKEN 3
-
-union control {
-    struct cmsghdr head;
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
 
 /* Both processes have it. */
 struct shared {
@@ -41,41 +38,38 @@ static void wait_for_giver(unsigned long number)
 
 static void *close_each(void *ignored)
 {
-    (void)ignored;
-    for (;;) {
-        union control control;
-        unsigned long number;
-        struct iovec part = {&number, sizeof(number)};
-        struct msghdr message = {.msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = &control,
-                                 .msg_controllen = sizeof(control)};
-        int fd;
+    unsigned long number;
+    struct pass pass;
 
-        if (recvmsg(FD_TAKEN, &message, MSG_CMSG_CLOEXEC) <= 0) {
-            return NULL; /* nobody is left to give any */
-        }
-        if (CMSG_FIRSTHDR(&message) != NULL) {
-            memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
+    (void)ignored;
+    /* Until nobody is left to give any. */
+    while (pass_receive(FD_TAKEN, &number, sizeof(number), 0, &pass) > 0) {
+        if (pass.count > 0) {
             wait_for_giver(number);
-            (void)close(fd);
+            (void)close(pass.fds[0]);
         }
         (void)atomic_fetch_sub(&shared->count, 1);
     }
+    return NULL;
 }
 
 /* It has nothing of the other's: what that holds must end when that ends. */
-static _Noreturn void closer_main(int from)
+static _Noreturn void closer_main(struct init *init, int from)
 {
     pthread_t threads[CLOSERS];
     size_t started = 0;
 
     (void)prctl(PR_SET_NAME, "cordon-closer", 0, 0, 0);
-    if (dup2(from, FD_TAKEN) != FD_TAKEN || syscall(SYS_close_range, FD_TAKEN + 1U, ~0U, 0) != 0) {
+    if (dup2(from, FD_TAKEN) != FD_TAKEN || syscall(SYS_close_range, FD_TAKEN + 1U, ~0U, 0) != 0 ||
+        identity_narrow(init, 0) != CORDON_OK) {
         _exit(1);
     }
     while (started < CLOSERS && pthread_create(&threads[started], NULL, close_each, NULL) == 0) {
         started++;
+    }
+    /* Once: from here on it is there to take what comes. */
+    if (started == 0 || write(FD_TAKEN, "", 1) != 1) {
+        _exit(1);
     }
     while (started > 0) {
         (void)pthread_join(threads[--started], NULL);
@@ -83,8 +77,9 @@ static _Noreturn void closer_main(int from)
     _exit(0);
 }
 
-bool closer_start(void)
+bool closer_start(struct init *init)
 {
+    char byte;
     int pair[2];
     pid_t pid;
 
@@ -94,33 +89,20 @@ bool closer_start(void)
     }
     pid = fork();
     if (pid == 0) {
-        closer_main(pair[1]);
+        closer_main(init, pair[1]);
     }
     (void)close(pair[1]);
     taken = pair[0];
-    return pid > 0;
+    return pid > 0 && read(taken, &byte, 1) == 1;
 }
 
 void closer_take(int fd)
 {
-    union control control;
-    unsigned long number = given + 1;
-    struct iovec part = {&number, sizeof(number)};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
+    const unsigned long number = given + 1;
+    const struct pass pass = {{fd}, 1};
 
-    if (fd < 0) {
-        return;
-    }
-    memset(&control, 0, sizeof(control));
-    control.head.cmsg_len = CMSG_LEN(sizeof(int));
-    control.head.cmsg_level = SOL_SOCKET;
-    control.head.cmsg_type = SCM_RIGHTS;
-    memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
     (void)atomic_fetch_add(&shared->count, 1);
-    if (sendmsg(taken, &message, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(number)) {
+    if (!pass_send(taken, &number, sizeof(number), &pass)) {
         (void)atomic_fetch_sub(&shared->count, 1);
         (void)close(fd); /* however long that takes */
         return;

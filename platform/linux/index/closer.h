@@ -10,9 +10,14 @@
 
 #include <stdbool.h>
 
-/* Before there are other threads. */
-bool closer_start(void);
-/* Takes @fd over; -1 is allowed. */
+struct init;
+
+/*
+ * Before there are other threads, and with every capability yet, so that the process can give up
+ * all of them. Of @init the faults are used. False: it does not run.
+ */
+bool closer_start(struct init *init);
+/* Takes @fd over. */
 void closer_take(int fd);
 /* How many were taken and are not closed yet. */
 unsigned closer_count(void);

@@ -4,48 +4,27 @@
 #include <unistd.h>
 
 #include "platform/linux/index/closer.h"
-#include "platform/linux/index/wire.h"
 
 /*
- * There is a limit on groups (128, see fanotify(7)). When jobs end faster than
- * the kernel closes, new ones are not held: their end waits, as without us.
+ * There is a limit on groups: 128 where the service could not raise it, see linux_fanotify_room().
+ * When jobs end faster than the kernel closes, new ones are not held: their end waits, as without
+ * us.
  */
 #define CLOSING_MAX 48U
 
-static struct held {
-    int fds[INDEX_FDS_MAX];
-    size_t count;
-} holding[HOLD_MAX];
+static struct pass holding[HOLD_MAX];
 static size_t held_count;
 
-bool hold_init(void)
+void hold_add(const struct pass *job)
 {
-    return closer_start();
-}
-
-static void let_go(const int *fds, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        closer_take(fds[i]);
-    }
-}
-
-void hold_add(const int *fds, size_t count)
-{
-    struct held *held = &holding[held_count];
-
-    if (held_count == HOLD_MAX || closer_count() > CLOSING_MAX) {
-        /* Quick: the job still holds them. */
-        for (size_t i = 0; i < count; i++) {
-            (void)close(fds[i]);
-        }
+    if (held_count < HOLD_MAX && closer_count() <= CLOSING_MAX) {
+        holding[held_count++] = *job;
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        held->fds[i] = fds[i];
+    /* Quick: the job still holds them. */
+    for (size_t i = 0; i < job->count; i++) {
+        (void)close(job->fds[i]);
     }
-    held->count = count;
-    held_count++;
 }
 
 size_t hold_polls(struct pollfd *polls)
@@ -61,7 +40,9 @@ void hold_check(const struct pollfd *polls, size_t count)
     /* From the end: what takes the place of one that goes was looked at already. */
     for (size_t i = count; i-- > 0;) {
         if (polls[i].revents != 0) {
-            let_go(holding[i].fds, holding[i].count);
+            for (size_t k = 0; k < holding[i].count; k++) {
+                closer_take(holding[i].fds[k]);
+            }
             holding[i] = holding[--held_count];
         }
     }

@@ -4,15 +4,14 @@
 #define CORDON_LINUX_INDEX_HOLD_H
 
 #include <poll.h>
-#include <stdbool.h>
 #include <stddef.h>
+
+#include "platform/linux/index/pass.h"
 
 #define HOLD_MAX 1024U
 
-/* The thread that closes. False: none can be had; then nothing is held. */
-bool hold_init(void);
-/* Takes all of @fds over; the first tells of the job's end. */
-void hold_add(const int *fds, size_t count);
+/* Takes all of @job's descriptors over; the first tells of its end. After closer_start(). */
+void hold_add(const struct pass *job);
 /* One entry for each job; at most HOLD_MAX. */
 size_t hold_polls(struct pollfd *polls);
 /* As poll(2) filled them in: lets go of those that ended. */

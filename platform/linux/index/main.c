@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/linux/index/closer.h"
 #include "platform/linux/index/hold.h"
 #include "platform/linux/index/kept.h"
 #include "platform/linux/init/init.h"
@@ -91,28 +92,6 @@ static struct kept *find(uint64_t dev, enum index_status *ret_status)
     return kept;
 }
 
-static void send_reply(int to, const struct index_reply *reply, int fd)
-{
-    union {
-        struct cmsghdr head;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = {(void *)(uintptr_t)reply, sizeof(*reply)};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-    memset(&control, 0, sizeof(control));
-    if (fd >= 0) {
-        message.msg_control = &control;
-        message.msg_controllen = sizeof(control);
-        control.head.cmsg_len = CMSG_LEN(sizeof(int));
-        control.head.cmsg_level = SOL_SOCKET;
-        control.head.cmsg_type = SCM_RIGHTS;
-        memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-    }
-    /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */
-    (void)sendmsg(to, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
 static void tell(const struct kept *kept, uint64_t build_us)
 {
     if (build_us > 0 && kept->built) {
@@ -129,13 +108,15 @@ static void answer(const struct index_request *request, int to)
     struct index_reply reply = {.magic = INDEX_MAGIC, .status = INDEX_FAILED};
     enum index_status status = INDEX_OK;
     struct kept *kept = find(request->dev, &status);
-    int fd = -1;
+    struct pass pass = {{-1}, 0};
 
     if (kept != NULL) {
-        status = kept_ask(kept, &fd, &reply.build_us);
+        status = kept_ask(kept, &pass.fds[0], &reply.build_us);
     }
     reply.status = (uint32_t)status;
-    send_reply(to, &reply, fd);
+    pass.count = pass.fds[0] >= 0;
+    /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */
+    (void)pass_send(to, &reply, sizeof(reply), &pass);
     if (kept != NULL) {
         tell(kept, reply.build_us);
         roots_close(kept);
@@ -145,51 +126,26 @@ static void answer(const struct index_request *request, int to)
     }
 }
 
-/* How many descriptors came. */
-static size_t take_fds(struct msghdr *message, int fds[INDEX_FDS_MAX])
-{
-    const struct cmsghdr *head = CMSG_FIRSTHDR(message);
-    size_t got;
-
-    if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) {
-        return 0;
-    }
-    got = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    memcpy(fds, CMSG_DATA(head), got * sizeof(int));
-    return got;
-}
-
 /* False: nobody is left to ask. */
 static bool question_take(void)
 {
-    union {
-        struct cmsghdr head;
-        char bytes[CMSG_SPACE(INDEX_FDS_MAX * sizeof(int))];
-    } control;
     struct index_request request;
-    struct iovec part = {&request, sizeof(request)};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    ssize_t len = recvmsg(questions, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    int fds[INDEX_FDS_MAX];
-    size_t got;
+    struct pass pass;
+    const ssize_t len = pass_receive(questions, &request, sizeof(request), MSG_DONTWAIT, &pass);
 
     if (len <= 0) {
         return len < 0 && (errno == EAGAIN || errno == EINTR);
     }
-    got = take_fds(&message, fds);
-    if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && got > 0) {
+    if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && pass.count > 0) {
         if (request.want == INDEX_HOLD) {
-            hold_add(fds, got);
+            hold_add(&pass);
             return true;
         }
-        fds[0] = raise_fd(fds[0]);
-        answer(&request, fds[0]);
+        pass.fds[0] = raise_fd(pass.fds[0]);
+        answer(&request, pass.fds[0]);
     }
-    for (size_t i = 0; i < got; i++) {
-        (void)close(fds[i]);
+    for (size_t i = 0; i < pass.count; i++) {
+        (void)close(pass.fds[i]);
     }
     return true;
 }
@@ -226,8 +182,8 @@ int main(void)
 {
     static struct init init; /* of which the faults alone are used */
 
-    if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 ||
-        identity_narrow(&init, CAPABILITIES) != CORDON_OK || !hold_init()) {
+    if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 || !closer_start(&init) ||
+        identity_narrow(&init, CAPABILITIES) != CORDON_OK) {
         return EXIT_FAILURE;
     }
     questions = raise_fd(FD_QUESTIONS);

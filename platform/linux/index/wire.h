@@ -32,7 +32,6 @@ enum index_want {
      */
     INDEX_HOLD
 };
-#define INDEX_FDS_MAX 3U
 
 struct index_request {
     uint32_t magic;

@@ -8,32 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/linux/index/pass.h"
 #include "platform/linux/index/wire.h"
 #include "platform/linux/init/alias.h"
 
 #define ANSWER_MS 50000 /* within the time that a set-up may take */
-
-union control {
-    struct cmsghdr head;
-    char bytes[CMSG_SPACE(INDEX_FDS_MAX * sizeof(int))];
-};
-
-static bool request_send(int socket, struct index_request *request, const int *fds, size_t count)
-{
-    union control control;
-    struct iovec part = {request, sizeof(*request)};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int))};
-
-    memset(&control, 0, sizeof(control));
-    control.head.cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
-    control.head.cmsg_level = SOL_SOCKET;
-    control.head.cmsg_type = SCM_RIGHTS;
-    memcpy(CMSG_DATA(&control.head), fds, count * sizeof(int));
-    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*request);
-}
 
 int index_hold(int socket, int one, int other)
 {
@@ -44,7 +23,8 @@ int index_hold(int socket, int one, int other)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
-    sent = request_send(socket, &request, (const int[]){pair[1], one, other}, 3);
+    sent = pass_send(socket, &request, sizeof(request),
+                     &(const struct pass){{pair[1], one, other}, 3});
     (void)close(pair[1]);
     if (!sent) {
         (void)close(pair[0]);
@@ -58,29 +38,20 @@ static int receive_answer(int from, uint64_t *ret_build_us)
 {
     struct pollfd ready = {.fd = from, .events = POLLIN};
     struct index_reply reply;
-    union control control;
-    struct iovec part = {&reply, sizeof(reply)};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    const struct cmsghdr *head;
-    int fd = -1;
+    struct pass pass;
 
     if (poll(&ready, 1, ANSWER_MS) != 1 ||
-        recvmsg(from, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof(reply)) {
+        pass_receive(from, &reply, sizeof(reply), MSG_DONTWAIT, &pass) != (ssize_t)sizeof(reply)) {
         return -1;
     }
-    head = CMSG_FIRSTHDR(&message);
-    if (head != NULL && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int))) {
-        memcpy(&fd, CMSG_DATA(head), sizeof(fd));
-    }
     *ret_build_us = reply.build_us;
-    if (fd >= 0 && (reply.magic != INDEX_MAGIC || reply.status != INDEX_OK)) {
-        (void)close(fd);
-        fd = -1;
+    if (pass.count == 1 && reply.magic == INDEX_MAGIC && reply.status == INDEX_OK) {
+        return pass.fds[0];
     }
-    return fd;
+    for (size_t i = 0; i < pass.count; i++) {
+        (void)close(pass.fds[i]);
+    }
+    return -1;
 }
 
 static int ask(const struct index_question *question, uint64_t *ret_build_us)
@@ -93,7 +64,8 @@ static int ask(const struct index_question *question, uint64_t *ret_build_us)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
-    sent = request_send(question->socket, &request, &pair[1], 1);
+    sent =
+        pass_send(question->socket, &request, sizeof(request), &(const struct pass){{pair[1]}, 1});
     /* Ours is closed: should the index end, nobody holds the other end, and we are told. */
     (void)close(pair[1]);
     if (sent) {

@@ -68,9 +68,11 @@ static int directory_open(int base, const char *path, size_t len)
     return openat(base, len == 0 ? "." : text, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Of the @len bytes at @path, below @base: the innermost first. */
-static void path_wait(int base, const char *path, size_t len)
+/* Of the @len bytes at @path, below @base: the innermost first. False: not of all of them. */
+static bool path_wait(int base, const char *path, size_t len)
 {
+    bool waited = true;
+
     if (len > CHUNK) {
         size_t cut = CHUNK;
         int fd;
@@ -79,8 +81,8 @@ static void path_wait(int base, const char *path, size_t len)
             cut--;
         }
         fd = directory_open(base, path, cut);
+        waited = fd >= 0 && path_wait(fd, path + cut + 1, len - cut - 1);
         if (fd >= 0) {
-            path_wait(fd, path + cut + 1, len - cut - 1);
             (void)close(fd);
         }
         len = cut;
@@ -91,6 +93,7 @@ static void path_wait(int base, const char *path, size_t len)
         }
     }
     settle_below(base);
+    return waited;
 }
 
 /* ---- directories that are known to be where they are ---- */
@@ -199,13 +202,14 @@ static bool settle_all(struct names *names, int fd, const struct strbuf *name)
     uint64_t renames = names->places.renames;
     struct identity identity;
     bool found = identify(above, &identity);
+    bool waited;
 
     if (above >= 0) {
         (void)close(above);
     }
-    path_wait(names->watch->root, path, name->len - 1);
+    waited = path_wait(names->watch->root, path, name->len - 1);
     drain(names);
-    if (renames != names->places.renames || !is_still(names, fd, name)) {
+    if (!waited || renames != names->places.renames || !is_still(names, fd, name)) {
         return false;
     }
     if (found) {
