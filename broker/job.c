@@ -314,7 +314,7 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
         .embedded = supervisor->options->embedded,
         .peer = &session->peer,
         .managed = caller->rules.policy,
-        .managed_table = caller->rules.table,
+        .managed_table = caller->rules.table_fd,
         .limits = &job->limits,
         .fds = packet->fds,
         .fd_count = fd_count,
@@ -384,6 +384,7 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
     }
     record(job, AUDIT_START, NULL, NULL);
     tell(job, IPC_STARTED, NULL);
+    supervisor_tend(caller->supervisor);
 }
 
 void job_check(struct caller *caller, const struct ipc_message *message)

@@ -48,6 +48,7 @@ struct managed_rules {
     struct arena arena;
     struct policy *policy;
     struct dfa *table;
+    int table_fd;             /* with @table: sealed memfd of the same; else undefined */
     struct rule_block *block; /* texts of its rules; NULL: not made yet */
     struct redact *redact;    /* of records; NULL: nothing */
 };

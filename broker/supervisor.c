@@ -14,6 +14,7 @@
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100U
 #define TICK_MS 60000U
+#define TEND_MS 2U /* after a spawn: most commands that are short have ended by then */
 
 static void raise_alarm(const struct supervisor *supervisor)
 {
@@ -57,6 +58,9 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
 
     tell_fetched(supervisor);
 
+    if (force || change != MANAGED_SAME) {
+        supervisor->platform->forget();
+    }
     if (change == MANAGED_SAME) {
         return;
     }
@@ -140,6 +144,28 @@ static void on_connection(void *context, unsigned events)
     if (err == CORDON_E_LIMIT) {
         pause_listening(supervisor);
     }
+}
+
+static void on_tend(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+    uint32_t again_ms;
+
+    (void)events;
+    loop_source_free(supervisor->tend);
+    supervisor->tend = NULL;
+    again_ms = supervisor->platform->tend();
+    if (again_ms > 0) {
+        (void)!loop_after(supervisor->loop, again_ms, on_tend, supervisor, &supervisor->tend);
+    }
+}
+
+void supervisor_tend(struct supervisor *supervisor)
+{
+    loop_source_free(supervisor->tend);
+    supervisor->tend = NULL;
+    /* Without memory for the timer nothing is made ahead. */
+    (void)!loop_after(supervisor->loop, TEND_MS, on_tend, supervisor, &supervisor->tend);
 }
 
 static void on_stop(void *context, unsigned events)
@@ -257,6 +283,8 @@ static void finish(struct supervisor *supervisor)
     loop_source_free(supervisor->listen_source);
     loop_source_free(supervisor->listen_pause);
     loop_source_free(supervisor->tick);
+    loop_source_free(supervisor->tend);
+    supervisor->platform->forget();
     host_close(supervisor->listen_fd);
     managed_deinit(&supervisor->managed);
     rings_deinit(&supervisor->rings);

@@ -85,7 +85,8 @@ enum ipc_report_kind {
     IPC_REPORT_SIGNALLED,      /* @code is the signal */
     IPC_REPORT_NOT_FOUND,      /* the command does not exist (127) */
     IPC_REPORT_NOT_EXECUTABLE, /* ... cannot be executed (126) */
-    IPC_REPORT_SETUP           /* the sandbox could not be set up (125); @fault says why */
+    IPC_REPORT_SETUP,          /* the sandbox could not be set up (125); @fault says why */
+    IPC_REPORT_STALE           /* from an init alone: what it set up ahead of time is out of date */
 };
 
 struct ipc_fault {

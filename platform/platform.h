@@ -107,8 +107,8 @@ struct platform_spawn {
     uint64_t job;
     bool embedded;
     const struct platform_peer *peer;
-    const struct policy *managed; /* allowances and rules; never NULL */
-    const struct dfa *managed_table;
+    const struct policy *managed;       /* allowances and rules; never NULL */
+    int managed_table;                  /* sealed memfd: the DFA of its rules */
     const struct policy_limits *limits; /* the managed ones, and what the worker asked for */
     const int *fds;                     /* as received with IPC_SPAWN: hostile */
     size_t fd_count;
@@ -167,6 +167,15 @@ struct platform {
     void (*release)(struct platform_job *job);
     /* Removes what a dead broker left (cgroups, runtime directories). */
     void (*cleanup)(bool embedded);
+
+    /*
+     * To be called a little after a spawn, when its caller has what he wants: makes one thing ready
+     * that the next spawn may save itself, or gives back what was not wanted for long. Returns in
+     * how many milliseconds to call it again; 0: not before the next spawn.
+     */
+    uint32_t (*tend)(void);
+    /* Gives back everything that is ready, and what it would be made from. */
+    void (*forget)(void);
 };
 
 /* The back end of this host, and the one for tests that enforces nothing. */

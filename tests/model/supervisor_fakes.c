@@ -355,6 +355,11 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
     (void)force;
 }
 
+void supervisor_tend(struct supervisor *supervisor)
+{
+    (void)supervisor;
+}
+
 void supervisor_check_done(struct supervisor *supervisor)
 {
     (void)supervisor;

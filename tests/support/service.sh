@@ -375,11 +375,13 @@ process_list()
     done
 }
 
-# Waits up to 2 s for all jobs to be gone, then prints whatever is still there.
+# Waits up to 2 s for all jobs to be gone, then prints whatever is still there. What the service
+# has made ready for the next job is given back when it is told to reload.
 leftovers()
 {
     local i left
 
+    [ -z "$SERVICE_PID" ] || kill -HUP "$SERVICE_PID" 2>/dev/null
     for ((i = 0; i < 100; i++)); do
         left=$(process_list)
         [ -z "$left" ] && break

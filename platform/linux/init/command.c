@@ -26,7 +26,7 @@
 
 static const char *const stream_names[] = {"standard input", "standard output", "standard error"};
 
-static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
+size_t control_fds(struct msghdr *msg, int *fds, size_t room)
 {
     struct cmsghdr *control = CMSG_FIRSTHDR(msg);
     size_t count;
