@@ -67,6 +67,12 @@ void linux_release(struct platform_job *job);
 void linux_cleanup(bool embedded);
 
 /* spare.c; supervisor */
+/*
+ * True: something was mounted or unmounted in our namespace, whose mounts every view begins with,
+ * since this was asked last, or it cannot be said. poll(2) of /proc/self/mountinfo knows before
+ * mount(2) returns, see proc(5).
+ */
+bool linux_mounts_changed(void);
 uint32_t linux_tend(void);
 void linux_forget(void);
 

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/linux/spare.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "platform/host.h"
 
 #define SHELVES 8U      /* recipes that spares are made of */
 #define SHELVES_EACH 4U /* ... for one user */
 #define READY_EACH 2U   /* spares of one recipe */
-#define KEEP_MS 10000U  /* a recipe that is not asked for so long is forgotten */
+#define KEEP_MS 60000U  /* a recipe that is not asked for so long is forgotten */
 #define SETTLE_MS 1000U /* ... and before that it does not give way to another */
 #define STALE_MAX 3U    /* spares in a row that were of no use: then no more are made */
 #define NEXT_MS 1U      /* until the next thing is done, if there is one */
@@ -29,8 +26,7 @@ struct shelf {
 static struct {
     struct shelf *shelves[SHELVES];
     uint64_t last_serial;
-    int mounts; /* /proc/self/mountinfo; -1: not opened yet */
-} spares = {.mounts = -1};
+} spares;
 
 /* ---- giving up ---- */
 
@@ -61,24 +57,9 @@ void linux_forget(void)
     }
 }
 
-/*
- * poll(2) of that file tells of every mount and unmount in our namespace, whose mounts every view
- * begins with, since it was asked last; before mount(2) returns. It cannot be asked: as if so.
- */
-static bool mounts_changed(void)
-{
-    struct pollfd table = {.events = POLLPRI};
-
-    if (spares.mounts < 0) {
-        spares.mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    }
-    table.fd = spares.mounts;
-    return spares.mounts < 0 || poll(&table, 1, 0) != 0;
-}
-
 static void check_mounts(void)
 {
-    if (mounts_changed()) {
+    if (linux_mounts_changed()) {
         for (size_t i = 0; i < SHELVES; i++) {
             if (spares.shelves[i] != NULL) {
                 shelf_clear(spares.shelves[i]);
@@ -125,33 +106,40 @@ struct platform_job *spare_take(const struct recipe *recipe)
 
 /* ---- wanting ---- */
 
-/* A free one, else that of the recipe that was not asked for the longest; NULL: all are in use. */
+static size_t shelves_of(uint32_t uid)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SHELVES; i++) {
+        count += spares.shelves[i] != NULL && recipe_uid(&spares.shelves[i]->recipe) == uid;
+    }
+    return count;
+}
+
+/*
+ * A free one, else that of the recipe that was not asked for the longest; of a user who has all
+ * that one may have, only his own. NULL: those are in use.
+ */
 static struct shelf **slot_for(uint32_t uid, uint64_t now)
 {
+    const bool only_own = shelves_of(uid) >= SHELVES_EACH;
     struct shelf **oldest = NULL;
-    struct shelf **empty = NULL;
-    size_t own = 0;
 
     for (size_t i = 0; i < SHELVES; i++) {
         struct shelf **slot = &spares.shelves[i];
 
         if (*slot == NULL) {
-            empty = slot;
+            if (!only_own) {
+                return slot;
+            }
             continue;
         }
-        own += recipe_uid(&(*slot)->recipe) == uid;
-        if (oldest == NULL || (*slot)->used_ms < (*oldest)->used_ms) {
+        if ((!only_own || recipe_uid(&(*slot)->recipe) == uid) &&
+            (oldest == NULL || (*slot)->used_ms < (*oldest)->used_ms)) {
             oldest = slot;
         }
     }
-    if (empty != NULL && own < SHELVES_EACH) {
-        return empty;
-    }
-    if (oldest != NULL && now - (*oldest)->used_ms >= SETTLE_MS &&
-        (own < SHELVES_EACH || recipe_uid(&(*oldest)->recipe) == uid)) {
-        return oldest;
-    }
-    return NULL;
+    return oldest != NULL && now - (*oldest)->used_ms >= SETTLE_MS ? oldest : NULL;
 }
 
 void spare_want(struct recipe *recipe, bool worked)

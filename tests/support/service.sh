@@ -375,13 +375,18 @@ process_list()
     done
 }
 
-# Waits up to 2 s for all jobs to be gone, then prints whatever is still there. What the service
-# has made ready for the next job is given back when it is told to reload.
+# What the service has made ready for the next job it gives back when it is told to reload.
+spares_end()
+{
+    [ -z "$SERVICE_PID" ] || kill -HUP "$SERVICE_PID" 2>/dev/null || true
+}
+
+# Waits up to 2 s for all jobs to be gone, then prints whatever is still there.
 leftovers()
 {
     local i left
 
-    [ -z "$SERVICE_PID" ] || kill -HUP "$SERVICE_PID" 2>/dev/null
+    spares_end
     for ((i = 0; i < 100; i++)); do
         left=$(process_list)
         [ -z "$left" ] && break

@@ -5,6 +5,8 @@ endif()
 if(TARGET cordon_linux)
   cordon_test(test_index LABEL unit SOURCES test_index.c LIBS cordon_index)
   cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)
+  # With a platform of its own.
+  cordon_test(test_spare LABEL unit SOURCES test_spare.c ${PROJECT_SOURCE_DIR}/platform/linux/spare.c LIBS cordon_base)
   cordon_test(test_limits LABEL unit SOURCES test_limits.c LIBS cordon_linux)
   set_target_properties(test_limits PROPERTIES LINKER_LANGUAGE CXX)
 endif()

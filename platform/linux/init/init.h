@@ -46,8 +46,9 @@ struct init {
     pid_t guard, keeper;       /* 0: none */
     bool ahead;                /* no command is due yet */
     bool scanned;              /* what exists was looked for, and what comes later is not */
-    uint64_t sockets;          /* stands for the names of the host's, as they were masked */
-    struct park_note *notes;   /* what the set-up found, if it is ahead */
+    char **sockets;            /* the host's, as they were masked, if it is ahead; sorted */
+    size_t socket_count;
+    struct park_note *notes; /* what the set-up found, if it is ahead */
     size_t note_count;
     int guard_ready; /* to read a byte from once it answers; -1: nobody is waited for */
     struct cordon_fault fault;
@@ -106,8 +107,8 @@ CORDON_MUST_USE enum cordon_err mask_step(struct init *init, const struct order_
 /* ---- sockets.c ---- */
 /* Masks host unix sockets bound now, but for those the order keeps. */
 CORDON_MUST_USE enum cordon_err sockets_mask(struct init *init);
-/* Those that one could connect to have the names that they had then. */
-bool sockets_are_same(struct init *init);
+/* None was bound since where the job could see it. */
+bool sockets_are_masked(struct init *init);
 
 /* ---- scan.c: what the globs deny among the files that exist ---- */
 CORDON_MUST_USE enum cordon_err scan_step(struct init *init, const struct order_step *step);

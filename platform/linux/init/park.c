@@ -5,8 +5,8 @@
  * host meanwhile, as it does in any job; the mounts are the supervisor's to ask
  * for (spare.h). What is left are names that were looked up: of what a step is
  * about, and of the directories that rules lead to. Each must still lead to the
- * same object, or to nothing if it did then; and the host's sockets must have
- * the same names. Where files were looked for by a walk, nothing can be said.
+ * same object, or to nothing if it did then; and no socket of the host may have
+ * been bound that a job could see. Where files were looked for by a walk, nothing can be said.
  */
 #include "platform/linux/init/init.h"
 
@@ -145,7 +145,7 @@ static bool is_fresh(struct init *init)
     const bool full_access = (init->order->flags & ORDER_FULL_ACCESS) != 0;
 
     return init->ahead && !init->scanned && children_live() &&
-           (full_access || sockets_are_same(init)) && notes_hold(init);
+           (full_access || sockets_are_masked(init)) && notes_hold(init);
 }
 
 /* ---- waiting ---- */

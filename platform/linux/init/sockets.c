@@ -61,12 +61,21 @@ static enum cordon_err mask_socket(struct init *init, const char *path)
     return err;
 }
 
-/* "Num RefCount Protocol Flags Type St Inode Path": man 5 proc. */
-static const char *line_path(const char *line)
-{
-    const char *slash = strchr(line, '/');
+/* ---- the table: "Num RefCount Protocol Flags Type St Inode Path", see man 5 proc ---- */
 
-    return slash != NULL && slash > line && slash[-1] == ' ' ? slash : NULL;
+/* "Inode Path", of a line that has a path. */
+static const char *line_name(const char *line)
+{
+    for (int words = 0; words < 6 && line != NULL; words++) {
+        line = strchr(line, ' ');
+        line = line == NULL ? NULL : line + strspn(line, " ");
+    }
+    return line == NULL || strstr(line, " /") == NULL ? NULL : line;
+}
+
+static const char *name_path(const char *name)
+{
+    return strstr(name, " /") + 1;
 }
 
 /* The end of a connection has its listener's name, and comes and goes. */
@@ -79,20 +88,10 @@ static bool line_is_connection(const char *line)
            state == CONNECTED;
 }
 
-static uint64_t text_sum(const char *text)
-{
-    uint64_t sum = 0xcbf29ce484222325U; /* FNV-1a */
+/* What is done about each name; an error ends it. */
+typedef enum cordon_err name_fn(struct init *init, const char *name);
 
-    for (; *text != '\0'; text++) {
-        sum = (sum ^ (unsigned char)*text) * 0x100000001b3U;
-    }
-    return sum;
-}
-
-/* Calls @each, if there is one, with every name; *ret_sum stands for those one could connect to. */
-static enum cordon_err names_read(struct init *init,
-                                  enum cordon_err (*each)(struct init *init, const char *path),
-                                  uint64_t *ret_sum)
+static enum cordon_err names_each(struct init *init, name_fn *act)
 {
     int fd = fcntl(INIT_FD_SOCKETS, F_DUPFD_CLOEXEC, INIT_FD_COUNT);
     FILE *table = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
@@ -104,17 +103,13 @@ static enum cordon_err names_read(struct init *init,
     if (table == NULL) {
         return fault_os(&init->fault, errno, NULL, "cannot read the table of unix sockets");
     }
-    *ret_sum = 0;
     while (err == CORDON_OK && (len = getline(&line, &size, table)) > 0) {
-        const char *path;
+        const char *name;
 
         line[len - 1] = line[len - 1] == '\n' ? '\0' : line[len - 1];
-        path = line_path(line);
-        if (path != NULL && each != NULL) {
-            err = each(init, path);
-        }
-        if (path != NULL && !line_is_connection(line)) {
-            *ret_sum += text_sum(path);
+        name = line_is_connection(line) ? NULL : line_name(line);
+        if (name != NULL) {
+            err = act(init, name);
         }
     }
     if (err == CORDON_OK && !feof(table)) {
@@ -125,19 +120,72 @@ static enum cordon_err names_read(struct init *init,
     return err;
 }
 
+/* ---- masking, and what is new since then ---- */
+
+static enum cordon_err name_note(struct init *init, const char *name)
+{
+    if ((init->socket_count & (init->socket_count - 1)) == 0) {
+        const size_t room = init->socket_count == 0 ? 1 : init->socket_count * 2;
+        char **grown = realloc(init->sockets, room * sizeof(*grown));
+
+        if (grown == NULL) {
+            return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "out of memory");
+        }
+        init->sockets = grown;
+    }
+    init->sockets[init->socket_count] = strdup(name);
+    if (init->sockets[init->socket_count] == NULL) {
+        return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    init->socket_count++;
+    return CORDON_OK;
+}
+
+static enum cordon_err name_mask(struct init *init, const char *name)
+{
+    enum cordon_err err = mask_socket(init, name_path(name));
+
+    return err == CORDON_OK && init->ahead ? name_note(init, name) : err;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 enum cordon_err sockets_mask(struct init *init)
 {
     uint32_t before = init->masked;
-    enum cordon_err err = names_read(init, mask_socket, &init->sockets);
+    enum cordon_err err = names_each(init, name_mask);
 
+    if (init->socket_count > 0) {
+        qsort(init->sockets, init->socket_count, sizeof(*init->sockets), compare);
+    }
     /* Sockets are not what a rule denied; they have their own line in the plan. */
     init->masked = before;
     return err;
 }
 
-bool sockets_are_same(struct init *init)
+/* Bound since: then it is of no matter only if it cannot be seen from here. */
+static enum cordon_err name_must_be_known(struct init *init, const char *name)
 {
-    uint64_t sum;
+    struct stat st;
+    int fd;
+    bool new;
 
-    return names_read(init, NULL, &sum) == CORDON_OK && sum == init->sockets;
+    if (init->socket_count > 0 && bsearch(&name, init->sockets, init->socket_count,
+                                          sizeof(*init->sockets), compare) != NULL) {
+        return CORDON_OK;
+    }
+    fd = view_open(init, name_path(name), true);
+    new = fd >= 0 ? fstat(fd, &st) != 0 || S_ISSOCK(st.st_mode) : !view_is_absent(errno);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return new ? CORDON_E_STATE : CORDON_OK;
+}
+
+bool sockets_are_masked(struct init *init)
+{
+    return names_each(init, name_must_be_known) == CORDON_OK;
 }
