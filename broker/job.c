@@ -150,6 +150,21 @@ static void judge_limit(const struct job *job, struct ipc_report *report)
     }
 }
 
+/* The caller hears of the end as soon as nothing of his runs, and once. */
+static void finish(struct job *job, struct ipc_report *report)
+{
+    take_denials(job, SIZE_MAX);
+    report->denied = job->denials.count;
+    judge_limit(job, report);
+    if (!job->ended) {
+        job->ended = true;
+        job->last = *report;
+        loop_source_free(job->wall);
+        job->wall = NULL;
+        tell(job, IPC_REPORT, report);
+    }
+}
+
 static void on_report(void *context, unsigned events)
 {
     struct job *job = context;
@@ -174,15 +189,14 @@ static void on_report(void *context, unsigned events)
     }
     report.denied = 0;
     job->running = report.kind == IPC_REPORT_RUNNING;
-    if (report.kind != IPC_REPORT_RUNNING) {
-        take_denials(job, SIZE_MAX); /* the tree is gone: no more are made */
-        report.denied = job->denials.count;
-        judge_limit(job, &report);
+    if (job->running) {
+        tell(job, IPC_REPORT, &report);
+        return;
+    }
+    finish(job, &report);
+    if (report.more == 0) {
         fault_from_ipc(&report.fault, &fault);
         record(job, AUDIT_END, &report, &fault);
-    }
-    tell(job, IPC_REPORT, &report);
-    if (report.kind != IPC_REPORT_RUNNING) {
         job_end(job);
     }
 }
@@ -193,13 +207,11 @@ static const struct ipc_report killed = {
 static void on_doom(void *context, unsigned events)
 {
     struct job *job = context;
-    struct ipc_report report = killed;
+    struct ipc_report report = job->ended ? job->last : killed;
 
     (void)events;
-    take_denials(job, SIZE_MAX);
-    judge_limit(job, &report);
+    finish(job, &report);
     record(job, AUDIT_END, &report, NULL);
-    tell(job, IPC_REPORT, &report);
     job_end(job);
 }
 

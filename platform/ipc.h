@@ -13,7 +13,7 @@
 #include "platform/base/err.h"
 
 #define IPC_MAGIC 0x4e445243U /* "CRDN" */
-#define IPC_VERSION 3U
+#define IPC_VERSION 4U
 #define IPC_FDS_MAX 250U /* below the kernel's SCM_MAX_FD of 253 */
 
 enum ipc_type {
@@ -122,6 +122,10 @@ struct ipc_report {
     uint32_t code;
     uint32_t masked; /* objects that the start-time snapshot found and masked */
     uint32_t limit;  /* enum policy_limit: what ended it; else IPC_NO_LIMIT. From the supervisor */
+    /* The processes of the job are gone, but not yet all that was made for it: for the supervisor,
+     * which hears once more. */
+    uint32_t more;
+    uint32_t reserved;
     uint64_t denied; /* accesses denied at access time; from the supervisor, in the last report */
     struct ipc_usage usage; /* from the supervisor, in the last report */
     struct ipc_fault fault;

@@ -150,8 +150,9 @@ struct platform {
     /* Readable when poll() or violation() has something to say. Borrowed. */
     int (*watch_fd)(const struct platform_job *job);
     /*
-     * The next report. CORDON_E_AGAIN: nothing yet. CORDON_OK with RUNNING is
-     * followed by more; any other kind is the last, and the tree is gone.
+     * The next report. CORDON_E_AGAIN: nothing yet. After any other kind than RUNNING the
+     * command and all that it started are gone; with @more set it is told once more when nothing
+     * is left and its use is known, else it is the last.
      */
     enum cordon_err (*poll)(struct platform_job *job, struct ipc_report *ret_report);
     /*

@@ -22,6 +22,7 @@
 /* A set-up takes milliseconds, a snapshot of a large tree seconds. */
 #define SETUP_SECONDS_MAX 60
 #define RELEASE_WAIT_MS 10000
+#define RELEASE_TRIES 20
 
 static bool watch_add(struct platform_job *job, int fd)
 {
@@ -178,7 +179,7 @@ static void job_fail(struct platform_job *job, const char *text, const char *rem
                    (int)sizeof(job->last.fault.remedy) - 1, remedy);
 }
 
-/* Reads one report. CORDON_OK: RUNNING, to be passed on now. */
+/* Reads one report. CORDON_OK: to be passed on now, and not the last. */
 static enum cordon_err report_read(struct platform_job *job, struct ipc_report *ret_report)
 {
     struct ipc_report report;
@@ -212,9 +213,15 @@ static enum cordon_err report_read(struct platform_job *job, struct ipc_report *
         return CORDON_E_AGAIN;
     }
     job->last = report;
+    job->last.more = 0;
     job->ended = true;
     unwatch(job, &job->parts.report);
-    return CORDON_E_AGAIN;
+    /* Who killed a command is known only when all is counted. */
+    if (report.more == 0 || job->reaped || report.code == SIGKILL) {
+        return CORDON_E_AGAIN;
+    }
+    *ret_report = report;
+    return CORDON_OK;
 }
 
 static void timer_check(struct platform_job *job)
@@ -351,9 +358,13 @@ static void init_kill(int pidfd)
 {
     struct pollfd ended = {.fd = pidfd, .events = POLLIN};
     siginfo_t info;
+    bool gone = false;
 
-    (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    if (poll(&ended, 1, RELEASE_WAIT_MS) > 0) {
+    for (int i = 0; !gone && i < RELEASE_TRIES; i++) {
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+        gone = poll(&ended, 1, RELEASE_WAIT_MS / RELEASE_TRIES) > 0;
+    }
+    if (gone) {
         (void)waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL);
     }
 }

@@ -23,6 +23,7 @@
 #define COMMAND_FDS 4U /* the strings' memfd, then up to three streams */
 
 #define LANDLOCK_ABI_TRUNCATE 3U
+#define LINGER_MS 2
 
 static const char *const stream_names[] = {"standard input", "standard output", "standard error"};
 
@@ -425,6 +426,56 @@ static _Noreturn void command_unguarded(struct init *init)
     _exit(125);
 }
 
+enum left { LEFT_NOBODY, LEFT_SOMEBODY, LEFT_UNKNOWN };
+
+/*
+ * Who is left of our children, and so of the job, but for the guard and the keeper: who loses its
+ * parent becomes our child. Unknown where the kernel does not tell.
+ */
+static enum left who_is_left(const struct init *init)
+{
+    char text[64]; /* room for those two; more is somebody */
+    ssize_t len = init->children < 0 ? -1 : pread(init->children, text, sizeof(text) - 1, 0);
+    char *at = text;
+
+    if (len < 0) {
+        return LEFT_UNKNOWN;
+    }
+    text[len] = '\0';
+    while (*(at += strspn(at, " \n")) != '\0') {
+        const long pid = strtol(at, &at, 10);
+
+        if (pid <= 0 || (pid != init->guard && pid != init->keeper)) {
+            return LEFT_SOMEBODY;
+        }
+    }
+    return LEFT_NOBODY;
+}
+
+/*
+ * The command has ended, and with it all of its job: what it left behind is killed now, so that its
+ * end can be told before pid 1 goes, which takes the kernel many times longer and would keep the
+ * processor from those who are told. The guard and the keeper are root's; they cannot be signalled
+ * from here and end with pid 1, as does what is left where the kernel does not tell of children.
+ */
+static _Noreturn void command_ended(struct init *init, enum ipc_report_kind kind, uint32_t code)
+{
+    enum left left = who_is_left(init);
+
+    while (left == LEFT_SOMEBODY) {
+        pid_t pid = kill(-1, SIGKILL) == 0 ? waitpid(-1, NULL, 0) : -1;
+
+        left = pid <= 0 || pid == init->guard || pid == init->keeper ? LEFT_UNKNOWN
+                                                                     : who_is_left(init);
+    }
+    init->gone = left == LEFT_NOBODY;
+    init_report(kind, code, init);
+    if (init->gone) {
+        (void)poll(NULL, 0, LINGER_MS);
+    }
+    _exit(0);
+}
+
 static void command_reap(struct init *init, pid_t command)
 {
     int status;
@@ -434,15 +485,12 @@ static void command_reap(struct init *init, pid_t command)
         if (pid == init->guard || pid == init->keeper) {
             command_unguarded(init);
         }
-        if (pid != command) {
-            continue;
+        if (pid == command && WIFSIGNALED(status)) {
+            command_ended(init, IPC_REPORT_SIGNALLED, (uint32_t)WTERMSIG(status));
         }
-        if (WIFSIGNALED(status)) {
-            init_report(IPC_REPORT_SIGNALLED, (uint32_t)WTERMSIG(status), init);
-        } else {
-            init_report(IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status), init);
+        if (pid == command) {
+            command_ended(init, IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status));
         }
-        _exit(0); /* and with pid 1 goes everything else in the job */
     }
 }
 
@@ -478,6 +526,7 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     if (signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
         command_lost(init);
     }
+    init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
     pid = command_start(init, command);
     (void)close(INIT_FD_CGROUP);
     close_range_of(0, INIT_FD_ORDER);

@@ -50,6 +50,8 @@ struct init {
     size_t socket_count;
     struct park_note *notes; /* what the set-up found, if it is ahead */
     size_t note_count;
+    int children;    /* the kernel's list of ours, once the command is about to run; -1: none */
+    bool gone;       /* nothing of the job runs any more but what is ours */
     int guard_ready; /* to read a byte from once it answers; -1: nobody is waited for */
     struct cordon_fault fault;
 };

@@ -19,7 +19,8 @@
 
 void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *init)
 {
-    struct ipc_report report = {.kind = (uint32_t)kind, .code = code, .masked = init->masked};
+    struct ipc_report report = {
+        .kind = (uint32_t)kind, .code = code, .masked = init->masked, .more = init->gone};
 
     report.fault.err = (uint32_t)init->fault.err;
     report.fault.os_code = init->fault.os_code;
