@@ -274,15 +274,16 @@ static bool do_remains(unsigned unused, unsigned also_unused)
     explore_wrong("a worker that was killed is not waited for");
 }
 
-static bool do_job(unsigned n, unsigned ends)
+static bool do_job(unsigned n, unsigned step)
 {
+    static const enum stage stages[] = {STAGE_RUNNING, STAGE_OVER, STAGE_ENDED};
     struct platform_job *job = &model.jobs[n];
     struct loop_source *source = job->stage == STAGE_FREE ? NULL : world_source(job->fd);
 
-    if (source == NULL || (ends == 0 && job->stage != STAGE_SETUP)) {
+    if (source == NULL || job->stage >= stages[step]) {
         return false;
     }
-    job->stage = ends != 0 ? STAGE_ENDED : STAGE_RUNNING;
+    job->stage = stages[step];
     world_fire(source);
     return true;
 }
@@ -323,7 +324,7 @@ const struct explore_action model_actions[] = {
     {"the channel of user %u's worker is closed, or (%u) broken", do_channel_closed, USERS, 2},
     {"user %u's worker ends", do_worker_ends, USERS, 1},
     {"a killed worker ends", do_remains, 1, 1},
-    {"job %u runs, or (%u) has ended", do_job, LIVE_MAX, 2},
+    {"job %u runs, or (%u): is over, has ended", do_job, LIVE_MAX, 3},
     {"timer %u is up", do_timer, LIVE_MAX + USERS, 1},
     {"user %u's client %u hangs up", do_hang_up, USERS, LIVE_MAX},
 };

@@ -89,7 +89,8 @@ static enum cordon_err tree_poll(struct platform_job *job, struct ipc_report *re
     }
     memset(ret_report, 0, sizeof(*ret_report));
     ret_report->limit = IPC_NO_LIMIT;
-    ret_report->kind = job->final ? IPC_REPORT_EXITED : IPC_REPORT_RUNNING;
+    ret_report->kind = job->stage == STAGE_RUNNING ? IPC_REPORT_RUNNING : IPC_REPORT_EXITED;
+    ret_report->more = job->stage == STAGE_OVER ? 1 : 0;
     return CORDON_OK;
 }
 
@@ -136,8 +137,9 @@ static bool is_answered(const struct platform_job *job)
 static void tree_release(struct platform_job *job)
 {
     tree_must_be(job, "release");
-    if (!job->final && !job->killed && !model.stopping && is_answered(job)) {
-        explore_wrong("a job that runs is released");
+    if (!job->final && !job->killed && !model.stopping &&
+        (is_answered(job) || job->stage == STAGE_OVER)) {
+        explore_wrong("a job that runs, or of which something is left, is released");
     }
     tree_free(job);
 }
