@@ -152,7 +152,7 @@ CORDON_MUST_USE enum cordon_err command_receive(struct init *init, struct comman
 size_t control_fds(struct msghdr *msg, int *fds, size_t room);
 /* Standard streams and working directory of this process become the job's. */
 CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
-/* Runs it, reaps, forwards signals, reports. Does not return. */
+/* run.c: runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
 
 /* ---- stop.c ---- */
