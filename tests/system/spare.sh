@@ -29,7 +29,7 @@ settle()
     local i before=
 
     for ((i = 0; i < 50; i++)); do
-        sleep 0.1 # longer than a set-up takes
+        sleep "0.${SLOW:-1}" # longer than a set-up takes
         [ "$(jobs_ns)" = "$before" ] && [ -n "$before" ] && return 0
         before=$(jobs_ns)
     done
