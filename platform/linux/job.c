@@ -259,12 +259,21 @@ static bool ended_by_memory(const struct platform_job *job)
            job->usage.value[IPC_USAGE_OOM_KILLS] > 0 && job->usage.value[IPC_USAGE_MEMORY_HITS] > 0;
 }
 
+/* It was out of date, or has died since it was made, perhaps long ago; unless we wanted it dead. */
+static bool must_be_made_again(const struct platform_job *job)
+{
+    const bool died = job->spare != 0 && !job->running && !job->ended;
+
+    return job->reaped && !job->killed && (job->stale || died);
+}
+
 /* From all that is now; whoever waits for the job does not notice. */
 static void job_again(struct platform_job *job)
 {
     struct cordon_fault fault;
 
     job->stale = job->reaped = false;
+    job->spare = 0;
     unwatch(job, &job->pidfd);
     if (go_send(job, false, &fault) != CORDON_OK || init_start(job, &fault) != CORDON_OK) {
         job_fail(job, fault.text, fault.remedy);
@@ -295,7 +304,7 @@ enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_repo
         return CORDON_OK;
     }
     timer_check(job);
-    if (job->reaped && job->stale) {
+    if (must_be_made_again(job)) {
         job_again(job);
     }
     if (!job->reaped) {
@@ -339,6 +348,7 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     if (signo <= 0 || signo >= 65) {
         return CORDON_E_INVALID;
     }
+    job->killed = job->killed || signo == SIGKILL;
     if (syscall(SYS_pidfd_send_signal, job->pidfd, signo, NULL, 0) != 0) {
         return errno == ESRCH ? CORDON_E_NOT_FOUND : CORDON_E_OS;
     }
