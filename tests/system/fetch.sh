@@ -224,6 +224,7 @@ denied a b
 echo "-- cordon-fetch taken over: it can forge nothing and turn nothing back"
 stop_fetch
 spool=/var/lib/cordon/fetch/requirements.signed
+cp "$spool" "$TOP/newest"
 sign 1 "$WS_A/c" >"$TOP/old"
 sed 's/ws\/b/ws\/c/' "$spool" >"$TOP/forged"
 chmod 644 "$TOP/old" "$TOP/forged"
@@ -252,13 +253,24 @@ umount /var/lib/cordon/fetch
 as_fetch rm -f "$spool"
 
 echo "-- too old"
+as_fetch cp "$TOP/newest" "$spool"
 fetch_toml 'max_age_s = 5' 'when_stale = "refuse"'
 touch -d '1 hour ago' /var/lib/cordon/fetch/confirmed
+STALE='fetched requirements: not confirmed for more than 5 s'
+: >"$TOP/service.log"
 refused 'not confirmed for more than 5 s \(max_age_s\)'
 doctor_has 'bad +age'
+wait_for "log_has service 'every job is refused: $STALE'"
+# What came of it is told again when that alone has changed, both ways.
+: >"$TOP/service.log"
 fetch_toml 'max_age_s = 5'
 denied a b
-wait_for "log_has service 'not confirmed for more than 5 s'"
+wait_for "log_has service 'the last good requirements stay in force: $STALE'"
+: >"$TOP/service.log"
+fetch_toml 'max_age_s = 5' 'when_stale = "refuse"'
+refused 'not confirmed for more than 5 s'
+wait_for "log_has service 'every job is refused: $STALE'"
+fetch_toml 'max_age_s = 5'
 start_fetch
 healed 9
 fetch_toml 'max_age_s = 5' 'when_stale = "refuse"'
