@@ -116,6 +116,7 @@ static enum cordon_err status_run(struct caller *asker, const struct ipc_message
     (void)snprintf(status.version, sizeof(status.version), "%s", CORDON_VERSION);
     (void)snprintf(status.backend, sizeof(status.backend), "%s", supervisor->platform->name);
     status.refused = managed_refusal(managed) != NULL;
+    status.warning = managed_is_warning(managed);
     fault_to_ipc(trouble_of(managed), &status.fault);
     status.user_count = put_users(asker, &users);
     strbuf_add(out, (const char *)&status, sizeof(status));

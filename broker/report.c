@@ -56,19 +56,31 @@ static void put_span(struct strbuf *out, uint64_t ms)
                   (unsigned)(s % 60));
 }
 
-static void put_error(struct jsonw *json, const struct ipc_fault *fault)
+static void put_fault(struct jsonw *json, const char *name, const struct ipc_fault *fault)
 {
-    if (fault->err == CORDON_OK) {
-        jsonw_string(json, "error", NULL);
+    if (fault == NULL) {
+        jsonw_string(json, name, NULL);
         return;
     }
-    jsonw_object(json, "error");
+    jsonw_object(json, name);
     jsonw_string(json, "text", fault->text);
     jsonw_string(json, "remedy", fault->remedy[0] == '\0' ? NULL : fault->remedy);
     jsonw_object_end(json);
 }
 
 /* ---- status ---- */
+
+/* What was read last is not in force, or lets no job start. */
+static bool is_broken(const struct ipc_status *status)
+{
+    return status->fault.err != CORDON_OK && status->warning == 0;
+}
+
+static void put_trouble(struct jsonw *json, const struct ipc_status *status)
+{
+    put_fault(json, "error", is_broken(status) ? &status->fault : NULL);
+    put_fault(json, "warning", status->warning != 0 ? &status->fault : NULL);
+}
 
 /* Takes the head and leaves *ret_users in front of its rows, which are all there. */
 static bool status_open(const void *block, size_t len, struct ipc_status *ret_status,
@@ -138,7 +150,7 @@ static void status_json(const struct ipc_status *status, const char *users,
     jsonw_uint(json, "generation", status->generation);
     jsonw_uint(json, "files", status->managed_files);
     jsonw_bool(json, "refused", status->refused != 0);
-    put_error(json, &status->fault);
+    put_trouble(json, status);
     jsonw_object_end(json);
     jsonw_object(json, "quota");
     jsonw_uint(json, "sessions", status->sessions_each);
@@ -168,9 +180,10 @@ static void managed_line(const struct ipc_status *status, struct strbuf *out)
         strbuf_printf(out, "generation %llu, %u file%s", (unsigned long long)status->generation,
                       status->managed_files, status->managed_files == 1 ? "" : "s");
     }
-    strbuf_puts(out, status->refused != 0 ? ", every job is refused" : "");
     if (status->fault.err != CORDON_OK) {
-        strbuf_puts(out, "; the latest update is broken: ");
+        strbuf_puts(out, status->refused != 0   ? ", every job is refused: "
+                         : status->warning != 0 ? "; warning: "
+                                                : "; the latest update is broken: ");
         put_plain(out, status->fault.text);
         if (status->fault.remedy[0] != '\0') {
             strbuf_puts(out, "; ");
@@ -232,7 +245,7 @@ bool report_reload(const void *block, size_t len, struct report_options *options
     if (!status_open(block, len, &status, &users)) {
         return false;
     }
-    options->failed = status.fault.err != CORDON_OK;
+    options->failed = is_broken(&status);
     if (!options->json) {
         managed_line(&status, out);
         return true;
@@ -242,7 +255,7 @@ bool report_reload(const void *block, size_t len, struct report_options *options
     jsonw_uint(&json, "generation", status.generation);
     jsonw_uint(&json, "files", status.managed_files);
     jsonw_bool(&json, "refused", status.refused != 0);
-    put_error(&json, &status.fault);
+    put_trouble(&json, &status);
     jsonw_object_end(&json);
     jsonw_newline(&json);
     return true;

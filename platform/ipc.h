@@ -13,7 +13,7 @@
 #include "platform/base/err.h"
 
 #define IPC_MAGIC 0x4e445243U /* "CRDN" */
-#define IPC_VERSION 3U
+#define IPC_VERSION 4U
 #define IPC_FDS_MAX 250U /* below the kernel's SCM_MAX_FD of 253 */
 
 enum ipc_type {
@@ -205,6 +205,7 @@ struct ipc_status {
     uint32_t jobs, jobs_max, jobs_each;
     uint32_t mechanism; /* enum ipc_mechanism; 0: nobody decides at each access */
     uint32_t refused;   /* every job is, whatever is in force */
+    uint32_t warning;   /* @fault is no more than that: what was read is in force, but too old */
     char version[32];
     char backend[20];
     /* Why the latest managed files or fetched requirements are not in force; err CORDON_OK. */

@@ -194,7 +194,8 @@ TEST(reload_tells_the_generation_in_force_and_what_is_wrong_with_the_files)
     broker_managed(&broker, OWN, "[permissions.filesystem]\ndeny_read = [\"/srv/x\"]\n");
     CHECK(reload(&in) == CORDON_MSG_STATUS_TEXT && !in.message.u.status_text.failed);
     CHECK_STR(in.message.u.status_text.text,
-              "{\"ok\":true,\"generation\":2,\"files\":1,\"refused\":false,\"error\":null}\n");
+              "{\"ok\":true,\"generation\":2,\"files\":1,\"refused\":false,\"error\":null,"
+              "\"warning\":null}\n");
     broker_managed(&broker, OWN, "[permissions\n");
     CHECK(reload(&in) == CORDON_MSG_STATUS_TEXT && in.message.u.status_text.failed);
     CHECK(strstr(in.message.u.status_text.text, "{\"ok\":false,\"generation\":2,") != NULL);

@@ -261,11 +261,23 @@ STALE='fetched requirements: not confirmed for more than 5 s'
 refused 'not confirmed for more than 5 s \(max_age_s\)'
 doctor_has 'bad +age'
 wait_for "log_has service 'every job is refused: $STALE'"
+run "$CORDON" reload
+expect_rc 1 "reload while every job is refused"
+expect_err "1 file, every job is refused: $STALE"
 # What came of it is told again when that alone has changed, both ways.
 : >"$TOP/service.log"
 fetch_toml 'max_age_s = 5'
 denied a b
 wait_for "log_has service 'the last good requirements stay in force: $STALE'"
+run "$CORDON" reload
+expect_ok "reload with a document in force that is too old"
+expect_out "1 file; warning: $STALE"
+run "$CORDON" reload --json
+expect_out '"error":null,"warning":{"text":"'
+/usr/bin/python3 "$CORDON_SOURCE/tests/schema/validate.py" reload <<<"$OUT" 2>&1 ||
+    fail "reload --json with a warning does not fit its schema"
+run "$CORDON" status
+expect_out "1 file; warning: $STALE"
 : >"$TOP/service.log"
 fetch_toml 'max_age_s = 5' 'when_stale = "refuse"'
 refused 'not confirmed for more than 5 s'

@@ -213,7 +213,8 @@ CORDON_API int cordon_kill(struct cordon *cordon, const char *job, int signo,
 
 /*
  * Has the managed policy read again; for root. *ret_text, for free(), tells the
- * generation in force; *ret_broken is not 0 if that is not what the files say.
+ * generation in force; *ret_broken is not 0 if that is not what the files say,
+ * or if every job is refused.
  */
 CORDON_API int cordon_reload(struct cordon *cordon, int json, char **ret_text, int *ret_broken,
                              struct cordon_error *ret_error);
