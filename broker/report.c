@@ -15,20 +15,6 @@ static const char *mechanism(uint32_t number, const char *none)
     return number == 0 ? none : denial_mechanism((uint16_t)number);
 }
 
-/* Reasons are escaped where they are made, so the backslash stays. */
-static void put_plain(struct strbuf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        const unsigned char byte = (unsigned char)*text;
-
-        if (byte >= 0x20 && byte < 0x7f) {
-            strbuf_add(out, text, 1);
-        } else {
-            strbuf_printf(out, "\\x%02x", byte);
-        }
-    }
-}
-
 /* The user's name, else his number. */
 static void put_name(struct strbuf *out, const char *name, uint32_t uid, int width)
 {
@@ -37,7 +23,7 @@ static void put_name(struct strbuf *out, const char *name, uint32_t uid, int wid
     if (name[0] == '\0') {
         strbuf_printf(&text, "%u", (unsigned)uid);
     } else {
-        put_plain(&text, name);
+        strbuf_plain(&text, name);
     }
     strbuf_printf(out, "%-*s", width, strbuf_text(&text));
     out->failed = out->failed || text.failed;
@@ -184,10 +170,10 @@ static void managed_line(const struct ipc_status *status, struct strbuf *out)
         strbuf_puts(out, status->refused != 0   ? ", every job is refused: "
                          : status->warning != 0 ? "; warning: "
                                                 : "; the latest update is broken: ");
-        put_plain(out, status->fault.text);
+        strbuf_plain(out, status->fault.text);
         if (status->fault.remedy[0] != '\0') {
             strbuf_puts(out, "; ");
-            put_plain(out, status->fault.remedy);
+            strbuf_plain(out, status->fault.remedy);
         }
     }
     strbuf_puts(out, "\n");
