@@ -282,4 +282,20 @@ start_member 3
 healed
 tightened 7 "the cluster is back" "$ALL" -- a b c d e
 
+# Broker 1 watches for longer than this test lasts, and is told to look elsewhere.
+toml=/proc/${NAMESPACES[1]}/root/etc/cordon/fetch.toml
+sed -i 's/^interval_s = 5/interval_s = 600/' "$toml"
+sleep 6.5 # until it is read
+sed -i "s|^key = .*|key = \"$KEY-2\"|" "$toml"
+sign 8 "$WS_A/a" >"$TOP/document"
+ctl put "$KEY-2" <"$TOP/document"
+sleep 2
+generation_of 1
+[ "$GENERATION" = 7 ] || fail "broker 1 does not watch for long: it has $GENERATION"
+kill -HUP "${NAMESPACES[1]}"
+wait_for 'generation_of 1; [ "$GENERATION" = 8 ]'
+denied 1 a
+readable 1 b
+echo "SIGHUP: a watch ends, the configuration is read again"
+
 echo "figure: at most $WORST_MS ms from a write to $BROKERS brokers"
