@@ -161,13 +161,8 @@ static void on_reload(void *context, unsigned events)
 /* A document grows too old without anybody asking for a job. */
 static void on_tick(void *context, unsigned events)
 {
-    struct supervisor *supervisor = context;
-
     (void)events;
-    loop_source_free(supervisor->tick);
-    supervisor->tick = NULL;
-    supervisor_refresh(supervisor, false);
-    (void)!loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick);
+    supervisor_refresh(context, false);
 }
 
 static enum cordon_err watch_signals(struct supervisor *supervisor)
@@ -196,7 +191,7 @@ static enum cordon_err listen_service(struct supervisor *supervisor, struct cord
     if (err == CORDON_OK &&
         (loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
                     &supervisor->listen_source) != CORDON_OK ||
-         loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick) !=
+         loop_every(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick) !=
              CORDON_OK)) {
         err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
