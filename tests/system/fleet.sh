@@ -298,4 +298,18 @@ denied 1 a
 readable 1 b
 echo "SIGHUP: a watch ends, the configuration is read again"
 
+# It stays connected to a member that has lost the others, and is told so by that member.
+sed -i "s|^endpoints = .*|endpoints = [\"https://$HUB:2381\"]|" "$toml"
+kill -HUP "${NAMESPACES[1]}"
+sleep 2
+: >"$TOP/fetch-1.log"
+kill_member 2
+kill_member 3
+for ((i = 0; i < 150; i++)); do
+    log_has fetch-1 'the watch at .*:2381 broke off' && break
+    sleep 0.1
+done
+log_has fetch-1 'the watch at .*:2381 broke off' || fail "a watch at a member without a leader stays"
+echo "a member without a leader: its watch ends"
+
 echo "figure: at most $WORST_MS ms from a write to $BROKERS brokers"
