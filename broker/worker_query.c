@@ -52,7 +52,6 @@ static struct worker_query read_request(const struct message *message, struct ip
 enum cordon_err worker_query_new(struct connection *connection,
                                  const struct session_request *request, struct cordon_fault *fault)
 {
-    struct worker *worker = connection->worker;
     struct worker_query *query;
     struct ipc_message ask;
     size_t count = 0;
@@ -71,13 +70,12 @@ enum cordon_err worker_query_new(struct connection *connection,
     memset(&ask, 0, sizeof(ask));
     *query = read_request(&request->in->message, &ask);
     query->id = request->in->id;
-    query->request = ++worker->last_request;
+    query->request = ++connection->worker->last_request;
     query->next = connection->queries;
     connection->queries = query;
     ask.type = IPC_QUERY;
-    ask.session = connection->id;
     ask.request = query->request;
-    worker_tell(worker, &ask);
+    connection_tell(connection, &ask);
     return CORDON_OK;
 }
 
