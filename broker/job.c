@@ -250,7 +250,6 @@ static enum cordon_err check(struct caller *caller, const struct ipc_packet *pac
     if (packet->fd_count < IPC_SPAWN_GRANTS + texts) {
         return fault_set(fault, CORDON_E_PROTO, NULL, "order without its descriptors");
     }
-    supervisor_refresh(supervisor, false);
     if (packet->message.u.spawn.generation != supervisor->managed.generation) {
         return fault_set(fault, CORDON_E_AGAIN, NULL, "the managed policy has changed");
     }
@@ -347,15 +346,21 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     return CORDON_OK;
 }
 
-/* For every record, and for ps. As long as nobody knows what is to be left out, all is. */
+/*
+ * For every record, and for ps: by the rules of the generation that the job was judged with, also
+ * where it was refused before those were made. Where there are none nobody knows what is to be left
+ * out, and all is.
+ */
 static void redact(struct job *job)
 {
-    const struct managed_rules *rules = &job->caller->rules;
+    struct caller *caller = job->caller;
+    struct cordon_fault ignored;
 
-    if (rules->policy == NULL) {
+    if (managed_rules_update(&caller->supervisor->managed, &caller->user, &caller->rules,
+                             &ignored) != CORDON_OK) {
         job->what.command[0] = '\0';
     }
-    redact_text(rules->redact, job->what.command, sizeof(job->what.command));
+    redact_text(caller->rules.redact, job->what.command, sizeof(job->what.command));
 }
 
 static void refuse(struct caller *caller, const struct ipc_message *order,
@@ -376,8 +381,10 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
     const struct caller_session *session = caller_find_session(caller, packet->message.session);
     struct cordon_fault fault = {.err = CORDON_OK};
     bool started;
-    struct job *job = session == NULL ? NULL : job_new(caller, session, &packet->message);
+    struct job *job;
 
+    supervisor_refresh(caller->supervisor, false);
+    job = session == NULL ? NULL : job_new(caller, session, &packet->message);
     if (job == NULL) {
         (void)fault_set(&fault, session == NULL ? CORDON_E_STATE : CORDON_E_NOMEM, NULL,
                         "job: its connection is gone, or out of memory");
@@ -404,7 +411,6 @@ void job_check(struct caller *caller, const struct ipc_message *message)
     struct supervisor *supervisor = caller->supervisor;
     const struct caller_session *session = caller_find_session(caller, message->session);
     struct job job = {.caller = caller, .start_ms = host_now_ms(), .what = message->u.spawn};
-    struct cordon_fault ignored;
     struct cordon_fault fault;
 
     supervisor_refresh(supervisor, false);
@@ -417,10 +423,6 @@ void job_check(struct caller *caller, const struct ipc_message *message)
         job.pid = session == NULL ? 0 : session->peer.pid;
         job.what.command[sizeof(job.what.command) - 1] = '\0';
         job.what.policy_hash[sizeof(job.what.policy_hash) - 1] = '\0';
-        if (managed_rules_update(&supervisor->managed, &caller->user, &caller->rules, &ignored) !=
-            CORDON_OK) {
-            job.what.command[0] = '\0'; /* see redact() */
-        }
         redact(&job);
         record(&job, AUDIT_REFUSED, NULL, &fault);
     }

@@ -252,6 +252,12 @@ const struct cordon_fault *managed_refusal(const struct managed *managed)
     return managed->refusal.err != CORDON_OK ? &managed->refusal : NULL;
 }
 
+bool managed_is_warning(const struct managed *managed)
+{
+    return managed->stale.err != CORDON_OK && managed_refusal(managed) == NULL &&
+           managed->fault.err == CORDON_OK && managed->fetched.alarm.err == CORDON_OK;
+}
+
 static enum cordon_err refuse(const struct cordon_fault *why, struct cordon_fault *fault)
 {
     return fault_set(fault, CORDON_E_STATE, why->remedy, "managed policy: %s", why->text);

@@ -42,6 +42,12 @@ enum managed_change managed_refresh(struct managed *managed, bool force);
 /* Why no job is started; NULL: some may be. */
 const struct cordon_fault *managed_refusal(const struct managed *managed);
 
+/*
+ * Whether nothing is wrong but that the fetched document in force is too old, which fetch.toml
+ * allows: what was read is in force.
+ */
+bool managed_is_warning(const struct managed *managed);
+
 /* What one caller's jobs are checked against; made from one generation. */
 struct managed_rules {
     uint64_t generation; /* 0: none was made yet */

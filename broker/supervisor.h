@@ -38,6 +38,7 @@ struct supervisor {
     struct quota quota;
     struct managed managed;
     char alarm[CORDON_FAULT_TEXT_MAX]; /* of fetched requirements, as it was told last; "": none */
+    bool alarm_refused;                /* ... and whether every job was refused for it */
     struct rings rings;                /* what was denied lately */
     struct caller *callers;
     struct remains *remains; /* workers that were killed and are not reaped yet */

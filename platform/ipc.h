@@ -210,6 +210,7 @@ struct ipc_status {
     uint32_t jobs, jobs_max, jobs_each;
     uint32_t mechanism; /* enum ipc_mechanism; 0: nobody decides at each access */
     uint32_t refused;   /* every job is, whatever is in force */
+    uint32_t warning;   /* @fault is no more than that: what was read is in force, but too old */
     char version[32];
     char backend[20];
     /* Why the latest managed files or fetched requirements are not in force; err CORDON_OK. */

@@ -14,8 +14,13 @@ uint32_t linux_landlock_abi(void);
 /* Permission events were seen to deny an open; asked once.
  * *ret_why is the evidence. */
 bool linux_fanotify(const char **ret_why);
-/* For the service: as many groups as there can be jobs, where the host lets it. */
-void linux_fanotify_room(void);
+/*
+ * How many groups root may have (sysctl user.max_fanotify_groups; the kernel's own number is 128);
+ * 0: unknown. A job that fanotify decides for has two, and the index closes up to 48 more; 2048
+ * jobs there can be. packaging/systemd/cordon.sysctl.conf sets it, the service never does.
+ */
+#define LINUX_FANOTIFY_GROUPS 8192U
+unsigned linux_fanotify_groups(void);
 /* Holds CAP_SYS_ADMIN: builds views without a user namespace. */
 bool linux_is_privileged(void);
 

@@ -400,7 +400,6 @@ void linux_cleanup(bool embedded)
     if (!embedded) {
         cgroup_cleanup();
         cgroup_start();
-        linux_fanotify_room();
         (void)bpf_start(bpf_maps_open);
     }
 }

@@ -52,6 +52,9 @@ static enum cordon_err tree_spawn(const struct platform_spawn *spawn, struct pla
     if (quota_held(&model.supervisor.quota, uid, QUOTA_JOBS) <= trees_of(uid)) {
         explore_wrong("a job of user %u is started without a charge", uid);
     }
+    if (!caller_of(uid - uid_of(0))->known) {
+        explore_wrong("a job is started for user %u, whom nobody has looked up", uid);
+    }
     if (explore_fails("spawn")) {
         return fault_set(fault, CORDON_E_OS, NULL, "no process");
     }
