@@ -150,12 +150,17 @@ static void judge_limit(const struct job *job, struct ipc_report *report)
     }
 }
 
-/* The caller hears of the end as soon as nothing of his runs, and once. */
-static void finish(struct job *job, struct ipc_report *report)
+/* All that belongs into the last report. */
+static void judge_end(struct job *job, struct ipc_report *report)
 {
     take_denials(job, SIZE_MAX);
     report->denied = job->denials.count;
     judge_limit(job, report);
+}
+
+/* The caller hears of the end as soon as nothing of his runs, and once. */
+static void tell_end(struct job *job, const struct ipc_report *report)
+{
     if (!job->ended) {
         job->ended = true;
         job->last = *report;
@@ -193,10 +198,13 @@ static void on_report(void *context, unsigned events)
         tell(job, IPC_REPORT, &report);
         return;
     }
-    finish(job, &report);
+    judge_end(job, &report);
     if (report.more == 0) {
         fault_from_ipc(&report.fault, &fault);
         record(job, AUDIT_END, &report, &fault);
+    }
+    tell_end(job, &report);
+    if (report.more == 0) {
         job_end(job);
     }
 }
@@ -210,8 +218,9 @@ static void on_doom(void *context, unsigned events)
     struct ipc_report report = job->ended ? job->last : killed;
 
     (void)events;
-    finish(job, &report);
+    judge_end(job, &report);
     record(job, AUDIT_END, &report, NULL);
+    tell_end(job, &report);
     job_end(job);
 }
 
