@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/loader.h"
+#include "policy/metadata_names.h"
 #include "policy/spelling.h"
 
 static bool folds_case(enum policy_os os)

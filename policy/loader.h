@@ -73,7 +73,6 @@ void rules_settle(struct rule_list *list);
 
 /* metadata.c: the generated rules below write roots; the list is settled before and after. */
 CORDON_MUST_USE enum cordon_err metadata_protect(struct loader *loader, bool nested);
-bool metadata_named(const char *path);
 
 /* profile.c */
 CORDON_MUST_USE enum cordon_err profile_builtin(struct loader *loader);
