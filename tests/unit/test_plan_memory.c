@@ -65,7 +65,7 @@ TEST(windows_survives_any_shortage)
 TEST(a_refusal_survives_any_shortage)
 {
     starve(POLICY_OS_LINUX, "cwd /x\nown read /\nown deny /x\n");
-    starve(POLICY_OS_WINDOWS, "cwd C:\\x\nown read C:\\\nown deny C:\\x\n");
+    starve(POLICY_OS_WINDOWS, "cwd C:\\x\nown read / spelled=:root\nown deny C:\\x\n");
 }
 
 TEST_MAIN()

@@ -27,10 +27,16 @@ static bool plan_lacks(const char *text, const char *wanted)
     "cwd C:\\Users\\a\\ws\nown read C:\\ spelled=:root\n"                                          \
     "own write C:\\Users\\a\\ws\n"
 
-TEST(globs_and_the_network_cannot_be_planned_yet)
+TEST(globs_need_a_tree_to_look_at)
 {
-    CHECK(plan_has(BASE "own deny C:\\x\\*.env\n", "cannot be planned yet: deny"));
-    CHECK(plan_has("network\n" BASE, "cannot be planned yet: network = true"));
+    CHECK(plan_has(BASE "own deny C:\\x\\*.env\n", "needs a look at the host's directories: deny"));
+}
+
+TEST(the_network_is_the_hosts_or_none)
+{
+    CHECK(plan_has("network\n" BASE, "net-host"));
+    CHECK(plan_has(BASE, "net-off\n  filter           connect v4\n"));
+    CHECK(strstr(strbuf_text(&printed), "filter           accept v6") != NULL);
 }
 
 TEST(no_entry_goes_on_a_whole_volume)

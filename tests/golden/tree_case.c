@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/golden/tree_case.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "platform/windows/path.h"
+
+#define LINKS_MAX 16
+
+static bool is_root(const char *path)
+{
+    return strlen(path) == 3 && path[1] == ':';
+}
+
+/* "C:\" of "C:\a", "C:\a" of "C:\a\b". */
+static char *parent_of(const struct tree_case *tree, const char *path)
+{
+    const char *last = strrchr(path, '\\');
+
+    return arena_strndup(tree->arena, path, (size_t)(last - path) + (last == path + 2));
+}
+
+const struct tree_node *tree_at(const struct tree_case *tree, const char *path)
+{
+    const char *key = win_fold(path, strlen(path), tree->arena);
+
+    for (size_t i = 0; i < tree->count; i++) {
+        if (strcmp(tree->nodes[i].key, key) == 0) {
+            return &tree->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+struct tree_node *tree_add(struct tree_case *tree, const char *path, enum plan_object object)
+{
+    const struct tree_node *old = tree_at(tree, path);
+    struct tree_node *node;
+    size_t parent;
+
+    if (old != NULL && strcmp(old->path, path) == 0) {
+        node = &tree->nodes[old - tree->nodes];
+        node->object = object;
+        return node;
+    }
+    parent = is_root(path)
+                 ? tree->count
+                 : (size_t)(tree_add(tree, parent_of(tree, path), PLAN_DIRECTORY) - tree->nodes);
+    if (tree->count == TREE_NODES_MAX) {
+        return NULL;
+    }
+    node = &tree->nodes[tree->count++];
+    *node = (struct tree_node){.path = arena_strdup(tree->arena, path),
+                               .key = win_fold(path, strlen(path), tree->arena),
+                               .parent = parent,
+                               .object = object};
+    return node;
+}
+
+/* @path with the first link in it replaced; NULL: there is none. */
+static const char *follow_one(const struct tree_case *tree, const char *path)
+{
+    for (size_t len = 3; len <= strlen(path); len++) {
+        const struct tree_node *node;
+
+        if (path[len] != '\\' && path[len] != '\0') {
+            continue;
+        }
+        node = tree_at(tree, arena_strndup(tree->arena, path, len));
+        if (node != NULL && node->target != NULL) {
+            size_t end = strlen(node->target);
+
+            return arena_printf(tree->arena, "%.*s%s", (int)(end - (node->target[end - 1] == '\\')),
+                                node->target, path + len);
+        }
+    }
+    return NULL;
+}
+
+const char *tree_resolve(const struct tree_case *tree, const char *path)
+{
+    for (int links = 0; links < LINKS_MAX; links++) {
+        const char *next = follow_one(tree, path);
+
+        if (next == NULL) {
+            const struct tree_node *node =
+                tree_at(tree, strlen(path) == 2 ? arena_printf(tree->arena, "%s\\", path) : path);
+
+            return node == NULL ? NULL : node->path;
+        }
+        path = next;
+    }
+    return NULL;
+}
+
+const struct tree_node *tree_find(const struct tree_case *tree, const char *path)
+{
+    const char *resolved = tree_resolve(tree, path);
+
+    return resolved == NULL ? NULL : tree_at(tree, resolved);
+}
+
+static enum cordon_err visit_one(const struct tree_case *tree, size_t index, win_visit *visit,
+                                 void *visit_context)
+{
+    const struct tree_node *node = &tree->nodes[index];
+    const struct tree_node *leads = node->target == NULL ? node : tree_find(tree, node->path);
+    struct win_entry entry = {.name = strrchr(node->path, '\\') + 1,
+                              .object = leads == NULL ? PLAN_MISSING : leads->object,
+                              .link = node->target != NULL,
+                              .own_list = node->own_list};
+
+    if (is_root(node->path)) {
+        entry.name = arena_strndup(tree->arena, node->path, 2);
+    }
+    if (leads != NULL) {
+        entry.target = entry.link ? leads->path : NULL;
+        entry.volume = (unsigned char)leads->path[0];
+        entry.file = (uint64_t)(leads - tree->nodes) + 1;
+    }
+    return visit(visit_context, &entry);
+}
+
+static enum cordon_err list(void *context, const char *path, win_visit *visit, void *visit_context,
+                            struct cordon_fault *fault)
+{
+    struct tree_case *tree = context;
+    const struct tree_node *node = path[0] == '\0' ? NULL : tree_find(tree, path);
+    enum cordon_err err = CORDON_OK;
+
+    tree->listed++;
+    if (path[0] != '\0' && (node == NULL || node->object != PLAN_DIRECTORY)) {
+        return CORDON_E_NOT_FOUND;
+    }
+    if (node != NULL && node->unlisted) {
+        return CORDON_E_DENIED;
+    }
+    if (node != NULL && node->broken) {
+        return fault_set(fault, CORDON_E_OS, NULL, "cannot list %s: data error", path);
+    }
+    for (size_t i = 0; err == CORDON_OK && i < tree->count; i++) {
+        bool root = tree->nodes[i].parent == i;
+
+        if (node == NULL ? root : (!root && &tree->nodes[tree->nodes[i].parent] == node)) {
+            err = visit_one(tree, i, visit, visit_context);
+        }
+    }
+    return err;
+}
+
+static enum cordon_err look(void *context, const char *path, struct arena *arena,
+                            struct win_entry *ret_entry, struct cordon_fault *fault)
+{
+    struct tree_case *tree = context;
+    const struct tree_node *node = tree_find(tree, path);
+
+    (void)fault;
+    if (node == NULL) {
+        return CORDON_E_NOT_FOUND;
+    }
+    *ret_entry = (struct win_entry){.object = node->object,
+                                    .target = arena_strdup(arena, node->path),
+                                    .volume = (unsigned char)node->path[0],
+                                    .file = (uint64_t)(node - tree->nodes) + 1,
+                                    .own_list = node->own_list};
+    return ret_entry->target == NULL ? CORDON_E_NOMEM : CORDON_OK;
+}
+
+static bool is_late(void *context)
+{
+    struct tree_case *tree = context;
+
+    tree->asked++;
+    return tree->late_after != 0 && tree->asked > tree->late_after;
+}
+
+void tree_init(struct tree_case *tree, struct arena *arena)
+{
+    memset(tree, 0, sizeof(*tree));
+    tree->arena = arena;
+    tree->nodes = arena_array(arena, TREE_NODES_MAX, sizeof(*tree->nodes));
+    tree->tree = (struct win_tree){.context = tree, .list = list, .look = look, .is_late = is_late};
+    tree->facts = (struct plan_windows_facts){.tree = &tree->tree,
+                                              .scan_entries = 10000,
+                                              .private_dirs = tree->private_dirs,
+                                              .system_dirs = tree->system_dirs};
+}
