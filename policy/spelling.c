@@ -163,6 +163,11 @@ static enum cordon_err finish(const char *text, enum policy_access access,
     bool grant = access == ACCESS_READ || access == ACCESS_WRITE;
 
     spelling->rest_len = strlen(spelling->rest);
+    /* Behind a drive '\' separates: at the end it names a directory and escapes nothing. */
+    while (is_drive(text) && spelling->rest_len > 3 &&
+           spelling->rest[spelling->rest_len - 1] == '\\') {
+        spelling->rest_len--;
+    }
     if (grant && spelling->rest_len >= 3 &&
         strcmp(spelling->rest + spelling->rest_len - 3, "/**") == 0) {
         spelling->rest_len -= 3;
@@ -170,7 +175,8 @@ static enum cordon_err finish(const char *text, enum policy_access access,
     if (spelling->rest_len > POLICY_PATTERN_MAX) {
         return bad(fault, pos, text, "longer than a path can be", NULL);
     }
-    spelling->glob = looks_glob(spelling->rest, spelling->rest_len);
+    spelling->glob = (spelling->rest_len != 3 || !is_drive(text)) &&
+                     looks_glob(spelling->rest, spelling->rest_len);
     if (!spelling->glob) {
         return CORDON_OK;
     }
@@ -315,9 +321,12 @@ enum cordon_err spelling_join(const struct spelling_use *use, const char *base,
                               const struct spelling *spelling, const char **ret_pattern)
 {
     const char *rest = with_slashes(spelling->rest, spelling->rest_len, use->os, use->arena);
-    const char *start = spelling->glob ? spelling_escape(base, use->arena) : base;
+    const char *start = with_slashes(base, strlen(base), use->os, use->arena);
     struct join join = {NULL, 0, false};
 
+    if (start != NULL && spelling->glob) {
+        start = spelling_escape(start, use->arena);
+    }
     if (rest == NULL || start == NULL) {
         return place_no_memory(use->fault);
     }

@@ -180,13 +180,13 @@ static bool parse_tree(struct plan_case *c, const struct words *line)
 {
     const char *kind = line->count < 3 ? "" : line->word[1];
     enum plan_object object = strcmp(kind, "file") == 0 ? PLAN_FILE : PLAN_DIRECTORY;
-    const struct tree_node *old = line->count < 3 ? NULL : tree_at(&c->tree, line->word[2]);
-    struct tree_node *node;
+    const struct disk_node *old = line->count < 3 ? NULL : disk_at(&c->tree, line->word[2]);
+    struct disk_node *node;
 
     if (line->count < 3) {
         return false;
     }
-    node = tree_add(&c->tree, line->word[2], old == NULL ? object : old->object);
+    node = disk_add(&c->tree, line->word[2], old == NULL ? object : old->object);
     if (node == NULL) {
         return false;
     }
@@ -229,31 +229,14 @@ static bool parse_windows(struct plan_case *c, const struct words *line)
     return true;
 }
 
-/* What resolve would see of one rule: "/C:/a" in the tree. */
-static void look_up(struct plan_case *c, const struct policy_rule *rule, struct plan_fact *fact)
-{
-    char *path = arena_strdup(&c->arena, rule->pattern + 1);
-    const struct tree_node *node;
-    const struct tree_node *leads;
-
-    for (char *at = path; *at != '\0'; at++) {
-        *at = *at == '/' ? '\\' : *at;
-    }
-    node = tree_at(&c->tree, path);
-    leads = tree_find(&c->tree, path);
-    fact->link = node != NULL && node->target != NULL;
-    fact->object = leads == NULL ? PLAN_MISSING : leads->object;
-    fact->resolved = leads == NULL ? NULL : leads->path;
-}
-
 static void look_up_all(struct plan_case *c)
 {
     for (int managed = 0; managed < 2; managed++) {
         const struct policy_ruleset *set = managed ? &c->policy.managed : &c->policy.own;
 
         for (size_t i = 0; i < set->count; i++) {
-            if (!set->rules[i].glob && strlen(set->rules[i].pattern) > 3) {
-                look_up(c, &set->rules[i], &facts_of(c, managed)[i]);
+            if (!set->rules[i].glob) {
+                disk_look_up(&c->tree, set->rules[i].pattern, &facts_of(c, managed)[i]);
             }
         }
     }
@@ -318,7 +301,7 @@ bool plan_case_parse(struct plan_case *ret_case, const char *text)
 
     memset(c, 0, sizeof(*c));
     arena_init(&c->arena, ARENA_MAX);
-    tree_init(&c->tree, &c->arena);
+    disk_init(&c->tree, &c->arena);
     c->policy.profile = ":workspace";
     c->policy.managed.rules = arena_array(&c->arena, ITEMS_MAX, sizeof(struct policy_rule));
     c->policy.own.rules = arena_array(&c->arena, ITEMS_MAX, sizeof(struct policy_rule));

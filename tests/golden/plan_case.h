@@ -21,13 +21,13 @@
 #define CORDON_TESTS_PLAN_CASE_H
 
 #include "platform/plan.h"
-#include "tests/golden/tree_case.h"
+#include "tests/golden/disk.h"
 
 struct plan_case {
     struct arena arena;
     struct policy policy;
     struct plan_facts facts;
-    struct tree_case tree;
+    struct disk tree;
 };
 
 /* false: a line that means nothing; it is printed on stderr. Always deinit. */

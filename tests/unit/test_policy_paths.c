@@ -220,6 +220,21 @@ TEST(windows_spellings_are_understood_there)
     CHECK(may_write("/C:/ws/x") && !may_read("/C:/Users/a/.ssh/id"));
 }
 
+TEST(on_windows_the_home_has_backslashes_and_a_drive_may_end_in_one)
+{
+    world_reset();
+    world.input.context.os = POLICY_OS_WINDOWS;
+    world.input.context.home = "C:\\Users\\a";
+    world.input.context.cwd = "C:\\ws";
+    world_config("default_permissions = \"p\"\n[permissions.p.filesystem]\n\":root\" = \"read\"\n"
+                 "'~/.ssh' = \"deny\"\n'~/k/*.pem' = \"deny\"\n'D:\\' = \"deny\"\n"
+                 "'E:\\x\\' = \"deny\"\n");
+    CHECK(world_load() == CORDON_OK);
+    CHECK(may_read("/C:/Users/a/x") && !may_read("/C:/Users/a/.ssh/id"));
+    CHECK(!may_read("/c:/users/A/k/b.pem") && may_read("/C:/Users/a/k/b"));
+    CHECK(!may_read("/D:/x") && !may_read("/E:/x/y") && may_read("/E:/y"));
+}
+
 TEST(context_paths_must_be_absolute)
 {
     world_reset();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/golden/tree_case.h"
+#include "tests/golden/disk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,14 +14,14 @@ static bool is_root(const char *path)
 }
 
 /* "C:\" of "C:\a", "C:\a" of "C:\a\b". */
-static char *parent_of(const struct tree_case *tree, const char *path)
+static char *parent_of(const struct disk *tree, const char *path)
 {
     const char *last = strrchr(path, '\\');
 
     return arena_strndup(tree->arena, path, (size_t)(last - path) + (last == path + 2));
 }
 
-const struct tree_node *tree_at(const struct tree_case *tree, const char *path)
+const struct disk_node *disk_at(const struct disk *tree, const char *path)
 {
     const char *key = win_fold(path, strlen(path), tree->arena);
 
@@ -33,10 +33,10 @@ const struct tree_node *tree_at(const struct tree_case *tree, const char *path)
     return NULL;
 }
 
-struct tree_node *tree_add(struct tree_case *tree, const char *path, enum plan_object object)
+struct disk_node *disk_add(struct disk *tree, const char *path, enum plan_object object)
 {
-    const struct tree_node *old = tree_at(tree, path);
-    struct tree_node *node;
+    const struct disk_node *old = disk_at(tree, path);
+    struct disk_node *node;
     size_t parent;
 
     if (old != NULL && strcmp(old->path, path) == 0) {
@@ -46,12 +46,12 @@ struct tree_node *tree_add(struct tree_case *tree, const char *path, enum plan_o
     }
     parent = is_root(path)
                  ? tree->count
-                 : (size_t)(tree_add(tree, parent_of(tree, path), PLAN_DIRECTORY) - tree->nodes);
-    if (tree->count == TREE_NODES_MAX) {
+                 : (size_t)(disk_add(tree, parent_of(tree, path), PLAN_DIRECTORY) - tree->nodes);
+    if (tree->count == DISK_NODES_MAX) {
         return NULL;
     }
     node = &tree->nodes[tree->count++];
-    *node = (struct tree_node){.path = arena_strdup(tree->arena, path),
+    *node = (struct disk_node){.path = arena_strdup(tree->arena, path),
                                .key = win_fold(path, strlen(path), tree->arena),
                                .parent = parent,
                                .object = object};
@@ -59,15 +59,15 @@ struct tree_node *tree_add(struct tree_case *tree, const char *path, enum plan_o
 }
 
 /* @path with the first link in it replaced; NULL: there is none. */
-static const char *follow_one(const struct tree_case *tree, const char *path)
+static const char *follow_one(const struct disk *tree, const char *path)
 {
     for (size_t len = 3; len <= strlen(path); len++) {
-        const struct tree_node *node;
+        const struct disk_node *node;
 
         if (path[len] != '\\' && path[len] != '\0') {
             continue;
         }
-        node = tree_at(tree, arena_strndup(tree->arena, path, len));
+        node = disk_at(tree, arena_strndup(tree->arena, path, len));
         if (node != NULL && node->target != NULL) {
             size_t end = strlen(node->target);
 
@@ -78,14 +78,14 @@ static const char *follow_one(const struct tree_case *tree, const char *path)
     return NULL;
 }
 
-const char *tree_resolve(const struct tree_case *tree, const char *path)
+const char *disk_resolve(const struct disk *tree, const char *path)
 {
     for (int links = 0; links < LINKS_MAX; links++) {
         const char *next = follow_one(tree, path);
 
         if (next == NULL) {
-            const struct tree_node *node =
-                tree_at(tree, strlen(path) == 2 ? arena_printf(tree->arena, "%s\\", path) : path);
+            const struct disk_node *node =
+                disk_at(tree, strlen(path) == 2 ? arena_printf(tree->arena, "%s\\", path) : path);
 
             return node == NULL ? NULL : node->path;
         }
@@ -94,18 +94,18 @@ const char *tree_resolve(const struct tree_case *tree, const char *path)
     return NULL;
 }
 
-const struct tree_node *tree_find(const struct tree_case *tree, const char *path)
+const struct disk_node *disk_find(const struct disk *tree, const char *path)
 {
-    const char *resolved = tree_resolve(tree, path);
+    const char *resolved = disk_resolve(tree, path);
 
-    return resolved == NULL ? NULL : tree_at(tree, resolved);
+    return resolved == NULL ? NULL : disk_at(tree, resolved);
 }
 
-static enum cordon_err visit_one(const struct tree_case *tree, size_t index, win_visit *visit,
+static enum cordon_err visit_one(const struct disk *tree, size_t index, win_visit *visit,
                                  void *visit_context)
 {
-    const struct tree_node *node = &tree->nodes[index];
-    const struct tree_node *leads = node->target == NULL ? node : tree_find(tree, node->path);
+    const struct disk_node *node = &tree->nodes[index];
+    const struct disk_node *leads = node->target == NULL ? node : disk_find(tree, node->path);
     struct win_entry entry = {.name = strrchr(node->path, '\\') + 1,
                               .object = leads == NULL ? PLAN_MISSING : leads->object,
                               .link = node->target != NULL,
@@ -125,8 +125,8 @@ static enum cordon_err visit_one(const struct tree_case *tree, size_t index, win
 static enum cordon_err list(void *context, const char *path, win_visit *visit, void *visit_context,
                             struct cordon_fault *fault)
 {
-    struct tree_case *tree = context;
-    const struct tree_node *node = path[0] == '\0' ? NULL : tree_find(tree, path);
+    struct disk *tree = context;
+    const struct disk_node *node = path[0] == '\0' ? NULL : disk_find(tree, path);
     enum cordon_err err = CORDON_OK;
 
     tree->listed++;
@@ -152,8 +152,8 @@ static enum cordon_err list(void *context, const char *path, win_visit *visit, v
 static enum cordon_err look(void *context, const char *path, struct arena *arena,
                             struct win_entry *ret_entry, struct cordon_fault *fault)
 {
-    struct tree_case *tree = context;
-    const struct tree_node *node = tree_find(tree, path);
+    struct disk *tree = context;
+    const struct disk_node *node = disk_find(tree, path);
 
     (void)fault;
     if (node == NULL) {
@@ -169,20 +169,40 @@ static enum cordon_err look(void *context, const char *path, struct arena *arena
 
 static bool is_late(void *context)
 {
-    struct tree_case *tree = context;
+    struct disk *tree = context;
 
     tree->asked++;
     return tree->late_after != 0 && tree->asked > tree->late_after;
 }
 
-void tree_init(struct tree_case *tree, struct arena *arena)
+void disk_init(struct disk *tree, struct arena *arena)
 {
     memset(tree, 0, sizeof(*tree));
     tree->arena = arena;
-    tree->nodes = arena_array(arena, TREE_NODES_MAX, sizeof(*tree->nodes));
+    tree->nodes = arena_array(arena, DISK_NODES_MAX, sizeof(*tree->nodes));
     tree->tree = (struct win_tree){.context = tree, .list = list, .look = look, .is_late = is_late};
     tree->facts = (struct plan_windows_facts){.tree = &tree->tree,
                                               .scan_entries = 10000,
                                               .private_dirs = tree->private_dirs,
                                               .system_dirs = tree->system_dirs};
+}
+
+void disk_look_up(const struct disk *tree, const char *pattern, struct plan_fact *fact)
+{
+    char *path = arena_strdup(tree->arena, pattern + 1);
+    const struct disk_node *node;
+    const struct disk_node *leads;
+
+    if (strlen(path) < 4 || path[1] != ':') {
+        fact->object = PLAN_DIRECTORY;
+        return;
+    }
+    for (char *at = path; *at != '\0'; at++) {
+        *at = *at == '/' ? '\\' : *at;
+    }
+    node = disk_at(tree, path);
+    leads = disk_find(tree, path);
+    fact->link = node != NULL && node->target != NULL;
+    fact->object = leads == NULL ? PLAN_MISSING : leads->object;
+    fact->resolved = leads == NULL ? NULL : leads->path;
 }
