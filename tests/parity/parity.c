@@ -78,17 +78,28 @@ static const char *pattern_of(const struct parity *parity, const char *path)
     return pattern;
 }
 
-bool parity_wanted(const struct parity *parity, const char *path, enum policy_question question)
+static bool allows(const struct parity *parity, const char *path, enum policy_question question)
 {
     const char *pattern = pattern_of(parity, path);
-    const struct policy *policy = parity->policy;
-    struct policy_verdict verdict =
-        policy_eval(policy, parity->managed, parity->own, pattern, strlen(pattern), question);
 
-    return verdict.allow && win_world_caller_may(parity->world, path, question);
+    return policy_eval(parity->policy, parity->managed, parity->own, pattern, strlen(pattern),
+                       question)
+        .allow;
 }
 
-bool parity_got(const struct parity *parity, const char *path, enum policy_question question)
+uint32_t parity_wanted(const struct parity *parity, const char *path, enum policy_question question)
 {
-    return win_world_job_may(parity->world, parity->plan, path, question);
+    uint32_t rights = question == ASK_READ ? WIN_WORLD_READ : WIN_WORLD_WRITE;
+
+    return allows(parity, path, question) ? rights & win_world_caller(parity->world, path) : 0;
+}
+
+uint32_t parity_got(const struct parity *parity, const char *path, enum policy_question question)
+{
+    uint32_t rights = question == ASK_READ ? WIN_WORLD_READ : WIN_WORLD_WRITE;
+
+    if (question == ASK_READ && !allows(parity, path, question)) {
+        rights |= WIN_WORLD_TAMPER;
+    }
+    return rights & win_world_job(parity->world, parity->plan, path);
 }

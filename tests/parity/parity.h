@@ -27,10 +27,10 @@ struct parity_text {
 bool parity_set(struct parity *parity, const struct parity_text *text, const char *principal);
 void parity_deinit(struct parity *parity);
 
-/* What the oracle says, as far as the caller could do it without a job. @path native. */
-bool parity_wanted(const struct parity *parity, const char *path, enum policy_question question);
-
-/* What the planned access lists say. */
-bool parity_got(const struct parity *parity, const char *path, enum policy_question question);
+/* The rights in question that the job should have by the oracle, as far as the caller had them
+ * without a job; and those that it has by the planned access lists. @path native. */
+uint32_t parity_wanted(const struct parity *parity, const char *path,
+                       enum policy_question question);
+uint32_t parity_got(const struct parity *parity, const char *path, enum policy_question question);
 
 #endif

@@ -26,13 +26,14 @@ static void fail(struct run *run, const struct table_policy *policy, const char 
 static void check_case(struct run *run, const struct table_policy *policy,
                        const struct table_ask *ask, enum policy_question question)
 {
-    bool written = question == ASK_READ ? ask->read : ask->write;
-    bool wanted = parity_wanted(&run->parity, ask->path, question);
-    bool got = parity_got(&run->parity, ask->path, question);
+    uint32_t all = question == ASK_READ ? WIN_WORLD_READ : WIN_WORLD_WRITE;
+    uint32_t written = (question == ASK_READ ? ask->read : ask->write) ? all : 0;
+    uint32_t wanted = parity_wanted(&run->parity, ask->path, question);
+    uint32_t got = parity_got(&run->parity, ask->path, question);
 
     run->cases++;
     if (written != wanted || wanted != got) {
-        (void)fprintf(stderr, "line %u: %s %s: written %d, oracle %d, plan %d\n", ask->line,
+        (void)fprintf(stderr, "line %u: %s %s: written %x, oracle %x, plan %x\n", ask->line,
                       question == ASK_READ ? "read" : "write", ask->path, written, wanted, got);
         fail(run, policy, "decided differently");
     }

@@ -17,10 +17,6 @@
 #define PRIVATE "O:" CALLER "D:P" SYSTEM_ONLY "(A;OICI;FA;;;" CALLER ")"
 #define OPENED "O:" CALLER "D:(A;;0x1200a9;;;BU)(A;;0x1301bf;;;AU)"
 
-/* Reading data, attributes beyond stat, and running; changing data and attributes. */
-#define RIGHTS_READ 0x29U
-#define RIGHTS_WRITE 0x116U
-
 static const struct {
     const char *path;
     const char *sd;
@@ -260,12 +256,6 @@ static const struct sd *list_at(const struct win_world *world, struct sd *const 
     return sd_inherit(above, false, &sd_mapping_file, &later) == CORDON_OK ? &later : NULL;
 }
 
-static bool may(const struct sd *sd, const struct sd_token *token, enum policy_question question)
-{
-    return sd_access_check(sd, token, &sd_mapping_file,
-                           question == ASK_READ ? RIGHTS_READ : RIGHTS_WRITE);
-}
-
 static size_t read_sids(const char *const *texts, size_t count, struct sid *ret_sids)
 {
     for (size_t i = 0; i < count; i++) {
@@ -279,8 +269,8 @@ static size_t read_sids(const char *const *texts, size_t count, struct sid *ret_
 #define GROUPS "S-1-5-32-545", "S-1-5-11", "S-1-5-4", "S-1-1-0"
 #define SIDS_MAX 16U
 
-static bool ask(const struct sd *sd, const char *const *texts, size_t count, struct sd_token *token,
-                enum policy_question question)
+static uint32_t ask(const struct sd *sd, const char *const *texts, size_t count,
+                    struct sd_token *token)
 {
     struct sid sids[SIDS_MAX];
     struct sd_member members[SIDS_MAX];
@@ -290,16 +280,16 @@ static bool ask(const struct sd *sd, const char *const *texts, size_t count, str
         members[i] = (struct sd_member){sids[i], false};
     }
     token->members = members;
-    return token->member_count > 0 && may(sd, token, question);
+    return sd_granted(sd, token, &sd_mapping_file);
 }
 
-bool win_world_caller_may(const struct win_world *world, const char *path,
-                          enum policy_question question)
+static const char *const caller[] = {CALLER, GROUPS};
+
+uint32_t win_world_caller(const struct win_world *world, const char *path)
 {
-    static const char *const caller[] = {CALLER, GROUPS};
     struct sd_token token = {.restricting = NULL};
 
-    return ask(list_at(world, world->base, path), caller, COUNT(caller), &token, question);
+    return ask(list_at(world, world->base, path), caller, COUNT(caller), &token);
 }
 
 /* The token that the plan's steps describe; SIDs into @ret_sids. */
@@ -329,19 +319,17 @@ static bool read_token(const struct plan *plan, const char *principal, struct si
     return true;
 }
 
-bool win_world_job_may(const struct win_world *world, const struct plan *plan, const char *path,
-                       enum policy_question question)
+uint32_t win_world_job(const struct win_world *world, const struct plan *plan, const char *path)
 {
     const char *principal = world->facts.principal;
     const char *const job[] = {ACCOUNT, principal, LOGON, GROUPS};
-    const char *const plain[] = {CALLER, GROUPS};
     struct sd_token token = {.restricting = NULL};
     struct sid sids[SIDS_MAX];
+    const struct sd *sd = list_at(world, world->planned, path);
 
     if (!read_token(plan, principal, sids, &token)) {
-        return false;
+        return UINT32_MAX;
     }
-    return token.restricting == NULL
-               ? ask(list_at(world, world->planned, path), plain, COUNT(plain), &token, question)
-               : ask(list_at(world, world->planned, path), job, COUNT(job), &token, question);
+    return token.restricting == NULL ? ask(sd, caller, COUNT(caller), &token)
+                                     : ask(sd, job, COUNT(job), &token);
 }

@@ -13,7 +13,6 @@
 #define CORDON_TESTS_WIN_WORLD_H
 
 #include "platform/windows/sd.h"
-#include "policy/policy.h"
 #include "tests/golden/disk.h"
 
 struct win_world {
@@ -36,11 +35,16 @@ bool win_world_facts(struct win_world *world, const struct policy *policy, const
 /* Takes the last plan back, and does what @plan says. false: a step that cannot be done. */
 bool win_world_apply(struct win_world *world, const struct plan *plan);
 
-/* What the caller could do without a job, and what the job of @plan can do; @path native. Where
- * nothing is at @path, what comes to be there later. */
-bool win_world_caller_may(const struct win_world *world, const char *path,
-                          enum policy_question question);
-bool win_world_job_may(const struct win_world *world, const struct plan *plan, const char *path,
-                       enum policy_question question);
+/* Rights (winnt.h) that a question is about: all of them are wanted, or none is. Reading data and
+ * extended attributes, and running; of what is denied to be read also deleting it and changing its
+ * list or owner. Changing data and attributes. */
+#define WIN_WORLD_READ 0x29U
+#define WIN_WORLD_TAMPER 0xd0000U
+#define WIN_WORLD_WRITE 0x116U
+
+/* The rights that the caller would have without a job, and those that the job of @plan has; @path
+ * native. Where nothing is at @path, of what comes to be there later. */
+uint32_t win_world_caller(const struct win_world *world, const char *path);
+uint32_t win_world_job(const struct win_world *world, const struct plan *plan, const char *path);
 
 #endif
