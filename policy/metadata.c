@@ -10,9 +10,9 @@
 #include "policy/spelling.h"
 
 /* The last component is one: the entry lifts the protection, it is no root. */
-static bool names_metadata(const struct policy_rule *rule)
+static bool names_metadata(const struct policy_rule *rule, enum policy_os os)
 {
-    return metadata_named(strrchr(rule->pattern, '/') + 1);
+    return metadata_named(strrchr(rule->pattern, '/') + 1, os != POLICY_OS_LINUX);
 }
 
 static enum cordon_err add_generated(struct loader *loader, const char *pattern,
@@ -59,10 +59,11 @@ enum cordon_err metadata_protect(struct loader *loader, bool nested)
     for (size_t i = 0; err == CORDON_OK && i < count; i++) {
         const struct policy_rule *rule = &loader->own_rules.rules[i];
 
-        if (!rule->glob && rule->access == ACCESS_WRITE && !names_metadata(rule)) {
+        if (!rule->glob && rule->access == ACCESS_WRITE &&
+            !names_metadata(rule, loader->input->context.os)) {
             err = protect_root(loader, rule->pattern, nested);
         }
     }
-    rules_settle(&loader->own_rules);
+    rules_settle(&loader->own_rules, loader->input->context.os != POLICY_OS_LINUX);
     return err;
 }

@@ -106,6 +106,26 @@ static bool is_settled(const struct glob_walk *g, const struct stand *stand)
            (g->folded == NULL || dfa_settled(g->folded, &stand->folded));
 }
 
+/* Where the automata are at the start of the walk. */
+static struct stand *first_stand(const struct glob_walk *g, const char *path)
+{
+    struct arena *arena = g->walk.scan->arena;
+    struct stand *stand = arena_alloc(arena, sizeof(*stand));
+    size_t len = strcmp(path, "/") == 0 ? 0 : strlen(path);
+    const char *upper = g->folded == NULL ? "" : win_fold(path, len, arena);
+
+    if (stand == NULL || upper == NULL) {
+        return NULL;
+    }
+    dfa_start(g->plain, &stand->plain);
+    dfa_feed(g->plain, &stand->plain, path, len);
+    if (g->folded != NULL) {
+        dfa_start(g->folded, &stand->folded);
+        dfa_feed(g->folded, &stand->folded, upper, strlen(upper));
+    }
+    return stand;
+}
+
 /* ---- directories seen ---- */
 
 static size_t slot_of(const struct glob_walk *g, uint64_t volume, uint64_t file,
@@ -192,7 +212,7 @@ static enum cordon_err add_match(struct glob_walk *g, const struct win_place *at
     *match = (struct plan_match){.set = g->set, .rule = g->rule};
     match->path = win_native(at->path, scan->arena);
     /* A link that dangles is denied itself; what it names is not made for it. */
-    match->fact.object = entry->object == PLAN_MISSING ? PLAN_OTHER : entry->object;
+    match->fact.object = entry->object == PLAN_MISSING && entry->link ? PLAN_OTHER : entry->object;
     match->fact.link = entry->link;
     if (match->path != NULL && strcmp(at->canonical, match->path) != 0) {
         match->fact.resolved = at->canonical;
@@ -235,6 +255,68 @@ static bool look(struct win_walk *walk, const struct win_place *above, const str
     return true;
 }
 
+/* ---- what is going to be made ---- */
+
+static enum cordon_err add_missing(struct glob_walk *g, const char *path)
+{
+    const struct win_tree *tree = g->walk.scan->facts->tree;
+    struct arena *arena = g->walk.scan->arena;
+    struct win_place at = {.path = path, .canonical = win_native(path, arena)};
+    struct win_entry entry = {.object = PLAN_MISSING};
+
+    if (at.canonical == NULL) {
+        return no_memory(g->walk.scan);
+    }
+    if (tree->look(tree->context, at.canonical, arena, &entry, NULL) == CORDON_OK) {
+        return CORDON_OK; /* there: found by the walk, or beyond its bound */
+    }
+    return add_match(g, &at, &entry);
+}
+
+/* The shortest part of @path, which is missing, that the pattern matches. */
+static enum cordon_err match_path(struct glob_walk *g, const char *path)
+{
+    struct stand *stand = first_stand(g, "/");
+    struct arena *arena = g->walk.scan->arena;
+
+    for (size_t len = 0; stand != NULL && path[len] != '\0';) {
+        size_t part = strcspn(path + len + 1, "/");
+        const char *name = arena_strndup(arena, path + len + 1, part);
+        struct stand next;
+
+        if (name == NULL || !advance(g, stand, name, &next)) {
+            return no_memory(g->walk.scan);
+        }
+        *stand = next;
+        len += part + 1;
+        if (matches(g, stand)) {
+            const char *matched = arena_strndup(arena, path, len);
+
+            return matched == NULL ? no_memory(g->walk.scan) : add_missing(g, matched);
+        }
+    }
+    return stand == NULL ? no_memory(g->walk.scan) : CORDON_OK;
+}
+
+/* A grant makes nothing; but what reads as one may narrow a wider one. */
+static enum cordon_err match_missing(struct glob_walk *g, const struct policy_ruleset *rules,
+                                     const struct plan_fact *facts)
+{
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < rules->count; i++) {
+        const struct policy_rule *rule = &rules->rules[i];
+
+        if (!rule->glob && rule->access != ACCESS_WRITE && facts[i].object == PLAN_MISSING &&
+            rule->pattern_len > 1) {
+            err = match_path(g, rule->pattern);
+        }
+    }
+    return err;
+}
+
+/* ---- one rule ---- */
+
 static void set_levels(struct glob_walk *g, const struct policy_rule *rule)
 {
     uint32_t most = g->walk.scan->policy->glob_scan_max_depth;
@@ -256,26 +338,6 @@ static enum cordon_err refuse_volume(const struct glob_walk *g, const struct pol
                     "would walk a whole volume before every command: %s", strbuf_text(&text));
     strbuf_deinit(&text);
     return CORDON_E_UNSUPPORTED;
-}
-
-/* Where the automata are at the start of the walk. */
-static struct stand *first_stand(const struct glob_walk *g, const char *path)
-{
-    struct arena *arena = g->walk.scan->arena;
-    struct stand *stand = arena_alloc(arena, sizeof(*stand));
-    size_t len = strcmp(path, "/") == 0 ? 0 : strlen(path);
-    const char *upper = g->folded == NULL ? "" : win_fold(path, len, arena);
-
-    if (stand == NULL || upper == NULL) {
-        return NULL;
-    }
-    dfa_start(g->plain, &stand->plain);
-    dfa_feed(g->plain, &stand->plain, path, len);
-    if (g->folded != NULL) {
-        dfa_start(g->folded, &stand->folded);
-        dfa_feed(g->folded, &stand->folded, upper, strlen(upper));
-    }
-    return stand;
 }
 
 /* Begins at the directory that the pattern's text begins with. */
@@ -321,6 +383,12 @@ static enum cordon_err scan_rule(struct win_scan *scan, uint8_t set, uint32_t in
     if (err == CORDON_OK) {
         err = run_glob(&g, rule);
     }
+    if (err == CORDON_OK) {
+        err = match_missing(&g, &scan->policy->managed, scan->known->managed);
+    }
+    if (err == CORDON_OK && !scan->policy->full_access) {
+        err = match_missing(&g, &scan->policy->own, scan->known->own);
+    }
     dfa_free(g.plain);
     dfa_free(g.folded);
     return err;
@@ -329,6 +397,7 @@ static enum cordon_err scan_rule(struct win_scan *scan, uint8_t set, uint32_t in
 enum cordon_err win_scan_init(const struct plan_builder *builder, struct win_scan *ret_scan)
 {
     *ret_scan = (struct win_scan){.policy = builder->policy,
+                                  .known = builder->facts,
                                   .facts = builder->facts->windows,
                                   .arena = builder->arena,
                                   .fault = builder->fault};

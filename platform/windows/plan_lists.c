@@ -15,12 +15,16 @@ struct list_walk {
     uint16_t op;
 };
 
-/* Places with rules of their own are decided there. */
-static bool is_node(const struct plan_builder *b, const char *key)
+/* Places with entries of their own are looked into by themselves; what a rule further up decides
+ * all the same has none. */
+static bool is_apart(const struct plan_builder *b, const char *key)
 {
     const struct plan_node *node = plan_tree_find(&b->tree, key, strlen(key));
 
-    return node != NULL && strcmp(b->tree.entries[node->first].key, key) == 0;
+    if (node == NULL || strcmp(b->tree.entries[node->first].key, key) != 0) {
+        return false;
+    }
+    return node->after == PLAN_HIDDEN ? win_needs_deny(b, node) : node->after != node->before;
 }
 
 static bool look(struct win_walk *walk, const struct win_place *above, const struct win_place *at,
@@ -35,7 +39,7 @@ static bool look(struct win_walk *walk, const struct win_place *above, const str
     (void)ret_mark;
     b->failed = b->failed || key == NULL;
     /* What a link leads to is no part of the subtree. */
-    if (key == NULL || entry->link || is_node(b, key)) {
+    if (key == NULL || entry->link || is_apart(b, key)) {
         return false;
     }
     if (entry->own_list) {

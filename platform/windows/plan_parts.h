@@ -39,6 +39,9 @@ void win_add_pins(struct plan_builder *b);
 void win_add_entry(struct plan_builder *b, uint16_t op, uint16_t flags, const struct plan_step *by,
                    const char *path);
 
+/* Of a node that is hidden: it gets an entry of its own. */
+bool win_needs_deny(const struct plan_builder *b, const struct plan_node *node);
+
 /* ---- plan_lists.c ---- */
 
 /*

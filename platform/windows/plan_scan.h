@@ -18,6 +18,7 @@ enum win_cut {
 /* The scans of one plan. */
 struct win_scan {
     const struct policy *policy;
+    const struct plan_facts *known;
     const struct plan_windows_facts *facts;
     struct arena *arena;
     struct cordon_fault *fault;
@@ -37,7 +38,8 @@ CORDON_MUST_USE enum cordon_err win_scan_init(const struct plan_builder *builder
 
 /*
  * Finds what all globs in force match, in the order of the rules, for each breadth first. What
- * matched is not looked into: the match covers it.
+ * matched is not looked into: the match covers it. What a plan is going to make for a missing path
+ * counts as well.
  *
  * CORDON_E_UNSUPPORTED  a glob that would walk a whole volume without a bound
  * CORDON_E_LIMIT        more names than scan_entries; CORDON_E_TIMEOUT

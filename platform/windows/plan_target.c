@@ -45,6 +45,15 @@ static const char *last_component(const char *path)
     return last;
 }
 
+/* Length of @path without its last component. */
+static size_t cut_last(const char *path, size_t len)
+{
+    while (len > 0 && path[len - 1] != '/' && path[len - 1] != '\\') {
+        len--;
+    }
+    return len == 0 ? 0 : len - 1;
+}
+
 static uint16_t missing_kind(const struct plan_builder *b, const struct plan_node *node)
 {
     const struct plan_entry *entry = &b->tree.entries[node->first];
@@ -62,6 +71,39 @@ static uint16_t missing_kind(const struct plan_builder *b, const struct plan_nod
         }
     }
     return strchr(name[0] == '\0' ? name : name + 1, '.') != NULL ? PLAN_STEP_FILE : PLAN_STEP_DIR;
+}
+
+static bool is_file(struct plan_builder *b, const char *path)
+{
+    const struct win_tree *tree = b->facts->windows->tree;
+    struct win_entry entry = {.object = PLAN_MISSING};
+    const char *native = win_native(path, b->arena);
+
+    b->failed = b->failed || native == NULL;
+    return native != NULL &&
+           tree->look(tree->context, native, b->arena, &entry, NULL) == CORDON_OK &&
+           entry.object != PLAN_DIRECTORY;
+}
+
+/* Nothing can come to be below a file, so nothing needs to be made there. */
+static bool is_below_file(struct plan_builder *b, const struct plan_node *node)
+{
+    size_t len = strlen(node->path);
+
+    for (const struct plan_node *above = node->parent; above != NULL; above = above->parent) {
+        if (above->object == PLAN_FILE || above->object == PLAN_OTHER) {
+            return true;
+        }
+    }
+    while (b->facts->windows != NULL && (len = cut_last(node->path, len)) > 3) {
+        const char *above = arena_strndup(b->arena, node->path, len);
+
+        if (above == NULL || is_file(b, above)) {
+            b->failed = b->failed || above == NULL;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- entries ---- */
@@ -126,6 +168,10 @@ static void add_denies(struct plan_builder *b, uint16_t op, const struct plan_no
     const struct plan_entry *entries = &b->tree.entries[node->first];
     uint16_t missing = node->object == PLAN_MISSING ? missing_kind(b, node) : 0;
 
+    if (missing != 0 && is_below_file(b, node)) {
+        plan_note_node(b, node, "lies below a file: nothing can be there");
+        return;
+    }
     if (missing != 0) {
         add_entry(b, PLAN_WINDOWS_MATERIALISE, missing, node, node->path);
         plan_note_node(b, node, "absent at start: an empty object is made to carry the entry");
@@ -170,7 +216,7 @@ static void pin_links(struct plan_builder *b, const struct plan_node *node)
 }
 
 /* An entry of its own where a rule says so, and where the surroundings would allow. */
-static bool needs_deny(const struct plan_builder *b, const struct plan_node *node)
+bool win_needs_deny(const struct plan_builder *b, const struct plan_node *node)
 {
     for (size_t i = 0; i < node->count; i++) {
         if (b->tree.entries[node->first + i].access == ACCESS_DENY) {
@@ -203,7 +249,7 @@ static void add_node(struct plan_builder *b, const struct plan_node *node)
         return;
     }
     if (node->after == PLAN_HIDDEN) {
-        if (needs_deny(b, node)) {
+        if (win_needs_deny(b, node)) {
             add_denies(b, PLAN_WINDOWS_DENY, node);
         }
         return;
@@ -338,6 +384,9 @@ static void pin_node(struct plan_builder *b, const struct plan_node *node, struc
 
     if (root && node->object == PLAN_DIRECTORY && !win_is_volume(entries)) {
         pins->items[pins->count++] = (struct pin){entries->key, node->path, node};
+    }
+    if (node->object == PLAN_MISSING && is_below_file(b, node)) {
+        return;
     }
     for (size_t i = 0; i < node->count; i++) {
         if (node->after < node->before && !entries[i].match) {

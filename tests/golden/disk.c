@@ -33,6 +33,15 @@ const struct disk_node *disk_at(const struct disk *tree, const char *path)
     return NULL;
 }
 
+/* The directory that @path lies in, in whatever case it is there. */
+static size_t parent_index(struct disk *tree, const char *path)
+{
+    const char *above = parent_of(tree, path);
+    const struct disk_node *there = disk_at(tree, above);
+
+    return (size_t)((there != NULL ? there : disk_add(tree, above, PLAN_DIRECTORY)) - tree->nodes);
+}
+
 struct disk_node *disk_add(struct disk *tree, const char *path, enum plan_object object)
 {
     const struct disk_node *old = disk_at(tree, path);
@@ -44,9 +53,7 @@ struct disk_node *disk_add(struct disk *tree, const char *path, enum plan_object
         node->object = object;
         return node;
     }
-    parent = is_root(path)
-                 ? tree->count
-                 : (size_t)(disk_add(tree, parent_of(tree, path), PLAN_DIRECTORY) - tree->nodes);
+    parent = is_root(path) ? tree->count : parent_index(tree, path);
     if (tree->count == DISK_NODES_MAX) {
         return NULL;
     }

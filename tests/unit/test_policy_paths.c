@@ -235,6 +235,26 @@ TEST(on_windows_the_home_has_backslashes_and_a_drive_may_end_in_one)
     CHECK(!may_read("/D:/x") && !may_read("/E:/x/y") && may_read("/E:/y"));
 }
 
+TEST(where_case_does_not_count_two_spellings_are_one_path)
+{
+    static const char config[] =
+        "default_permissions = \"p\"\n[permissions.p]\nprotect_metadata = \"nested\"\n"
+        "[permissions.p.filesystem]\n\"/ws\" = \"write\"\n\"/ws/keys\" = \"deny\"\n"
+        "\"/WS/KEYS\" = \"write\"\n\"/ws/a/.GIT\" = \"write\"\n";
+
+    world_reset();
+    world.input.context.os = POLICY_OS_WINDOWS;
+    world_config(config);
+    CHECK(world_load() == CORDON_OK);
+    CHECK(!may_read("/ws/keys/x") && !may_write("/WS/KEYS/.git/x"));
+    CHECK(may_write("/ws/a/.git/config") && !may_write("/ws/b/.git/config"));
+    world_reset();
+    world_config(config);
+    CHECK(world_load() == CORDON_OK);
+    CHECK(!may_read("/ws/keys/x") && may_write("/WS/KEYS/x"));
+    CHECK(may_write("/ws/a/.GIT/config") && !may_write("/ws/a/.git/config"));
+}
+
 TEST(context_paths_must_be_absolute)
 {
     world_reset();
