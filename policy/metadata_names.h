@@ -11,8 +11,9 @@
 extern const char *const metadata_names[METADATA_COUNT];
 
 /*
- * Any component of @path is one, in whatever case where @fold_case. An exact entry of a profile with such a pattern lifts the limits
- * of nested metadata (deny-write globs of the same set) from what it covers.
+ * Any component of @path is one, in whatever case where @fold_case. An exact entry of a profile
+ * with such a pattern lifts the limits of nested metadata (deny-write globs of the same set) from
+ * what it covers.
  */
 bool metadata_named(const char *path, bool fold_case);
 

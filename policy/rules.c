@@ -8,6 +8,9 @@
 /* The directories of :minimal; those that a host lacks grant nothing. */
 static const char *const minimal_dirs[] = {
     "/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw"};
+/* The system's drive is C: but on hosts that somebody took pains to set up otherwise. */
+static const char *const minimal_windows[] = {"/C:/Windows", "/C:/Program Files",
+                                              "/C:/Program Files (x86)"};
 
 enum cordon_err rules_add(struct loader *loader, struct rule_list *list,
                           const struct policy_rule *rule)
@@ -112,6 +115,10 @@ static enum cordon_err expand_special(struct expansion *expansion, enum spelling
     const struct policy *policy = expansion->loader->policy;
     const char *base = kind == SPELL_ROOT ? "/" : NULL;
 
+    if (kind == SPELL_MINIMAL && context->os == POLICY_OS_WINDOWS) {
+        return expand_list(expansion, minimal_windows,
+                           sizeof(minimal_windows) / sizeof(*minimal_windows), sub);
+    }
     if (kind == SPELL_MINIMAL) {
         return expand_list(expansion, minimal_dirs, sizeof(minimal_dirs) / sizeof(*minimal_dirs),
                            sub);

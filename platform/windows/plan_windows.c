@@ -241,8 +241,10 @@ static enum cordon_err add_steps(struct plan_builder *b, struct win_scan *scan)
     }
     win_add_pins(b);
     label_globs(b, scan, PLAN_SET_MANAGED);
+    plan_notice_level(b, &b->policy->managed, b->plan->managed, "managed");
     if (!b->policy->full_access) {
         label_globs(b, scan, PLAN_SET_OWN);
+        plan_notice_level(b, &b->policy->own, b->plan->own, "profile");
     }
     if (b->policy->unix_socket_count > 0) {
         plan_notice(b, "unix_sockets are not opened on this system");

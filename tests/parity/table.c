@@ -68,6 +68,8 @@ static bool read_policy(struct reading *r, const char *line)
         policy->require = append(r->arena, policy->require, rest);
     } else if ((rest = after(line, "mode")) != NULL) {
         policy->mode = arena_strdup(r->arena, rest);
+    } else if ((rest = after(line, "profile")) != NULL) {
+        policy->profile = arena_strdup(r->arena, rest);
     } else if ((rest = after(line, "refused")) != NULL) {
         policy->refused = arena_strdup(r->arena, rest);
     } else if ((rest = after(line, "override")) != NULL &&

@@ -8,7 +8,7 @@
  *   [policy NAME]               a new policy; then any of
  *   config TOML                 a line of the caller's configuration
  *   require TOML                a line of the managed requirements
- *   mode MODE | override K=V    as -s and -c
+ *   mode MODE | profile NAME | override K=V    as -s, -P and -c
  *   refused TEXT                no plan: its message has TEXT in it
  *   rw PATH | r- PATH | -- PATH what the job may do there: two cases, reading and writing
  */
@@ -33,6 +33,7 @@ struct table_policy {
     const char *config;
     const char *require;
     const char *mode;
+    const char *profile;
     const char *overrides[TABLE_OVERRIDES_MAX];
     size_t override_count;
     const char *refused;

@@ -141,7 +141,7 @@ static void add_config(struct run *run, struct strbuf *out, bool *ret_globs)
     if (chance(random, 75)) {
         strbuf_puts(out, "\":root\" = \"read\"\n");
     } else if (chance(random, 50)) {
-        strbuf_puts(out, "'C:\\Windows' = \"read\"\n'C:\\Programs' = \"read\"\n");
+        strbuf_puts(out, "'C:\\Windows' = \"read\"\n'C:\\Program Files' = \"read\"\n");
     }
     for (uint32_t count = pick(random, 7); count > 0; count--) {
         add_entry(run, out, ret_globs);

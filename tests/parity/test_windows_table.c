@@ -44,6 +44,7 @@ static void check_policy(struct run *run, const struct table_policy *policy)
     const struct parity_text text = {.config = policy->config,
                                      .require = policy->require,
                                      .choice = {.mode = policy->mode,
+                                                .profile = policy->profile,
                                                 .overrides = policy->overrides,
                                                 .override_count = policy->override_count}};
 

@@ -21,19 +21,25 @@ static const struct {
     const char *path;
     const char *sd;
 } lists[] = {
-    {"C:\\", VOLUME},           {"D:\\", VOLUME},          {"C:\\Windows", READABLE},
-    {"C:\\Programs", READABLE}, {"C:\\Users\\a", PRIVATE}, {"D:\\mine", PRIVATE},
+    {"C:\\", VOLUME},          {"D:\\", VOLUME},
+    {"C:\\Windows", READABLE}, {"C:\\Program Files", READABLE},
+    {"C:\\Users\\a", PRIVATE}, {"D:\\mine", PRIVATE},
 };
 
 static const struct {
     const char *path;
     enum plan_object object;
 } places[] = {
-    {"C:\\", PLAN_DIRECTORY},         {"D:\\", PLAN_DIRECTORY},
-    {"C:\\Windows", PLAN_DIRECTORY},  {"C:\\Windows\\cmd.exe", PLAN_FILE},
-    {"C:\\Programs", PLAN_DIRECTORY}, {"C:\\Programs\\git\\git.exe", PLAN_FILE},
-    {"C:\\Users\\a", PLAN_DIRECTORY}, {"D:\\mine", PLAN_DIRECTORY},
-    {"C:\\ws", PLAN_DIRECTORY},       {"D:\\data", PLAN_DIRECTORY},
+    {"C:\\", PLAN_DIRECTORY},
+    {"D:\\", PLAN_DIRECTORY},
+    {"C:\\Windows", PLAN_DIRECTORY},
+    {"C:\\Windows\\cmd.exe", PLAN_FILE},
+    {"C:\\Program Files", PLAN_DIRECTORY},
+    {"C:\\Program Files\\git\\git.exe", PLAN_FILE},
+    {"C:\\Users\\a", PLAN_DIRECTORY},
+    {"D:\\mine", PLAN_DIRECTORY},
+    {"C:\\ws", PLAN_DIRECTORY},
+    {"D:\\data", PLAN_DIRECTORY},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -117,7 +123,7 @@ bool win_world_init(struct win_world *world, struct arena *arena, const char *li
     world->tree.private_dirs[world->tree.facts.private_count++] = "C:\\Users\\a";
     world->tree.private_dirs[world->tree.facts.private_count++] = "D:\\mine";
     world->tree.system_dirs[world->tree.facts.system_count++] = "C:\\Windows";
-    world->tree.system_dirs[world->tree.facts.system_count++] = "C:\\Programs";
+    world->tree.system_dirs[world->tree.facts.system_count++] = "C:\\Program Files";
     world->base_count = world->tree.count;
     for (size_t i = 0; good && i < world->tree.count; i++) {
         good = set_list(world, i);

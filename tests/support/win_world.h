@@ -5,7 +5,7 @@
  * token that the plan describes. So a plan can be asked what a job could do, on every host.
  *
  *   C:\            Users read, Authenticated Users make directories and own what they make
- *   C:\Windows     Users and ALL APPLICATION PACKAGES read; C:\Programs likewise
+ *   C:\Windows     Users and ALL APPLICATION PACKAGES read; C:\Program Files likewise
  *   C:\Users\a     the caller alone
  *   D:\            as C:\; D:\mine the caller alone
  */
