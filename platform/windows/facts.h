@@ -36,7 +36,7 @@ struct win_tree {
      *
      * CORDON_E_NOT_FOUND  it is gone, or no directory
      * CORDON_E_DENIED     the caller may not list it
-     * CORDON_E_OS         anything else: nothing may be concluded
+     * CORDON_E_OS, CORDON_E_NOMEM   anything else: nothing may be concluded; sets @fault
      */
     enum cordon_err (*list)(void *context, const char *path, win_visit *visit, void *visit_context,
                             struct cordon_fault *fault);

@@ -263,14 +263,17 @@ static enum cordon_err add_missing(struct glob_walk *g, const char *path)
     struct arena *arena = g->walk.scan->arena;
     struct win_place at = {.path = path, .canonical = win_native(path, arena)};
     struct win_entry entry = {.object = PLAN_MISSING};
+    enum cordon_err err;
 
     if (at.canonical == NULL) {
         return no_memory(g->walk.scan);
     }
-    if (tree->look(tree->context, at.canonical, arena, &entry, NULL) == CORDON_OK) {
-        return CORDON_OK; /* there: found by the walk, or beyond its bound */
+    err = tree->look(tree->context, at.canonical, arena, &entry, g->walk.scan->fault);
+    if (err == CORDON_E_NOT_FOUND || err == CORDON_E_DENIED) {
+        entry = (struct win_entry){.object = PLAN_MISSING};
+        return add_match(g, &at, &entry);
     }
-    return add_match(g, &at, &entry);
+    return err; /* OK: it is there, so found by the walk or beyond its bound */
 }
 
 /* The shortest part of @path, which is missing, that the pattern matches. */

@@ -78,11 +78,11 @@ static bool is_file(struct plan_builder *b, const char *path)
     const struct win_tree *tree = b->facts->windows->tree;
     struct win_entry entry = {.object = PLAN_MISSING};
     const char *native = win_native(path, b->arena);
+    enum cordon_err err =
+        native == NULL ? CORDON_E_NOMEM : tree->look(tree->context, native, b->arena, &entry, NULL);
 
-    b->failed = b->failed || native == NULL;
-    return native != NULL &&
-           tree->look(tree->context, native, b->arena, &entry, NULL) == CORDON_OK &&
-           entry.object != PLAN_DIRECTORY;
+    b->failed = b->failed || err == CORDON_E_NOMEM;
+    return err == CORDON_OK && entry.object != PLAN_DIRECTORY;
 }
 
 /* Nothing can come to be below a file, so nothing needs to be made there. */

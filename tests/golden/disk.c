@@ -162,7 +162,6 @@ static enum cordon_err look(void *context, const char *path, struct arena *arena
     struct disk *tree = context;
     const struct disk_node *node = disk_find(tree, path);
 
-    (void)fault;
     if (node == NULL) {
         return CORDON_E_NOT_FOUND;
     }
@@ -171,7 +170,8 @@ static enum cordon_err look(void *context, const char *path, struct arena *arena
                                     .volume = (unsigned char)node->path[0],
                                     .file = (uint64_t)(node - tree->nodes) + 1,
                                     .own_list = node->own_list};
-    return ret_entry->target == NULL ? CORDON_E_NOMEM : CORDON_OK;
+    return ret_entry->target == NULL ? fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory")
+                                     : CORDON_OK;
 }
 
 static bool is_late(void *context)
