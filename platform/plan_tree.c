@@ -35,7 +35,11 @@ const char *plan_key(enum policy_os os, const char *path, struct arena *arena)
     if (len > 1 && key[len - 1] == '/') {
         key[len - 1] = '\0';
     }
-    /* A policy's patterns all begin with '/': "/C:/Users". */
+    /* A policy's patterns all begin with '/': "/C:/Users", "/UNC/server/share". */
+    if (strncmp(key, "/UNC/", 5) == 0) {
+        key[3] = '/';
+        return key + 3;
+    }
     return plan_is_drive(key + (key[0] == '/')) ? key + (key[0] == '/') : key;
 }
 

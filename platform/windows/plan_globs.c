@@ -357,7 +357,7 @@ static enum cordon_err run_glob(struct glob_walk *g, const struct policy_rule *r
         return no_memory(g->walk.scan);
     }
     set_levels(g, rule);
-    if (g->levels == 0 && plan_depth(path, len) <= 1) {
+    if (g->levels == 0 && plan_depth(path, len) <= (strncmp(path, "/UNC", 4) == 0 ? 3U : 1U)) {
         return refuse_volume(g, rule);
     }
     err = win_walk_start(&g->walk, path, &start, &entry);

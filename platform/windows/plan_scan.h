@@ -81,7 +81,8 @@ CORDON_MUST_USE enum cordon_err win_walk_start(struct win_walk *walk, const char
 /* Walks breadth first from @start. As win_scan_globs(). */
 CORDON_MUST_USE enum cordon_err win_walk_run(struct win_walk *walk, const struct win_place *start);
 
-/* "C:\a" for "/C:/a", "C:\" for "/C:", "" for "/"; NULL when exhausted. */
+/* "C:\a" for "/C:/a", "C:\" for "/C:", "\\s\h\a" for "/UNC/s/h/a", "" for "/"; NULL when exhausted.
+ */
 const char *win_native(const char *path, struct arena *arena);
 
 #endif

@@ -346,15 +346,19 @@ static void pin_above(struct plan_builder *b, const struct plan_node *node, cons
                       struct pins *pins)
 {
     const char *key = plan_key(POLICY_OS_WINDOWS, path, b->arena);
+    const char *native = win_native(path, b->arena);
     size_t len = key == NULL ? 0 : strlen(key);
 
-    b->failed = b->failed || key == NULL;
+    if (key == NULL || native == NULL) {
+        b->failed = true;
+        return;
+    }
     while ((len = plan_parent_len(key, len)) > 2) {
         char *above = arena_strndup(b->arena, key, len);
         struct pin pin = {.key = above, .node = node};
         struct plan_entry entry = {.key = above, .key_len = len, .depth = plan_depth(key, len)};
 
-        pin.path = cut_path(b, path, entry.depth);
+        pin.path = cut_path(b, native, entry.depth);
         if (above == NULL || pin.path == NULL) {
             b->failed = true;
             return;

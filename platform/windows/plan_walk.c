@@ -21,6 +21,14 @@ static enum cordon_err refuse(const struct win_walk *walk, enum cordon_err err, 
     return err;
 }
 
+/* What follows "/UNC/" in a pattern, where it names a share alone. */
+static bool is_bare_share(const char *rest)
+{
+    const char *share = strchr(rest, '/');
+
+    return share != NULL && strchr(share + 1, '/') == NULL;
+}
+
 const char *win_native(const char *path, struct arena *arena)
 {
     const char *start = path + (path[0] == '/');
@@ -28,6 +36,8 @@ const char *win_native(const char *path, struct arena *arena)
 
     if (path[0] == '\\' && path[1] == '\\') {
         copy = arena_strdup(arena, path);
+    } else if (strncmp(path, "/UNC/", 5) == 0) {
+        copy = arena_printf(arena, "\\\\%s%s", path + 5, is_bare_share(path + 5) ? "\\" : "");
     } else if (plan_is_drive(start)) {
         copy = arena_printf(arena, "%s%s", start, start[2] == '\0' ? "\\" : "");
     } else {

@@ -39,38 +39,49 @@ static bool is_literal(const char *name, size_t len, bool glob)
     return true;
 }
 
-static enum cordon_err check_name(const struct plan_builder *b, const struct policy_rule *rule,
-                                  const char *name, size_t len)
+static enum cordon_err refuse_spelling(const struct plan_builder *b, const struct policy_rule *rule,
+                                       const struct cordon_fault *reason)
 {
-    struct cordon_fault reason;
-
-    if (win_name_check(name, len, &reason) == CORDON_OK) {
-        return CORDON_OK;
-    }
-    return plan_refuse(b, CORDON_E_INVALID, rule, reason.remedy, reason.text);
+    return reason->err == CORDON_E_NOMEM
+               ? fault_set(b->fault, CORDON_E_NOMEM, NULL, "out of memory for the plan")
+               : plan_refuse(b, CORDON_E_INVALID, rule, reason->remedy, reason->text);
 }
 
-/* "/", "/C:" or "/C:/...", with names that mean on Windows what they say. */
+/* Drive or share, and all that is written out before the first wildcard. */
+static enum cordon_err check_start(const struct plan_builder *b, const struct policy_rule *rule)
+{
+    size_t len =
+        rule->glob ? plan_glob_prefix(rule->pattern, rule->pattern_len) : rule->pattern_len;
+    const char *start = arena_strndup(b->arena, rule->pattern, len);
+    const char *native = start == NULL ? NULL : win_native(start, b->arena);
+    struct cordon_fault reason = {.err = CORDON_E_NOMEM};
+    struct win_path path;
+
+    if (native == NULL ||
+        (native[0] != '\0' &&
+         win_path_read(native, strlen(native), NULL, b->arena, &path, &reason) != CORDON_OK)) {
+        return refuse_spelling(b, rule, &reason);
+    }
+    return CORDON_OK;
+}
+
+/* Names that mean on Windows what they say, also behind a wildcard. */
 static enum cordon_err check_pattern(const struct plan_builder *b, const struct policy_rule *rule)
 {
-    const char *at = rule->pattern;
-    enum cordon_err err = CORDON_OK;
+    enum cordon_err err = check_start(b, rule);
+    const char *at =
+        rule->pattern +
+        (rule->glob ? plan_glob_prefix(rule->pattern, rule->pattern_len) : rule->pattern_len);
 
-    if (strcmp(at, "/") == 0 || (rule->glob && plan_glob_prefix(at, rule->pattern_len) == 1)) {
-        return CORDON_OK;
-    }
-    if (!plan_is_drive(at + 1)) {
-        return plan_refuse(b, CORDON_E_INVALID, rule, "write the drive: C:\\...",
-                           "relative to the current drive");
-    }
-    at += 3;
     while (err == CORDON_OK && *at != '\0') {
+        struct cordon_fault reason;
         size_t len;
 
-        at++;
+        at += *at == '/';
         len = strcspn(at, "/");
-        if (is_literal(at, len, rule->glob)) {
-            err = check_name(b, rule, at, len);
+        if (is_literal(at, len, rule->glob) && !plan_is_drive(at) &&
+            win_name_check(at, len, &reason) != CORDON_OK) {
+            err = refuse_spelling(b, rule, &reason);
         }
         at += len;
     }

@@ -51,6 +51,26 @@ TEST(no_entry_goes_on_a_whole_volume)
     CHECK(plan_lacks("cwd C:\\w\nown deny C:\\ spelled=:root\nown read C:\\w\n", "refused"));
 }
 
+TEST(shares_are_volumes_of_their_own)
+{
+    static const char share[] = "windows\ncwd C:\\w\nown read / spelled=:root\n";
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/share\n", share);
+    CHECK(plan_has(text, "access list of a whole volume: deny \"/UNC/srv/share\""));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/share/a/b\n", share);
+    CHECK(plan_has(text, "deny             \\\\\\\\srv\\\\share\\\\a\\\\b dir"));
+    (void)snprintf(text, sizeof(text),
+                   "%sown write /UNC/srv/share/a\nown deny /UNC/SRV/share/A/b\n", share);
+    CHECK(plan_has(text, "pin              \\\\\\\\srv\\\\share\\\\a dir"));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/localhost/c/x\n", share);
+    CHECK(plan_has(text, "goes through the network to a drive that has a letter"));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/D$/**/x\n", share);
+    CHECK(plan_has(text, "goes through the network to a drive that has a letter"));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/share/**/x\n", share);
+    CHECK(plan_has(text, "would walk a whole volume"));
+}
+
 TEST(the_token_says_whether_the_volume_is_readable)
 {
     CHECK(plan_has(BASE, "token            write-restricted"));
