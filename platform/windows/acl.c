@@ -199,11 +199,38 @@ void acl_close(struct acl *acl, struct acl_object *object)
 
 /* ---- changing ---- */
 
-/* Everything but what we changed must be as it was, and what we changed as we wanted it. */
-static bool same_list(const struct sd *a, const struct sd *b)
+/* The next explicit entry from byte *@at on; its bytes and their count. */
+static const uint8_t *next_explicit(const struct sd *sd, uint32_t *at, uint32_t *ret_len)
 {
-    return a->dacl == b->dacl && a->ace_count == b->ace_count && a->ace_len == b->ace_len &&
-           memcmp(a->aces, b->aces, a->ace_len) == 0;
+    struct sd_ace ace;
+
+    for (uint32_t from = *at; sd_next(sd, at, &ace); from = *at) {
+        if ((ace.flags & SD_INHERITED) == 0) {
+            *ret_len = *at - from;
+            return sd->aces + from;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Every explicit entry must be as it was meant to be. Inherited ones are the system's: it makes
+ * them anew from the parent when a list is set, which differs where an object was moved here.
+ */
+static bool same_explicit(const struct sd *a, const struct sd *b)
+{
+    uint32_t at_a = 0, at_b = 0, len_a = 0, len_b = 0;
+    const uint8_t *one, *two;
+
+    do {
+        one = next_explicit(a, &at_a, &len_a);
+        two = next_explicit(b, &at_b, &len_b);
+        if ((one == NULL) != (two == NULL) ||
+            (one != NULL && (len_a != len_b || memcmp(one, two, len_a) != 0))) {
+            return false;
+        }
+    } while (one != NULL);
+    return a->dacl == b->dacl;
 }
 
 /* Writes @acl->after and reads the list back into @acl->before. */
@@ -223,7 +250,7 @@ static enum cordon_err write_list(struct acl *acl, enum api_object kind, api_han
         return api_fault(fault, code, NULL, "changing the access list of %s", path);
     }
     err = acl_read(acl, handle, path, &acl->before, fault);
-    if (err == CORDON_OK && !same_list(&acl->before, &acl->after)) {
+    if (err == CORDON_OK && !same_explicit(&acl->before, &acl->after)) {
         return fault_set(fault, CORDON_E_STATE, "use a file system that keeps access lists (NTFS)",
                          "the access list of %s did not stick: what was set is not what is there",
                          path);

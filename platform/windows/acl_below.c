@@ -13,7 +13,7 @@
 struct level {
     api_handle handle;
     size_t path_len; /* of its path */
-    bool listed;     /* a name was asked for */
+    uint32_t index;  /* of the next name */
 };
 
 struct tree {
@@ -102,10 +102,10 @@ static enum cordon_err step(struct tree *tree)
                            .access = tree->walk->object == API_KEY ? LIST_KEY : LIST};
     api_handle handle;
     enum cordon_err err;
-    uint32_t code = api->next(api->self, tree->walk->object, level->handle, !level->listed, name);
+    uint32_t code = api->next(api->self, tree->walk->object, level->handle, level->index, name);
 
     tree->path[level->path_len] = '\0';
-    level->listed = true;
+    level->index++;
     if (code == API_NO_MORE_FILES) {
         tree->depth--;
         (void)api->close(api->self, level->handle);

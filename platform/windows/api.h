@@ -32,8 +32,7 @@ enum api_code {
     API_FILE_EXISTS = 80,
     API_INSUFFICIENT_BUFFER = 122,
     API_DIR_NOT_EMPTY = 145,
-    API_ALREADY_EXISTS = 183,
-    API_NO_MORE_ITEMS = 259
+    API_ALREADY_EXISTS = 183
 };
 
 /* What a code says of an object: it is not there, whatever part of its path is missing. */
@@ -87,8 +86,8 @@ struct api {
     /* CreateFileW or NtCreateFile with FILE_OPEN_REPARSE_POINT and backup semantics, sharing
      * everything; RegOpenKeyExW with REG_OPTION_OPEN_LINK. */
     uint32_t (*open)(void *self, const struct api_open *how, api_handle *ret_handle);
-    /* The file with this id on the volume that @near is on (OpenFileById). */
-    uint32_t (*open_id)(void *self, const char *near, const struct api_id *id, uint32_t access,
+    /* The file with this id on the volume that @beside is on (OpenFileById). */
+    uint32_t (*open_id)(void *self, const char *beside, const struct api_id *id, uint32_t access,
                         api_handle *ret_handle);
     /* A new, empty file, folder or key; API_ALREADY_EXISTS or API_FILE_EXISTS if there is one.
      * The handle may read and write its list and delete it. */
@@ -100,8 +99,9 @@ struct api {
     /* The object's own full path, free of links (GetFinalPathNameByHandleW without its prefix). */
     uint32_t (*path)(void *self, enum api_object object, api_handle handle, char *ret_path,
                      size_t size);
-    /* The next name in a container, @first the first; API_NO_MORE_FILES behind the last. */
-    uint32_t (*next)(void *self, enum api_object object, api_handle handle, bool first,
+    /* The names in a container, one a call with @index counting up from 0, never "." or "..";
+     * API_NO_MORE_FILES behind the last. */
+    uint32_t (*next)(void *self, enum api_object object, api_handle handle, uint32_t index,
                      char ret_name[API_NAME_MAX]);
     /* Owner, group and DACL, self-relative. API_INSUFFICIENT_BUFFER: more than @size. */
     uint32_t (*get_security)(void *self, api_handle handle, uint8_t *bytes, size_t size,

@@ -12,6 +12,7 @@
 #define BAD_NAME "acl.bad" /* the last one that could not be believed, for people */
 #define LOCK_NAME "acl.lock"
 #define LOG_MAX (64U << 20U) /* bytes that are read; one that is longer is not believed */
+#define READ_TRIES 3U
 #define REWRITE_LEN (1U << 20U)
 #define NAME_MAX_LEN 600U
 
@@ -203,8 +204,13 @@ static enum cordon_err load(struct state *state, struct cordon_fault *fault)
     struct journal_report report;
     char *bytes = NULL, *hints = NULL;
     size_t len = 0;
-    const uint32_t code = read_log(state, &bytes, &len);
+    uint32_t code = read_log(state, &bytes, &len);
 
+    /* Setting it aside loses much for what may be over in a moment. */
+    for (unsigned tries = 1; tries < READ_TRIES && code != API_OK && !api_is_absent(code);
+         tries++) {
+        code = read_log(state, &bytes, &len);
+    }
     if (api_is_absent(code)) {
         return CORDON_OK;
     }

@@ -86,7 +86,8 @@ static bool is_needed(const struct state *state, const struct state_row *made)
     for (size_t i = 0; i < state->row_count; i++) {
         const struct state_row *row = &state->rows[i];
 
-        if (!state_is_made(row) && row->phase != STATE_DROPPED &&
+        /* What could not be removed yet will be missed if its folder is given up as in use. */
+        if (row != made && (state_is_made(row) || row->phase != STATE_DROPPED) &&
             row->is.object == made->is.object && state_is_at(row->is.path, made->is.path)) {
             return true;
         }

@@ -19,7 +19,8 @@ static bool goes_on(struct api_tap *tap, uint32_t *code)
         return false;
     }
     tap->calls++;
-    if (tap->calls == tap->fail_at) {
+    if (tap->fail_at != 0 && tap->calls >= tap->fail_at &&
+        tap->calls <= tap->fail_at + (tap->fail_count == 0 ? 0 : tap->fail_count - 1)) {
         *code = tap->fail_code;
         return false;
     }
@@ -136,11 +137,11 @@ static uint32_t tap_path(void *self, enum api_object object, api_handle handle, 
     return returned(tap, code);
 }
 
-static uint32_t tap_next(void *self, enum api_object object, api_handle handle, bool first,
+static uint32_t tap_next(void *self, enum api_object object, api_handle handle, uint32_t index,
                          char ret_name[API_NAME_MAX])
 {
     CALL("next");
-    code = under->next(under->self, object, handle, first, ret_name);
+    code = under->next(under->self, object, handle, index, ret_name);
     strbuf_printf(&tap->trace, " %s", code == API_OK ? ret_name : "");
     return returned(tap, code);
 }

@@ -197,7 +197,7 @@ static uint32_t fake_path(void *self, enum api_object object, api_handle handle,
     return API_OK;
 }
 
-static uint32_t fake_next(void *self, enum api_object object, api_handle handle, bool first,
+static uint32_t fake_next(void *self, enum api_object object, api_handle handle, uint32_t index,
                           char ret_name[API_NAME_MAX])
 {
     struct fake *fake = self;
@@ -205,7 +205,7 @@ static uint32_t fake_next(void *self, enum api_object object, api_handle handle,
     const char *path = fake->nodes[open->index].path;
     const size_t len = strlen(path);
 
-    open->next = first ? 0 : open->next;
+    open->next = index == 0 ? 0 : open->next;
     while (open->next < fake->node_count) {
         const struct fake_node *node = &fake->nodes[open->next++];
 

@@ -280,8 +280,11 @@ TEST(an_entry_that_somebody_took_off_is_put_on_again)
     memcpy(node->sd, fake_find(&world, API_FILE, "C:\\w")->sd, FAKE_SD);
     node->sd_len = fake_find(&world, API_FILE, "C:\\w")->sd_len;
     CHECK(strstr(list("C:\\w\\b"), JOB) == NULL);
+    (void)fake_add(&world, API_FILE, "C:\\w\\b\\new", "O:SYD:P(A;;FA;;;WD)");
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
     CHECK(strstr(list("C:\\w\\b"), ON_FOLDER) != NULL);
+    /* What is below is looked at again then. */
+    CHECK_STR(list("C:\\w\\b\\new"), "D:P(D;;0xd017f;;;" JOB ")(A;;0x1f01ff;;;S-1-1-0)");
     CHECK(drop(JOB, "s1") == CORDON_OK);
     CHECK(!any_entry());
 }
@@ -458,6 +461,13 @@ TEST(a_journal_that_cannot_be_read_is_set_aside)
     state = NULL;
     tap.fail_at = tap.calls + 2; /* lock, then the journal */
     tap.fail_code = API_ACCESS_DENIED;
+    tap.fail_count = 1;
+    CHECK(reopen() == CORDON_OK && count(JOB, "C:\\w\\a") == 1);
+    CHECK_STR(state_notices(state), "");
+    state_close(state);
+    state = NULL;
+    tap.fail_at = tap.calls + 2;
+    tap.fail_count = 3;
     CHECK(reopen() == CORDON_OK);
     CHECK(strstr(state_notices(state), "cannot be read") != NULL);
     CHECK(!any_entry());
