@@ -9,6 +9,6 @@ cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 if(WIN32)
-  cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_files.c)
+  cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_keys.c windows/api_files.c)
   target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32)
 endif()

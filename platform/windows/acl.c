@@ -76,6 +76,12 @@ static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
                            "opening %s", target->path);
 }
 
+static enum cordon_err refuse_root(const struct acl_target *target, struct cordon_fault *fault)
+{
+    return fault_set(fault, CORDON_E_DENIED, "name folders below it", "%s is the root of a volume",
+                     target->path);
+}
+
 static enum cordon_err check_place(struct acl *acl, const struct acl_target *target,
                                    const struct acl_object *object, struct cordon_fault *fault)
 {
@@ -88,8 +94,7 @@ static enum cordon_err check_place(struct acl *acl, const struct acl_target *tar
         return api_fault(fault, code, NULL, "asking where %s lies", target->path);
     }
     if (is_root(target->object, found)) {
-        return fault_set(fault, CORDON_E_DENIED, "name folders below it",
-                         "%s is the root of a volume", target->path);
+        return refuse_root(target, fault);
     }
     if (object->info.reparse && !target->link) {
         return fault_set(fault, CORDON_E_DENIED, "try again",
@@ -161,9 +166,11 @@ enum cordon_err acl_open(struct acl *acl, const struct acl_target *target,
                          struct acl_object *ret_object, struct cordon_fault *fault)
 {
     struct acl_object object = {0};
-    enum cordon_err err = open_as(acl, target, &object.handle, fault);
+    enum cordon_err err;
     uint32_t code;
 
+    err = is_root(target->object, target->path) ? refuse_root(target, fault)
+                                                : open_as(acl, target, &object.handle, fault);
     if (err != CORDON_OK) {
         return err;
     }

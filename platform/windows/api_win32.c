@@ -8,12 +8,9 @@
 
 #include "platform/windows/sd.h"
 
-NTSTATUS NTAPI NtDeleteKey(HANDLE key);
-NTSTATUS NTAPI NtQueryKey(HANDLE key, int class, void *info, ULONG len, ULONG *ret_len);
 NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE file, HANDLE event, void *apc, void *context,
                                     IO_STATUS_BLOCK *status, void *info, ULONG len, int class,
                                     BOOLEAN single, UNICODE_STRING *pattern, BOOLEAN restart);
-#define KEY_NAME_INFORMATION 3
 #define FILE_NAMES_INFORMATION 12
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 #define WHO (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION)
@@ -218,153 +215,13 @@ static uint32_t file_erase(api_handle handle)
                : GetLastError();
 }
 
-/* ---- keys ---- */
-
-static const struct {
-    const char *name;
-    HKEY key;
-    const char *native; /* what NtQueryKey calls it */
-} hives[] = {{"HKLM\\", HKEY_LOCAL_MACHINE, "\\REGISTRY\\MACHINE\\"},
-             {"HKU\\", HKEY_USERS, "\\REGISTRY\\USER\\"}};
-
-static uint32_t key_open(api_handle parent, const char *name, uint32_t access,
-                         api_handle *ret_handle)
-{
-    HKEY from = (HKEY)parent, key;
-    WCHAR *wide;
-    uint32_t code;
-
-    for (size_t i = 0; from == NULL && i < sizeof(hives) / sizeof(hives[0]); i++) {
-        const size_t len = strlen(hives[i].name);
-
-        if (strncmp(name, hives[i].name, len) == 0) {
-            from = hives[i].key;
-            name += len;
-        } else if (strncmp(name, hives[i].name, len - 1) == 0 && name[len - 1] == '\0') {
-            from = hives[i].key;
-            name += len - 1;
-        }
-    }
-    if (from == NULL) {
-        return ERROR_INVALID_NAME;
-    }
-    code = win32_wide("", name, &wide);
-    if (code != API_OK) {
-        return code;
-    }
-    code =
-        (uint32_t)RegOpenKeyExW(from, wide, REG_OPTION_OPEN_LINK, access | KEY_WOW64_64KEY, &key);
-    free(wide);
-    if (code == API_OK) {
-        *ret_handle = (api_handle)key;
-    }
-    return code;
-}
-
-/* RegCreateKeyExW alone would make what is missing above, too. */
-static uint32_t key_make(const char *path, api_handle *ret_handle)
-{
-    const char *cut = strrchr(path, '\\');
-    char *parent = cut == NULL ? NULL : malloc((size_t)(cut - path) + 1);
-    api_handle above = 0;
-    WCHAR *wide = NULL;
-    DWORD how = 0;
-    HKEY key;
-    uint32_t code;
-
-    if (parent == NULL) {
-        return ERROR_INVALID_NAME;
-    }
-    memcpy(parent, path, (size_t)(cut - path));
-    parent[cut - path] = '\0';
-    code = key_open(0, parent, KEY_CREATE_SUB_KEY, &above);
-    free(parent);
-    if (code == API_OK) {
-        code = win32_wide("", cut + 1, &wide);
-    } else if (code == API_FILE_NOT_FOUND) {
-        code = API_PATH_NOT_FOUND;
-    }
-    if (code == API_OK) {
-        code = (uint32_t)RegCreateKeyExW((HKEY)above, wide, 0, NULL, 0,
-                                         READ_CONTROL | WRITE_DAC | DELETE | KEY_QUERY_VALUE, NULL,
-                                         &key, &how);
-    }
-    if (code == API_OK && how == REG_OPENED_EXISTING_KEY) {
-        (void)RegCloseKey(key);
-        code = API_ALREADY_EXISTS;
-    }
-    if (above != 0) {
-        (void)RegCloseKey((HKEY)above);
-    }
-    free(wide);
-    if (code == API_OK) {
-        *ret_handle = (api_handle)key;
-    }
-    return code;
-}
-
-static uint32_t key_info(api_handle handle, struct api_info *ret_info)
-{
-    DWORD keys = 0, values = 0, type = 0;
-    uint32_t code = (uint32_t)RegQueryInfoKeyW((HKEY)handle, NULL, NULL, NULL, &keys, NULL, NULL,
-                                               &values, NULL, NULL, NULL, NULL);
-
-    if (code != API_OK) {
-        return code;
-    }
-    code = (uint32_t)RegQueryValueExW((HKEY)handle, L"SymbolicLinkValue", NULL, &type, NULL, NULL);
-    *ret_info = (struct api_info){.container = true,
-                                  .reparse = code == API_OK && type == REG_LINK,
-                                  .links = 1,
-                                  .empty = keys == 0 && values == 0};
-    return API_OK;
-}
-
-static uint32_t key_path(api_handle handle, char *ret_path, size_t size)
-{
-    struct {
-        ULONG len;
-        WCHAR name[4096];
-    } info;
-    char native[4096 * 3];
-    ULONG used;
-    const NTSTATUS status =
-        NtQueryKey((HANDLE)handle, KEY_NAME_INFORMATION, &info, sizeof(info), &used);
-    uint32_t code = status < 0
-                        ? RtlNtStatusToDosError(status)
-                        : win32_narrow(info.name, info.len / sizeof(WCHAR), native, sizeof(native));
-
-    for (size_t i = 0; code == API_OK && i < sizeof(hives) / sizeof(hives[0]); i++) {
-        const size_t len = strlen(hives[i].native);
-
-        if (_strnicmp(native, hives[i].native, len) == 0) {
-            (void)snprintf(ret_path, size, "%s%s", hives[i].name, native + len);
-            return API_OK;
-        }
-    }
-    return code == API_OK ? (uint32_t)ERROR_INVALID_NAME : code;
-}
-
-static uint32_t key_next(api_handle handle, uint32_t index, char ret_name[API_NAME_MAX])
-{
-    WCHAR name[256];
-    DWORD len = 256;
-    const uint32_t code =
-        (uint32_t)RegEnumKeyExW((HKEY)handle, index, name, &len, NULL, NULL, NULL, NULL);
-
-    if (code == ERROR_NO_MORE_ITEMS) {
-        return API_NO_MORE_FILES;
-    }
-    return code == API_OK ? win32_narrow(name, len, ret_name, API_NAME_MAX) : code;
-}
-
 /* ---- both ---- */
 
 static uint32_t w_open(void *self, const struct api_open *how, api_handle *ret_handle)
 {
     (void)self;
     return how->object == API_KEY
-               ? key_open(how->parent, how->name, how->access, ret_handle)
+               ? win32_key_open(how->parent, how->name, how->access, ret_handle)
                : create(how->parent, how->name, how->access, FILE_OPEN, 0, ret_handle);
 }
 
@@ -373,7 +230,7 @@ static uint32_t w_make(void *self, enum api_object object, const char *path, boo
 {
     (void)self;
     return object == API_KEY
-               ? key_make(path, ret_handle)
+               ? win32_key_make(path, ret_handle)
                : create(0, path, READ_CONTROL | WRITE_DAC | DELETE | FILE_READ_ATTRIBUTES,
                         FILE_CREATE, container ? FILE_DIRECTORY_FILE : FILE_NON_DIRECTORY_FILE,
                         ret_handle);
@@ -391,21 +248,22 @@ static uint32_t w_info(void *self, enum api_object object, api_handle handle,
                        struct api_info *ret_info)
 {
     (void)self;
-    return object == API_KEY ? key_info(handle, ret_info) : file_info(handle, ret_info);
+    return object == API_KEY ? win32_key_info(handle, ret_info) : file_info(handle, ret_info);
 }
 
 static uint32_t w_path(void *self, enum api_object object, api_handle handle, char *ret_path,
                        size_t size)
 {
     (void)self;
-    return object == API_KEY ? key_path(handle, ret_path, size) : file_path(handle, ret_path, size);
+    return object == API_KEY ? win32_key_path(handle, ret_path, size)
+                             : file_path(handle, ret_path, size);
 }
 
 static uint32_t w_next(void *self, enum api_object object, api_handle handle, uint32_t index,
                        char ret_name[API_NAME_MAX])
 {
     (void)self;
-    return object == API_KEY ? key_next(handle, index, ret_name)
+    return object == API_KEY ? win32_key_next(handle, index, ret_name)
                              : file_next(handle, index == 0, ret_name);
 }
 
@@ -485,12 +343,7 @@ static uint32_t w_granted(void *self, api_handle token, enum api_object object,
 static uint32_t w_erase(void *self, enum api_object object, api_handle handle)
 {
     (void)self;
-    if (object == API_KEY) {
-        const NTSTATUS status = NtDeleteKey((HANDLE)handle);
-
-        return status < 0 ? RtlNtStatusToDosError(status) : API_OK;
-    }
-    return file_erase(handle);
+    return object == API_KEY ? win32_key_erase(handle) : file_erase(handle);
 }
 
 static uint32_t w_impersonate(void *self, api_handle token)

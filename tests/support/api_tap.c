@@ -11,6 +11,14 @@ static const char *kind(enum api_object object)
     return object == API_KEY ? "key" : "file";
 }
 
+static void die(struct api_tap *tap)
+{
+    if (tap->die != NULL) {
+        tap->die();
+    }
+    tap->dead = true;
+}
+
 /* Whether this call is made at all; else *@code is what it returns. */
 static bool goes_on(struct api_tap *tap, uint32_t *code)
 {
@@ -25,7 +33,7 @@ static bool goes_on(struct api_tap *tap, uint32_t *code)
         return false;
     }
     if (tap->calls == tap->crash_at && !tap->crash_after) {
-        tap->dead = true;
+        die(tap);
         *code = API_TAP_DEAD;
         return false;
     }
@@ -40,7 +48,7 @@ static uint32_t returned(struct api_tap *tap, uint32_t code)
     }
     strbuf_printf(&tap->trace, code == API_OK ? "\n" : " -> %u\n", (unsigned)code);
     if (tap->calls == tap->crash_at && tap->crash_after) {
-        tap->dead = true;
+        die(tap);
         return API_TAP_DEAD;
     }
     return code;

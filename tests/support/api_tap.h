@@ -24,6 +24,7 @@ struct api_tap {
     unsigned crash_at; /* the call at which the process ends, from 1; 0: none */
     bool crash_after;  /* once the call had its effect; else before */
     bool dead;
+    void (*die)(void); /* called instead of being dead: a process that really ends; NULL: none */
 };
 
 void api_tap_init(struct api_tap *tap, const struct api *under);

@@ -130,7 +130,9 @@ static uint32_t fake_open(void *self, const struct api_open *how, api_handle *re
     if (node != NULL) {
         return open_node(fake, node, how->access, ret_handle);
     }
-    return fake_parent(path, parent) && fake_find(fake, how->object, parent) != NULL
+    /* Of a key the system does not say which part of its path is missing. */
+    return how->object == API_KEY ||
+                   (fake_parent(path, parent) && fake_find(fake, how->object, parent) != NULL)
                ? API_FILE_NOT_FOUND
                : API_PATH_NOT_FOUND;
 }

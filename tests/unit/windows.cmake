@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 cordon_test(test_sid LABEL unit SOURCES test_sid.c LIBS cordon_sd)
 cordon_test(test_sd LABEL unit SOURCES test_sd.c ../support/sddl.c LIBS cordon_sd)
-cordon_test(test_sd_access LABEL unit SOURCES test_sd_access.c ../support/sddl.c LIBS cordon_sd)
+cordon_test(test_sd_access LABEL unit SOURCES test_sd_access.c ../support/access_rows.c ../support/sddl.c
+            LIBS cordon_sd)
 
 # The engine and its state over a disk in memory.
 add_library(windows_world STATIC ../support/fake_api.c ../support/fake_tree.c ../support/fake_files.c
