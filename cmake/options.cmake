@@ -23,6 +23,7 @@ add_compile_definitions(_GNU_SOURCE)
 include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
 add_compile_options(-fvisibility=hidden -fstack-protector-strong)
 if(WIN32)
+  add_compile_definitions(_WIN32_WINNT=0x0A00) # Windows 10
   # Windows grows stacks page by page itself, and mingw's compiler fails with the option.
   set(CORDON_SYSTEM_LINK -static -fstack-protector-strong -Wl,--dynamicbase,--nxcompat,--high-entropy-va)
 else()

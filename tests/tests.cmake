@@ -12,6 +12,7 @@ function(cordon_test name)
   endif()
   if(WIN32)
     list(APPEND ARG_LABEL wine)
+    list(REMOVE_DUPLICATES ARG_LABEL)
   endif()
   set_tests_properties(${test} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT}
                        SKIP_RETURN_CODE 77)

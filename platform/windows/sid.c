@@ -145,6 +145,12 @@ bool sid_equal(const struct sid *a, const struct sid *b)
     return a->len != 0 && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
+bool sid_is_of(const struct sid *sid, const struct sid *domain)
+{
+    return domain->len >= SID_HEAD && sid->len == domain->len + 4U &&
+           memcmp(sid->bytes + 2, domain->bytes + 2, domain->len - 2U) == 0;
+}
+
 /* ---- well-known ones ---- */
 
 static struct sid made(uint64_t authority, uint32_t first, uint32_t second)

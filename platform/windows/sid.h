@@ -40,6 +40,9 @@ void sid_text(const struct sid *sid, char text[SID_TEXT_MAX]);
 /* No SID equals nothing, itself included: a descriptor without an owner has no owner. */
 bool sid_equal(const struct sid *a, const struct sid *b);
 
+/* Whether @sid is @domain and one number more. */
+bool sid_is_of(const struct sid *sid, const struct sid *domain);
+
 /* S-1-5-@first-@second, S-1-5-@first with @second SID_NO_SUB. */
 #define SID_NO_SUB UINT32_MAX
 struct sid sid_nt(uint32_t first, uint32_t second);
