@@ -100,7 +100,7 @@ static bool read_line(struct reading *r, char *line)
 bool table_read(const char *path, struct arena *arena, struct table *ret_table)
 {
     struct reading r = {.arena = arena, .table = ret_table};
-    FILE *file = fopen(path, "re");
+    FILE *file = fopen(path, "r");
     char line[LINE_MAX_BYTES];
     bool good = file != NULL;
 

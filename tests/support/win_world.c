@@ -275,8 +275,13 @@ static size_t read_sids(const char *const *texts, size_t count, struct sid *ret_
 #define GROUPS "S-1-5-32-545", "S-1-5-11", "S-1-5-4", "S-1-1-0"
 #define SIDS_MAX 16U
 
-static uint32_t ask(const struct sd *sd, const char *const *texts, size_t count,
-                    struct sd_token *token)
+static uint32_t granted(const struct sd *sd, const struct sd_token *token)
+{
+    return sd_granted(sd, token, &sd_mapping_file);
+}
+
+static uint32_t ask(const struct win_world *world, const struct sd *sd, const char *const *texts,
+                    size_t count, struct sd_token *token)
 {
     struct sid sids[SIDS_MAX];
     struct sd_member members[SIDS_MAX];
@@ -286,7 +291,7 @@ static uint32_t ask(const struct sd *sd, const char *const *texts, size_t count,
         members[i] = (struct sd_member){sids[i], false};
     }
     token->members = members;
-    return sd_granted(sd, token, &sd_mapping_file);
+    return (world->granted != NULL ? world->granted : granted)(sd, token);
 }
 
 static const char *const caller[] = {CALLER, GROUPS};
@@ -295,7 +300,7 @@ uint32_t win_world_caller(const struct win_world *world, const char *path)
 {
     struct sd_token token = {.restricting = NULL};
 
-    return ask(list_at(world, world->base, path), caller, COUNT(caller), &token);
+    return ask(world, list_at(world, world->base, path), caller, COUNT(caller), &token);
 }
 
 /* The token that the plan's steps describe; SIDs into @ret_sids. */
@@ -336,6 +341,6 @@ uint32_t win_world_job(const struct win_world *world, const struct plan *plan, c
     if (!read_token(plan, principal, sids, &token)) {
         return UINT32_MAX;
     }
-    return token.restricting == NULL ? ask(sd, caller, COUNT(caller), &token)
-                                     : ask(sd, job, COUNT(job), &token);
+    return token.restricting == NULL ? ask(world, sd, caller, COUNT(caller), &token)
+                                     : ask(world, sd, job, COUNT(job), &token);
 }

@@ -15,8 +15,12 @@
 #include "platform/windows/sd.h"
 #include "tests/golden/disk.h"
 
+/* What @token is granted by @sd: sd_granted(), or the system's own answer. */
+typedef uint32_t win_world_granted(const struct sd *sd, const struct sd_token *token);
+
 struct win_world {
     struct arena *arena;
+    win_world_granted *granted;
     struct disk tree;
     struct sd **base;    /* per node, before any plan */
     struct sd **planned; /* per node */
