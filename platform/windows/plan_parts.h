@@ -11,6 +11,10 @@ enum win_token { WIN_TOKEN_PLAIN, WIN_TOKEN_WRITE_RESTRICTED, WIN_TOKEN_RESTRICT
 
 /* ---- plan_token.c ---- */
 
+/* Planned for the service. Where no Windows host is at hand it always is: whether this one has a
+ * service says nothing about one that the plan may be meant for. */
+bool win_is_service(const struct plan_builder *b);
+
 /* "/", "C:" or "//SERVER/SHARE": an entry there reaches every file of the volume. */
 bool win_is_volume(const struct plan_entry *entry);
 

@@ -11,6 +11,11 @@
 #define RESTRICTED_CODE "S-1-5-12"
 #define ALL_PACKAGES "S-1-15-2-1"
 
+bool win_is_service(const struct plan_builder *b)
+{
+    return b->facts->privileged || b->facts->windows == NULL;
+}
+
 bool win_is_volume(const struct plan_entry *entry)
 {
     const char *key = entry->key;
@@ -218,7 +223,7 @@ void win_add_principal(struct plan_builder *b)
     enum win_token token = win_token_kind(b);
 
     plan_add_plain(b, PLAN_WINDOWS_BACKEND, NULL,
-                   b->facts->privileged ? "service" : "restricted-token");
+                   win_is_service(b) ? "service" : "restricted-token");
     if (token != WIN_TOKEN_PLAIN) {
         plan_add_plain(b, PLAN_WINDOWS_PRINCIPAL, NULL,
                        b->facts->principal == NULL ? "job" : b->facts->principal);

@@ -119,7 +119,7 @@ static enum cordon_err check_globs(const struct plan_builder *b, const struct po
                                "this rule holds at level snapshot only, and level kernel is "
                                "required");
         }
-        if (b->facts->windows == NULL && b->facts->privileged) {
+        if (b->facts->windows == NULL) {
             return plan_refuse(b, CORDON_E_UNSUPPORTED, rule,
                                "ask for the plan on the Windows host",
                                "needs a look at the host's directories");
@@ -232,7 +232,7 @@ static enum cordon_err check_tree(struct plan_builder *b)
     if (err == CORDON_OK) {
         err = plan_check_common(b);
     }
-    if (err == CORDON_OK && !b->facts->privileged) {
+    if (err == CORDON_OK && !win_is_service(b)) {
         err = win_check_embedded(b);
     }
     return err == CORDON_OK ? win_check_system(b) : err;

@@ -76,8 +76,8 @@ struct plan_windows_ace {
 bool plan_windows_ace(const struct plan_step *step, struct plan_windows_ace *ret_ace);
 
 /*
- * See plan_fn; with facts->windows NULL the plan is one to be looked at: paths need not be of
- * Windows, and globs are refused for want of a tree. Moreover
+ * See plan_fn; with facts->windows NULL the plan is one to be looked at: for the service, paths
+ * need not be of Windows, and globs are refused for want of a tree. Moreover
  *
  * CORDON_E_UNSUPPORTED  a rule that would rewrite the access list of a whole volume, or read one
  *                       volume and not others; a glob where level kernel is required; what the
