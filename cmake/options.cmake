@@ -21,11 +21,19 @@ endif()
 
 add_compile_definitions(_GNU_SOURCE)
 include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
-add_compile_options(-fvisibility=hidden -fstack-protector-strong -fstack-clash-protection)
-if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+add_compile_options(-fvisibility=hidden -fstack-protector-strong)
+if(WIN32)
+  add_compile_definitions(_WIN32_WINNT=0x0A00) # Windows 10
+  # Windows grows stacks page by page itself, and mingw's compiler fails with the option.
+  set(CORDON_SYSTEM_LINK -static -fstack-protector-strong -Wl,--dynamicbase,--nxcompat,--high-entropy-va)
+else()
+  add_compile_options(-fstack-clash-protection)
+  set(CORDON_SYSTEM_LINK -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND NOT WIN32)
   add_compile_options(-fcf-protection)
 endif()
-add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+add_link_options(${CORDON_SYSTEM_LINK})
 if(CORDON_SANITIZE)
   add_compile_options(-fsanitize=${CORDON_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)

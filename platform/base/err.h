@@ -9,7 +9,12 @@
 #include <stddef.h>
 
 #define CORDON_MUST_USE __attribute__((warn_unused_result))
+/* Formats are C17's on every system; with mingw, "printf" would mean those of its C library. */
+#ifdef __MINGW32__
+#define CORDON_PRINTF(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
+#else
 #define CORDON_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#endif
 
 enum cordon_err {
     CORDON_OK = 0,

@@ -38,7 +38,7 @@ LAYERS = [
     ("base", r"platform/base/"),
     ("platform.h", r"platform/(platform|host|service|redact)\.h$"),
     ("ipc.h", r"platform/(ipc|posix/siblings)\.h$"),
-    ("plan", r"platform/(plan|plan_[a-z0-9_]*|[a-z]+/plan_[a-z0-9_]*)\.[ch]$"),
+    ("plan", r"platform/(plan|plan_[a-z0-9_]*|[a-z]+/plan_[a-z0-9_]*|windows/s(id|d|d_[a-z]+))\.[ch]$"),
     ("os", r"platform/"),
     ("policy", r"policy/"),
     ("proto", r"proto/"),

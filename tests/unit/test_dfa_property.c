@@ -106,6 +106,16 @@ static void random_path(struct dice *dice, struct text *path)
     }
 }
 
+static bool has_dot_component(const struct text *path)
+{
+    for (size_t i = 0; i + 1 < path->len; i++) {
+        if (path->bytes[i] == '/' && path->bytes[i + 1] == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A pattern that glob_check() accepts, or a literal path. */
 static bool random_pattern(struct dice *dice, struct text *pattern)
 {
@@ -114,7 +124,7 @@ static bool random_pattern(struct dice *dice, struct text *pattern)
     if (!glob) {
         do {
             random_path(dice, pattern);
-        } while (memmem(pattern->bytes, pattern->len, "/.", 2) != NULL);
+        } while (has_dot_component(pattern));
         return false;
     }
     do {

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/windows/acl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/base/strbuf.h"
+
+#define LOOK (SD_READ_CONTROL | 0x80U) /* with FILE_READ_ATTRIBUTES */
+/* Registry rights: KEY_QUERY_VALUE. */
+#define LOOK_KEY (SD_READ_CONTROL | 0x1U)
+/* What an owner has on his object whatever its list says. */
+#define OWNERS (SD_READ_CONTROL | SD_WRITE_DAC)
+
+const struct sd_mapping *acl_mapping(enum api_object object)
+{
+    return object == API_KEY ? &sd_mapping_key : &sd_mapping_file;
+}
+
+/* ---- opening ---- */
+
+/* Whether a path is all that there is of a volume: "C:\", "\\server\share\". */
+static bool is_root(enum api_object object, const char *path)
+{
+    const size_t len = strlen(path);
+    unsigned separators = 0;
+
+    if (object == API_KEY) {
+        return strchr(path, '\\') == NULL;
+    }
+    if (len <= 3 && len >= 2 && path[1] == ':') {
+        return true;
+    }
+    for (size_t i = 2; path[0] == '\\' && path[1] == '\\' && i + 1 < len; i++) {
+        separators += path[i] == '\\' ? 1U : 0U;
+    }
+    return path[0] == '\\' && separators <= 1;
+}
+
+/* Letters of ASCII alone: the system's own answer differs from a rule's spelling in no other. */
+static bool same_path(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; a++, b++) {
+        const char x = (char)(*a >= 'A' && *a <= 'Z' ? *a + ('a' - 'A') : *a);
+        const char y = (char)(*b >= 'A' && *b <= 'Z' ? *b + ('a' - 'A') : *b);
+
+        if (x != y) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
+static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
+                               api_handle *ret_handle, struct cordon_fault *fault)
+{
+    const struct api_open how = {
+        .object = target->object,
+        .name = target->path,
+        .access = (target->object == API_KEY ? LOOK_KEY : LOOK) | SD_WRITE_DAC,
+    };
+    const bool as_caller = acl->caller != 0 && !target->managed;
+    uint32_t code = as_caller ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
+
+    if (code != API_OK) {
+        return api_fault(fault, code, NULL, "acting as the caller");
+    }
+    code = acl->api->open(acl->api->self, &how, ret_handle);
+    /* Going on as somebody else is not an option, nor is going on as the service might be. */
+    if (as_caller && acl->api->revert(acl->api->self) != API_OK) {
+        abort();
+    }
+    return code == API_OK
+               ? CORDON_OK
+               : api_fault(fault, code, "only who may change an object's access list can deny it",
+                           "opening %s", target->path);
+}
+
+static enum cordon_err refuse_root(const struct acl_target *target, struct cordon_fault *fault)
+{
+    return fault_set(fault, CORDON_E_DENIED, "name folders below it", "%s is the root of a volume",
+                     target->path);
+}
+
+static enum cordon_err check_place(struct acl *acl, const struct acl_target *target,
+                                   const struct acl_object *object, struct cordon_fault *fault)
+{
+    /* Both strings are short as a rule; what does not fit was not the path that was looked at. */
+    char *found = (char *)acl->bytes;
+    const uint32_t code =
+        acl->api->path(acl->api->self, target->object, object->handle, found, sizeof(acl->bytes));
+
+    if (code != API_OK) {
+        return api_fault(fault, code, NULL, "asking where %s lies", target->path);
+    }
+    if (is_root(target->object, found)) {
+        return refuse_root(target, fault);
+    }
+    if (object->info.reparse && !target->link) {
+        return fault_set(fault, CORDON_E_DENIED, "try again",
+                         "%s became a link since it was looked at", target->path);
+    }
+    if (!same_path(found, target->resolved == NULL ? target->path : target->resolved)) {
+        return fault_set(fault, CORDON_E_DENIED, "try again",
+                         "%s lies elsewhere than when it was looked at: %s", target->path, found);
+    }
+    return CORDON_OK;
+}
+
+static enum cordon_err check_object(struct acl *acl, const struct acl_target *target,
+                                    const struct acl_object *object, struct cordon_fault *fault)
+{
+    if (acl->before.dacl != SD_DACL_LIST) {
+        return fault_set(fault, CORDON_E_UNSUPPORTED, "give it one: icacls PATH /reset",
+                         "%s has no access list: everyone may do everything", target->path);
+    }
+    /* A name that a job made for a file elsewhere must not open that file to it. */
+    if (target->type == SD_ALLOWED && object->info.links > 1 && !object->info.container) {
+        return fault_set(fault, CORDON_E_DENIED, "grant its folder, or copy the file",
+                         "%s has %u names: a grant would be one for all of them", target->path,
+                         (unsigned)object->info.links);
+    }
+    if (target->type == SD_DENIED && sid_equal(&acl->before.owner, &acl->principal)) {
+        return fault_set(fault, CORDON_E_DENIED, "give it another owner: icacls PATH /setowner",
+                         "%s is owned by the job's principal, which could take a denial back",
+                         target->path);
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err acl_read(struct acl *acl, api_handle handle, const char *path, struct sd *ret_sd,
+                         struct cordon_fault *fault)
+{
+    size_t len;
+    const uint32_t code =
+        acl->api->get_security(acl->api->self, handle, acl->bytes, sizeof(acl->bytes), &len);
+
+    if (code != API_OK) {
+        return api_fault(fault, code, NULL, "reading the access list of %s", path);
+    }
+    if (sd_parse(acl->bytes, len, ret_sd) != CORDON_OK) {
+        return fault_set(fault, CORDON_E_SYNTAX, NULL, "the access list of %s is malformed", path);
+    }
+    return CORDON_OK;
+}
+
+/* A link is denied itself: nothing lies below it. A key has keys in it and no other objects. */
+static uint8_t flags_for(enum api_object object, const struct api_info *info)
+{
+    if (!info->container || info->reparse) {
+        return 0;
+    }
+    return object == API_KEY ? SD_CONTAINER_INHERIT : SD_TREE;
+}
+
+/* Whether adding would do nothing, found out on a copy. */
+static bool stands_already(struct acl *acl, const struct sd_ace *ace)
+{
+    bool added = true;
+
+    sd_copy(&acl->after, &acl->before);
+    return sd_add(&acl->after, ace, &added) == CORDON_OK && !added;
+}
+
+enum cordon_err acl_open(struct acl *acl, const struct acl_target *target,
+                         struct acl_object *ret_object, struct cordon_fault *fault)
+{
+    struct acl_object object = {0};
+    enum cordon_err err;
+    uint32_t code;
+
+    err = is_root(target->object, target->path) ? refuse_root(target, fault)
+                                                : open_as(acl, target, &object.handle, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
+    code = acl->api->info(acl->api->self, target->object, object.handle, &object.info);
+    err = code == API_OK ? check_place(acl, target, &object, fault)
+                         : api_fault(fault, code, NULL, "looking at %s", target->path);
+    if (err == CORDON_OK) {
+        err = acl_read(acl, object.handle, target->path, &acl->before, fault);
+    }
+    if (err == CORDON_OK) {
+        err = check_object(acl, target, &object, fault);
+    }
+    if (err != CORDON_OK) {
+        acl_close(acl, &object);
+        return err;
+    }
+    object.ace.type = target->type;
+    object.ace.flags = flags_for(target->object, &object.info);
+    object.ace.mask = target->mask;
+    object.ace.sid = acl->principal;
+    object.present = stands_already(acl, &object.ace);
+    *ret_object = object;
+    return CORDON_OK;
+}
+
+void acl_close(struct acl *acl, struct acl_object *object)
+{
+    if (object->handle != 0) {
+        (void)acl->api->close(acl->api->self, object->handle);
+        object->handle = 0;
+    }
+}
+
+/* ---- changing ---- */
+
+/* The next explicit entry from byte *@at on; its bytes and their count. */
+static const uint8_t *next_explicit(const struct sd *sd, uint32_t *at, uint32_t *ret_len)
+{
+    struct sd_ace ace;
+
+    for (uint32_t from = *at; sd_next(sd, at, &ace); from = *at) {
+        if ((ace.flags & SD_INHERITED) == 0) {
+            *ret_len = *at - from;
+            return sd->aces + from;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Every explicit entry must be as it was meant to be. Inherited ones are the system's: it makes
+ * them anew from the parent when a list is set, which differs where an object was moved here.
+ */
+static bool same_explicit(const struct sd *a, const struct sd *b)
+{
+    uint32_t at_a = 0, at_b = 0, len_a = 0, len_b = 0;
+    const uint8_t *one, *two;
+
+    do {
+        one = next_explicit(a, &at_a, &len_a);
+        two = next_explicit(b, &at_b, &len_b);
+        if ((one == NULL) != (two == NULL) ||
+            (one != NULL && (len_a != len_b || memcmp(one, two, len_a) != 0))) {
+            return false;
+        }
+    } while (one != NULL);
+    return a->dacl == b->dacl;
+}
+
+/* Writes @acl->after and reads the list back into @acl->before. */
+static enum cordon_err write_list(struct acl *acl, enum api_object kind, api_handle handle,
+                                  const char *path, struct cordon_fault *fault)
+{
+    enum cordon_err err;
+    uint32_t code;
+    size_t len;
+
+    err = sd_write(&acl->after, acl->bytes, sizeof(acl->bytes), &len);
+    if (err != CORDON_OK) {
+        return fault_set(fault, err, NULL, "the access list of %s is too long", path);
+    }
+    code = acl->api->set_security(acl->api->self, kind, handle, acl->bytes, len);
+    if (code != API_OK) {
+        return api_fault(fault, code, NULL, "changing the access list of %s", path);
+    }
+    err = acl_read(acl, handle, path, &acl->before, fault);
+    if (err == CORDON_OK && !same_explicit(&acl->before, &acl->after)) {
+        return fault_set(fault, CORDON_E_STATE, "use a file system that keeps access lists (NTFS)",
+                         "the access list of %s did not stick: what was set is not what is there",
+                         path);
+    }
+    return err;
+}
+
+/* With the list in @acl->before, and in @acl->bytes as it was read. */
+static enum cordon_err check_effect(struct acl *acl, const struct acl_target *target,
+                                    struct cordon_fault *fault)
+{
+    const struct sd_mapping *mapping = acl_mapping(target->object);
+    uint32_t granted, code;
+    size_t len;
+
+    if (target->type == SD_DENIED &&
+        !sd_denies(&acl->before, &acl->principal, target->mask, mapping)) {
+        return fault_set(fault, CORDON_E_STATE, NULL, "the denial on %s does not take effect",
+                         target->path);
+    }
+    if (acl->token == 0) {
+        return CORDON_OK;
+    }
+    code = sd_write(&acl->before, acl->bytes, sizeof(acl->bytes), &len) == CORDON_OK
+               ? acl->api->granted(acl->api->self, acl->token, target->object, acl->bytes, len,
+                                   &granted)
+               : (uint32_t)API_INSUFFICIENT_BUFFER;
+    if (code != API_OK) {
+        return api_fault(fault, code, NULL, "checking what a job may do with %s", target->path);
+    }
+    if (target->type == SD_DENIED && (granted & target->mask) != 0) {
+        return fault_set(fault, CORDON_E_STATE, NULL,
+                         "the system would still grant 0x%x of what is denied on %s",
+                         (unsigned)(granted & target->mask), target->path);
+    }
+    if (target->type == SD_ALLOWED && (granted & target->mask) != target->mask) {
+        return fault_set(fault, CORDON_E_STATE, "a denial for a group of the job's stands there",
+                         "the system would not grant 0x%x of what is granted on %s",
+                         (unsigned)(target->mask & ~granted), target->path);
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err acl_set(struct acl *acl, const struct acl_target *target,
+                        const struct acl_object *object, struct cordon_fault *fault)
+{
+    bool added = false;
+    enum cordon_err err = acl_read(acl, object->handle, target->path, &acl->before, fault);
+
+    if (err != CORDON_OK) {
+        return err;
+    }
+    sd_copy(&acl->after, &acl->before);
+    err = sd_add(&acl->after, &object->ace, &added);
+    if (err != CORDON_OK) {
+        return fault_set(fault, err, NULL, "the access list of %s takes no more entries",
+                         target->path);
+    }
+    if (added) {
+        err = write_list(acl, target->object, object->handle, target->path, fault);
+    }
+    return err == CORDON_OK ? check_effect(acl, target, fault) : err;
+}
+
+enum cordon_err acl_remove(struct acl *acl, const struct acl_target *target,
+                           const struct acl_object *object, struct cordon_fault *fault)
+{
+    enum cordon_err err = acl_read(acl, object->handle, target->path, &acl->before, fault);
+
+    if (err != CORDON_OK) {
+        return err;
+    }
+    sd_copy(&acl->after, &acl->before);
+    return sd_remove(&acl->after, &object->ace)
+               ? write_list(acl, target->object, object->handle, target->path, fault)
+               : CORDON_OK;
+}

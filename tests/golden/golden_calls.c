@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Win32 calls of the access-list part of a launch, line by line, against the files in calls/:
+ * in this order, with these rights, as this user. CORDON_UPDATE_GOLDEN=1 writes them anew.
+ */
+#include "tests/unit/state_world.h"
+
+static void compare(const char *name)
+{
+    static char want[1U << 16U];
+    const char *wish = getenv("CORDON_UPDATE_GOLDEN");
+    char path[512];
+    size_t len;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.calls", GOLDEN_CALLS, name);
+    if (wish != NULL && strcmp(wish, "1") == 0) {
+        file = fopen(path, "w");
+        CHECK(file != NULL && fputs(strbuf_text(&tap.trace), file) >= 0 && fclose(file) == 0);
+        return;
+    }
+    file = fopen(path, "r");
+    CHECK(file != NULL);
+    len = fread(want, 1, sizeof(want) - 1, file);
+    (void)fclose(file);
+    want[len] = '\0';
+    CHECK(len > 0);
+    CHECK_STR(strbuf_text(&tap.trace), want);
+}
+
+/* The caller's own rules and an administrator's; with the tokens that a launch has. */
+static struct state_request request_of(const struct state_target *targets, size_t target_count)
+{
+    return (struct state_request){.principal = sid_of(JOB),
+                                  .token = 0x1000,
+                                  .caller = 0x1001,
+                                  .holder = "session-1",
+                                  .targets = targets,
+                                  .target_count = target_count};
+}
+
+static void begin(void)
+{
+    build_world();
+    (void)fake_token(&world, JOB " WD");
+    (void)fake_token(&world, OTHER " WD");
+    strcpy(fake_add(&world, API_FILE, "C:\\w\\j\\", NULL)->leads, "D:\\t");
+    fake_find(&world, API_FILE, "C:\\w\\j")->info.reparse = true;
+    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
+    CHECK(reopen() == CORDON_OK);
+    strbuf_deinit(&tap.trace);
+}
+
+TEST(a_launch)
+{
+    struct state_target targets[] = {denied("C:\\w\\a"),       denied("C:\\w\\j"), denied("D:\\t"),
+                                     denied("C:\\w\\n\\.env"), denied("C:\\w\\b"), denied("C:\\w")};
+    const struct state_request request = request_of(targets, 6);
+
+    targets[1].acl.link = true;
+    targets[3].missing = STATE_MAKE_FILE;
+    targets[4].acl.managed = true;
+    targets[5].acl.type = SD_ALLOWED;
+    targets[5].acl.mask = 0x001200a9;
+    begin();
+    CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+    compare("launch");
+}
+
+TEST(a_relaxed_policy)
+{
+    struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\w\\n\\.env"),
+                                     denied("C:\\w\\b")};
+    struct state_request request = request_of(targets, 3);
+
+    targets[1].missing = STATE_MAKE_FILE;
+    begin();
+    CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+    strbuf_deinit(&tap.trace);
+    request.target_count = 1;
+    CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+    CHECK(state_size(state) == 1);
+    compare("relaxed");
+}
+
+TEST(a_failed_apply)
+{
+    struct state_target targets[] = {denied("C:\\w\\n\\.env"), denied("C:\\w\\a"),
+                                     denied("C:\\w\\b")};
+    const struct state_request request = request_of(targets, 3);
+
+    targets[0].missing = STATE_MAKE_FILE;
+    /* The call that sets the third list fails, wherever it is. */
+    for (unsigned n = 1; n < 200; n++) {
+        begin();
+        tap.fail_at = tap.calls + n;
+        tap.fail_code = API_ACCESS_DENIED;
+        if (state_apply(state, &request, &fault) != CORDON_OK &&
+            strstr(fault.text, "changing the access list of C:\\w\\b: access denied") != NULL) {
+            CHECK(state_size(state) == 0 && !any_entry());
+            compare("failed");
+            return;
+        }
+    }
+    CHECK(false);
+}
+
+TEST_MAIN()

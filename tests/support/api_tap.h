@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A table of platform/windows/api.h over another: writes down every call, makes the n-th fail, or
+ * lets the process "crash" at it, after which no call has an effect any more.
+ */
+#ifndef CORDON_TESTS_API_TAP_H
+#define CORDON_TESTS_API_TAP_H
+
+#include "platform/base/strbuf.h"
+#include "platform/windows/api.h"
+
+/* What cannot be ended by an error code ends well. */
+#define API_TAP_DEAD 1067U /* ERROR_PROCESS_ABORTED */
+
+struct api_tap {
+    struct api api; /* what is handed out */
+    const struct api *under;
+    struct strbuf
+        trace;        /* a line a call: "open file C:\a access=0x60080" and " -> CODE" if not 0 */
+    unsigned calls;   /* made so far; revert, close and now_ms are not counted */
+    unsigned fail_at; /* the call that fails, from 1; 0: none */
+    unsigned fail_count; /* and that many from there on; 0: one */
+    uint32_t fail_code;
+    unsigned crash_at; /* the call at which the process ends, from 1; 0: none */
+    bool crash_after;  /* once the call had its effect; else before */
+    bool dead;
+    void (*die)(void); /* called instead of being dead: a process that really ends; NULL: none */
+};
+
+void api_tap_init(struct api_tap *tap, const struct api *under);
+void api_tap_deinit(struct api_tap *tap);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/windows/acl.h"
+
+#include "tests/support/api_tap.h"
+#include "tests/support/check.h"
+#include "tests/support/fake_api.h"
+
+#define JOB "S-1-5-21-1-2-3-1001"
+#define USER "S-1-5-21-9-9-9-500"
+#define DENY 0x000d017fU
+
+static struct fake world;
+static struct api_tap tap;
+static struct acl acl;
+static struct acl_object object;
+static struct cordon_fault fault;
+
+static void start(void)
+{
+    fake_deinit(&world);
+    fake_init(&world);
+    api_tap_deinit(&tap);
+    api_tap_init(&tap, &world.api);
+    memset(&acl, 0, sizeof(acl));
+    memset(&fault, 0, sizeof(fault));
+    object.handle = 0;
+    acl.api = &tap.api;
+    CHECK(sid_from_text(JOB, &acl.principal) == CORDON_OK);
+    (void)fake_add(&world, API_FILE, "C:\\d\\", NULL);
+    (void)fake_add(&world, API_FILE, "C:\\d\\f", NULL);
+    (void)fake_add(&world, API_FILE, "C:\\d\\own", "O:" JOB "D:(A;;FA;;;WD)");
+    (void)fake_add(&world, API_FILE, "C:\\d\\null", "O:SYD:NO_ACCESS_CONTROL");
+    (void)fake_add(&world, API_FILE, "C:\\d\\theirs", "O:SYD:(A;;FR;;;WD)");
+    fake_add(&world, API_FILE, "C:\\d\\j\\", NULL)->info.reparse = true;
+    strcpy(fake_find(&world, API_FILE, "C:\\d\\j")->leads, "D:\\t");
+    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
+    (void)fake_add(&world, API_FILE, "D:\\t\\f", NULL);
+    fake_add(&world, API_FILE, "C:\\d\\two", NULL)->info.links = 2;
+    (void)fake_add(&world, API_KEY, "HKLM\\k", NULL);
+}
+
+static struct acl_target target_of(const char *path)
+{
+    return (struct acl_target){.object = path[0] == 'H' ? API_KEY : API_FILE,
+                               .type = SD_DENIED,
+                               .mask = DENY,
+                               .path = path};
+}
+
+static enum cordon_err deny(const char *path)
+{
+    const struct acl_target target = target_of(path);
+    enum cordon_err err = acl_open(&acl, &target, &object, &fault);
+
+    if (err == CORDON_OK) {
+        err = acl_set(&acl, &target, &object, &fault);
+    }
+    return err;
+}
+
+static void finish(void)
+{
+    acl_close(&acl, &object);
+    CHECK(fake_open_handles(&world) == 0);
+}
+
+#define ALL_INHERITED "(A;ID;0x1f01ff;;;S-1-1-0)"
+
+TEST(a_file_gets_its_entry_without_inheritance)
+{
+    start();
+    CHECK(deny("C:\\d\\f") == CORDON_OK);
+    CHECK_STR(fake_list(&world, API_FILE, "C:\\d\\f"), "D:(D;;0xd017f;;;" JOB ")" ALL_INHERITED);
+    finish();
+}
+
+TEST(a_folder_passes_its_entry_on)
+{
+    start();
+    CHECK(deny("C:\\d") == CORDON_OK);
+    CHECK_STR(fake_list(&world, API_FILE, "C:\\d"),
+              "D:(D;OICI;0xd017f;;;" JOB ")(A;OICIID;0x1f01ff;;;S-1-1-0)");
+    CHECK_STR(fake_list(&world, API_FILE, "C:\\d\\f"), "D:(D;ID;0xd017f;;;" JOB ")" ALL_INHERITED);
+    finish();
+}
+
+TEST(a_key_is_an_object_like_another)
+{
+    start();
+    CHECK(deny("HKLM\\k") == CORDON_OK);
+    CHECK_STR(fake_list(&world, API_KEY, "HKLM\\k"),
+              "D:(D;CI;0xd017f;;;" JOB ")(A;CIID;0xf003f;;;S-1-1-0)");
+    finish();
+}
+
+TEST(what_is_there_already_is_not_written_again)
+{
+    start();
+    CHECK(deny("C:\\d\\f") == CORDON_OK && !object.present);
+    finish();
+    strbuf_deinit(&tap.trace);
+    CHECK(deny("C:\\d\\f") == CORDON_OK && object.present);
+    CHECK(strstr(strbuf_text(&tap.trace), "set-security") == NULL);
+    finish();
+}
+
+TEST(a_narrower_entry_does_not_count_as_there)
+{
+    start();
+    (void)fake_add(&world, API_FILE, "C:\\n", "O:SYD:(D;;0x1;;;" JOB ")(A;;FA;;;WD)");
+    CHECK(deny("C:\\n") == CORDON_OK && !object.present);
+    CHECK_STR(fake_list(&world, API_FILE, "C:\\n"),
+              "D:(D;;0xd017f;;;" JOB ")(D;;0x1;;;" JOB ")(A;;0x1f01ff;;;S-1-1-0)");
+    finish();
+}
+
+TEST(removal_leaves_the_list_as_it_was)
+{
+    struct acl_target target = target_of("C:\\d");
+    char before[256];
+
+    start();
+    (void)snprintf(before, sizeof(before), "%s", fake_list(&world, API_FILE, "C:\\d"));
+    CHECK(deny("C:\\d") == CORDON_OK);
+    CHECK(acl_remove(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK_STR(fake_list(&world, API_FILE, "C:\\d"), before);
+    CHECK_STR(fake_list(&world, API_FILE, "C:\\d\\f"), "D:" ALL_INHERITED);
+    CHECK(acl_remove(&acl, &target, &object, &fault) == CORDON_OK);
+    finish();
+}
+
+struct refusal {
+    const char *path, *resolved;
+    uint8_t type;
+    enum cordon_err err;
+    const char *says;
+};
+
+TEST(what_cannot_be_relied_on_is_refused)
+{
+    static const struct refusal rows[] = {
+        {"C:\\gone", NULL, SD_DENIED, CORDON_E_NOT_FOUND, "no such object"},
+        {"C:\\gone\\x", NULL, SD_DENIED, CORDON_E_NOT_FOUND, "no such path"},
+        {"C:\\", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"HKLM", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"C:\\d\\j", NULL, SD_DENIED, CORDON_E_DENIED, "became a link"},
+        {"C:\\d\\j\\f", NULL, SD_DENIED, CORDON_E_DENIED, "lies elsewhere"},
+        {"C:\\d\\f", "C:\\e\\f", SD_DENIED, CORDON_E_DENIED, "lies elsewhere"},
+        {"C:\\d\\null", NULL, SD_DENIED, CORDON_E_UNSUPPORTED, "has no access list"},
+        {"C:\\d\\own", NULL, SD_DENIED, CORDON_E_DENIED, "owned by the job's principal"},
+        {"C:\\d\\two", NULL, SD_ALLOWED, CORDON_E_DENIED, "has 2 names"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct acl_target target = target_of(rows[i].path);
+
+        start();
+        target.type = rows[i].type;
+        target.resolved = rows[i].resolved;
+        CHECK(acl_open(&acl, &target, &object, &fault) == rows[i].err);
+        if (strstr(fault.text, rows[i].says) == NULL) {
+            CHECK_STR(fault.text, rows[i].says);
+        }
+        finish();
+    }
+}
+
+TEST(a_link_is_denied_itself_and_an_alias_by_what_it_leads_to)
+{
+    struct acl_target target = target_of("C:\\d\\j");
+
+    start();
+    target.link = true;
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(object.ace.flags == 0 && acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK_STR(fake_list(&world, API_FILE, "D:\\t"), "D:(A;OICIID;0x1f01ff;;;S-1-1-0)");
+    finish();
+    target = target_of("C:\\d\\j\\f");
+    target.resolved = "d:\\T\\f";
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(strstr(fake_list(&world, API_FILE, "D:\\t\\f"), JOB) != NULL);
+    finish();
+}
+
+TEST(a_file_with_two_names_can_be_denied)
+{
+    start();
+    CHECK(deny("C:\\d\\two") == CORDON_OK);
+    finish();
+}
+
+TEST(a_caller_denies_only_what_he_may_change)
+{
+    struct acl_target target = target_of("C:\\d\\theirs");
+
+    start();
+    acl.caller = fake_token(&world, USER " WD");
+    CHECK(deny("C:\\d\\theirs") == CORDON_E_DENIED);
+    CHECK(strstr(fault.remedy, "may change") != NULL);
+    finish();
+    target.managed = true;
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    finish();
+    CHECK(deny("C:\\d\\f") == CORDON_OK);
+    finish();
+    CHECK(world.acting == 0);
+}
+
+TEST(a_list_that_does_not_stick_is_an_error)
+{
+    start();
+    world.lists_do_not_stick = true;
+    CHECK(deny("C:\\d\\f") == CORDON_E_STATE);
+    CHECK(strstr(fault.text, "did not stick") != NULL);
+    CHECK(strstr(fault.remedy, "NTFS") != NULL);
+    finish();
+}
+
+TEST(what_the_system_would_still_grant_is_an_error)
+{
+    struct acl_target target = target_of("C:\\d\\f");
+
+    start();
+    /* A token that is not the principal's: the denial has no effect for it. */
+    acl.token = fake_token(&world, USER " WD");
+    CHECK(deny("C:\\d\\f") == CORDON_E_STATE);
+    CHECK(strstr(fault.text, "would still grant 0xd017f") != NULL);
+    finish();
+    acl.token = fake_token(&world, JOB " WD");
+    CHECK(deny("C:\\d\\f") == CORDON_OK);
+    finish();
+    target.type = SD_ALLOWED;
+    target.mask = 1;
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_E_STATE);
+    CHECK(strstr(fault.text, "would not grant 0x1") != NULL);
+    finish();
+}
+
+TEST(a_full_list_takes_no_more)
+{
+    struct acl_target target = target_of("C:\\d\\f");
+    struct sd_ace ace = {SD_DENIED, 0, 0, sid_nt(21, 5)};
+
+    start();
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(acl_read(&acl, object.handle, target.path, &acl.before, &fault) == CORDON_OK);
+    while (sd_append(&acl.before, &ace) == CORDON_OK) {
+        ace.mask++;
+    }
+    /* The world's own lists are small; the editor's answer is what counts here. */
+    sd_copy(&acl.after, &acl.before);
+    CHECK(sd_add(&acl.after, &object.ace, &(bool){false}) == CORDON_E_LIMIT);
+    finish();
+}
+
+TEST(every_call_that_fails_is_told_and_leaves_no_handle)
+{
+    unsigned calls;
+
+    start();
+    acl.caller = fake_token(&world, USER " WD");
+    acl.token = fake_token(&world, JOB " WD");
+    CHECK(deny("C:\\d\\f") == CORDON_OK);
+    calls = tap.calls;
+    CHECK(calls >= 7);
+    finish();
+    for (unsigned n = 1; n <= calls; n++) {
+        start();
+        acl.caller = fake_token(&world, USER " WD");
+        acl.token = fake_token(&world, JOB " WD");
+        tap.fail_at = n;
+        tap.fail_code = 1450; /* ERROR_NO_SYSTEM_RESOURCES */
+        CHECK(deny("C:\\d\\f") == CORDON_E_OS);
+        CHECK(strstr(fault.text, "(error 1450)") != NULL && fault.os_code == 1450);
+        finish();
+        CHECK(world.acting == 0);
+    }
+}
+
+/* ---- below ---- */
+
+struct seen {
+    size_t count;
+    char paths[16][64];
+    const char *stop_below;
+};
+
+static enum cordon_err see(void *context, const char *path, const struct api_info *info,
+                           const struct sd *sd, bool *ret_below)
+{
+    struct seen *seen = context;
+
+    (void)info;
+    CHECK(sd->dacl != SD_DACL_NONE && seen->count < 16);
+    (void)snprintf(seen->paths[seen->count++], 64, "%s", path);
+    *ret_below = seen->stop_below == NULL || strcmp(path, seen->stop_below) != 0;
+    return CORDON_OK;
+}
+
+static enum cordon_err walk(struct seen *seen, struct acl_walk bounds)
+{
+    struct acl_target target = target_of("C:\\d");
+    enum cordon_err err;
+
+    bounds.visit = see;
+    bounds.context = seen;
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    err = acl_below(&acl, &bounds, object.handle, "C:\\d", &fault);
+    finish();
+    return err;
+}
+
+TEST(a_walk_sees_everything_once_and_follows_no_link)
+{
+    struct seen seen = {0};
+
+    start();
+    (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
+    (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep", NULL);
+    CHECK(walk(&seen, (struct acl_walk){100, 10, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
+    CHECK(seen.count == 8);
+    CHECK_STR(seen.paths[7], "C:\\d\\s\\deep");
+    CHECK_STR(seen.paths[4], "C:\\d\\j");
+    seen = (struct seen){.stop_below = "C:\\d\\s"};
+    CHECK(walk(&seen, (struct acl_walk){100, 10, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
+    CHECK(seen.count == 7);
+}
+
+TEST(a_walk_is_bounded_in_count_depth_and_time)
+{
+    struct seen seen = {0};
+
+    start();
+    (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
+    (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep\\", NULL);
+    CHECK(walk(&seen, (struct acl_walk){8, 2, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
+    seen.count = 0;
+    CHECK(walk(&seen, (struct acl_walk){7, 2, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_E_LIMIT);
+    CHECK(strstr(fault.text, "more than 7 objects") != NULL);
+    seen.count = 0;
+    CHECK(walk(&seen, (struct acl_walk){100, 1, UINT64_MAX, API_FILE, NULL, NULL}) ==
+          CORDON_E_LIMIT);
+    seen.count = 0;
+    CHECK(walk(&seen, (struct acl_walk){100, 2, world.now_ms + 3, API_FILE, NULL, NULL}) ==
+          CORDON_E_TIMEOUT);
+}
+
+TEST_MAIN()

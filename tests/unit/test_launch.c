@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/windows/launch.h"
+
+#include "tests/support/check.h"
+
+/* A system that does as it is told, or fails at its n-th call, or lies. */
+static struct {
+    unsigned calls, fail_at;
+    struct launch_limits limits;
+    uint32_t extra_flags; /* that nobody asked for */
+    bool outside;         /* the process is not in the job */
+    bool running, ended;
+    int open; /* handles */
+    char order[256];
+} sys;
+
+static uint32_t call(const char *name)
+{
+    sys.calls++;
+    strcat(sys.order, name);
+    strcat(sys.order, " ");
+    return sys.calls == sys.fail_at ? 1450U : 0U;
+}
+
+static uint32_t s_job_make(void *self, api_handle *ret_job)
+{
+    const uint32_t code = call("job");
+
+    (void)self;
+    if (code == 0) {
+        sys.open++;
+        *ret_job = 1;
+    }
+    return code;
+}
+
+static uint32_t s_job_limit(void *self, api_handle job, const struct launch_limits *limits)
+{
+    (void)self;
+    CHECK(job == 1);
+    sys.limits = *limits;
+    return call("limit");
+}
+
+static uint32_t s_job_limits(void *self, api_handle job, struct launch_limits *ret_limits)
+{
+    (void)self;
+    CHECK(job == 1);
+    *ret_limits = sys.limits;
+    ret_limits->flags |= sys.extra_flags;
+    return call("limits");
+}
+
+static uint32_t s_job_restrict_ui(void *self, api_handle job)
+{
+    (void)self;
+    CHECK(job == 1);
+    return call("ui");
+}
+
+static uint32_t s_process_make(void *self, const struct launch_process *what,
+                               api_handle *ret_process, api_handle *ret_thread)
+{
+    const uint32_t code = call("process");
+
+    (void)self;
+    CHECK(what->job == 1 && what->token == 7);
+    if (code == 0) {
+        sys.open += 2;
+        *ret_process = 2;
+        *ret_thread = 3;
+    }
+    return code;
+}
+
+static uint32_t s_is_in_job(void *self, api_handle process, api_handle job, bool *ret_is)
+{
+    (void)self;
+    CHECK(process == 2 && job == 1);
+    *ret_is = !sys.outside;
+    return call("inside");
+}
+
+static uint32_t s_resume(void *self, api_handle thread)
+{
+    const uint32_t code = call("resume");
+
+    (void)self;
+    CHECK(thread == 3);
+    sys.running = code == 0;
+    return code;
+}
+
+static uint32_t s_job_end(void *self, api_handle job, uint32_t status)
+{
+    (void)self;
+    CHECK(job == 1 && status == 192);
+    sys.ended = true;
+    sys.running = false;
+    return 0;
+}
+
+static uint32_t s_close(void *self, api_handle handle)
+{
+    (void)self;
+    CHECK(handle != 0);
+    sys.open--;
+    return 0;
+}
+
+static const struct launch_api api = {.job_make = s_job_make,
+                                      .job_limit = s_job_limit,
+                                      .job_limits = s_job_limits,
+                                      .job_restrict_ui = s_job_restrict_ui,
+                                      .process_make = s_process_make,
+                                      .is_in_job = s_is_in_job,
+                                      .resume = s_resume,
+                                      .job_end = s_job_end,
+                                      .close = s_close};
+
+static struct launch_order order = {.process = {.token = 7, .command_line = "cmd /c x"}};
+static struct launch launch;
+static struct cordon_fault fault;
+
+static enum cordon_err start(void)
+{
+    launch = (struct launch){0};
+    return launch_start(&api, &order, &launch, &fault);
+}
+
+static void reset(void)
+{
+    memset(&sys, 0, sizeof(sys));
+    order.processes = 0;
+    order.memory = 0;
+    order.process.handle_count = 3;
+}
+
+TEST(a_process_runs_only_once_it_is_in_a_limited_job)
+{
+    reset();
+    CHECK(start() == CORDON_OK);
+    CHECK_STR(sys.order, "job limit limits ui process inside resume ");
+    CHECK(sys.limits.flags == LAUNCH_KILL_ON_CLOSE && sys.open == 2 && sys.running);
+    launch_end(&api, &launch);
+    CHECK(sys.open == 0 && sys.ended && launch.job == 0);
+    launch_end(&api, &launch);
+    CHECK(sys.open == 0);
+}
+
+TEST(limits_are_those_that_were_asked_for)
+{
+    reset();
+    order.processes = 20;
+    order.memory = 1U << 30U;
+    CHECK(start() == CORDON_OK);
+    CHECK(sys.limits.flags ==
+          (LAUNCH_KILL_ON_CLOSE | LAUNCH_LIMIT_PROCESSES | LAUNCH_LIMIT_MEMORY));
+    CHECK(sys.limits.processes == 20 && sys.limits.memory == 1U << 30U);
+    launch_end(&api, &launch);
+}
+
+TEST(every_call_that_fails_leaves_nothing_running_or_open)
+{
+    for (unsigned n = 1; n <= 7; n++) {
+        reset();
+        sys.fail_at = n;
+        CHECK(start() == CORDON_E_OS && strstr(fault.text, "1450") != NULL);
+        CHECK(sys.open == 0 && !sys.running && launch.job == 0);
+        CHECK(n == 1 || sys.ended);
+    }
+}
+
+TEST(a_way_out_of_the_job_is_not_accepted)
+{
+    reset();
+    sys.extra_flags = LAUNCH_SILENT_BREAKAWAY;
+    CHECK(start() == CORDON_E_STATE && strstr(fault.text, "did not stick") != NULL);
+    CHECK(sys.open == 0 && strstr(sys.order, "process") == NULL);
+}
+
+TEST(a_process_outside_its_job_never_runs)
+{
+    reset();
+    sys.outside = true;
+    CHECK(start() == CORDON_E_STATE && strstr(fault.text, "not started in its job") != NULL);
+    CHECK(sys.open == 0 && strstr(sys.order, "resume") == NULL && sys.ended);
+}
+
+TEST(more_handles_than_fit_are_refused)
+{
+    reset();
+    order.process.handle_count = LAUNCH_HANDLES_MAX + 1;
+    CHECK(start() == CORDON_E_LIMIT && sys.calls == 0);
+}
+
+TEST_MAIN()

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+cordon_test(test_sid LABEL unit SOURCES test_sid.c LIBS cordon_sd)
+cordon_test(test_sd LABEL unit SOURCES test_sd.c ../support/sddl.c LIBS cordon_sd)
+cordon_test(test_sd_access LABEL unit SOURCES test_sd_access.c ../support/access_rows.c ../support/sddl.c
+            LIBS cordon_sd)
+
+# The engine and its state over a disk in memory.
+add_library(windows_world STATIC ../support/fake_api.c ../support/fake_tree.c ../support/fake_files.c
+                                 ../support/api_tap.c ../support/sddl.c)
+cordon_warnings(windows_world)
+target_link_libraries(windows_world PUBLIC cordon_acl)
+cordon_test(test_journal LABEL unit SOURCES test_journal.c LIBS cordon_acl)
+cordon_test(test_acl LABEL unit SOURCES test_acl.c LIBS windows_world)
+cordon_test(test_state LABEL unit SOURCES test_state.c LIBS windows_world)
+cordon_test(test_state_crash LABEL unit TIMEOUT 120 SOURCES test_state_crash.c LIBS windows_world)
+cordon_test(test_trust LABEL unit SOURCES test_trust.c ../support/sddl.c LIBS cordon_sd)
+cordon_test(test_launch LABEL unit SOURCES test_launch.c LIBS cordon_acl)
