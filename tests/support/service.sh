@@ -375,6 +375,19 @@ process_list()
     done
 }
 
+# The records of all jobs' ends are in the log: they come a little after the jobs' own.
+log_is_settled()
+{
+    [ "$(grep -ac '"event":"start"' "$TOP/service.log")" = "$(grep -ac '"event":"end"' "$TOP/service.log")" ]
+}
+
+# Begins the log anew.
+log_clear()
+{
+    wait_for log_is_settled
+    : >"$TOP/service.log"
+}
+
 # What the service has made ready for the next job it gives back when it is told to reload.
 spares_end()
 {
