@@ -23,17 +23,12 @@ parked()
     pgrep -x cordon-init -c
 }
 
-# All that are to wait do: so nothing that a case did before is news to them.
+# The two of the one recipe that was asked for wait: so nothing that a case did before is news to
+# them.
 settle()
 {
-    local i before=
-
-    for ((i = 0; i < 50; i++)); do
-        sleep "0.${SLOW:-1}" # longer than a set-up takes
-        [ "$(jobs_ns)" = "$before" ] && [ -n "$before" ] && return 0
-        before=$(jobs_ns)
-    done
-    fail "no spares are made"
+    wait_for '[ "$(parked)" = 2 ]'
+    sleep "0.${SLOW:-1}" # longer than a set-up takes
 }
 
 # try USER CMD...: a job, and in $AHEAD whether it had been made ahead: its pid 1 is older than
@@ -56,9 +51,11 @@ expect_ahead()
     [ "$AHEAD" = "$1" ] || fail "$2: made ahead: $AHEAD, expected $1; $(got)"
 }
 
-# Two jobs of a recipe: the second and what comes after are made ahead.
+# Two jobs of a recipe, and of no other: the second and what comes after are made ahead.
 warm()
 {
+    spares_end
+    wait_for '[ "$(parked)" = 0 ]'
     try cordon-a true
     expect_ok "the first"
     settle
