@@ -118,6 +118,8 @@ case_killed()
 
     pid=$(index_pid)
     kill -KILL "$pid"
+    # Until it is dead a job is refused: what it knew of earlier jobs nobody knows.
+    wait_for "! grep -qv ') Z ' /proc/$pid/stat 2>/dev/null"
     open_denied "$WS_A/key-again" "$WS_A/x"
     [ -n "$(index_pid)" ] && [ "$(index_pid)" != "$pid" ] || fail "the index was not started again"
     # ... and while a job runs, before it asks.

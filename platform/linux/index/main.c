@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cordon-index: knows, for each file system that it was asked about, the files
- * with several names. Root, for it must look into every directory, but without
- * any other privilege than that and CAP_SYS_ADMIN, which marks and clones of
- * mounts need whenever a file system is asked about that was not there before.
- * It reads no caller's bytes but names of files, which it only hands on, and it
- * knows no policy. Descriptor 3: the questions; it ends with the last asker.
+ * with several names; and, for the jobs to come, the names that guards saw go
+ * (former.h). Root, for it must look into every directory, but without any other
+ * privilege than that and CAP_SYS_ADMIN, which marks and clones of mounts need
+ * whenever a file system is asked about that was not there before. It reads no
+ * caller's bytes but names of files, which it only hands on, and it knows no
+ * policy; a process of its own knows one job's (heir.h), and names directories as
+ * guards do, for which it needs CAP_SYS_CHROOT. Descriptor 3: the questions; it
+ * ends with the last asker.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +23,7 @@
 #include <unistd.h>
 
 #include "platform/linux/index/closer.h"
+#include "platform/linux/index/former.h"
 #include "platform/linux/index/hold.h"
 #include "platform/linux/index/kept.h"
 #include "platform/linux/init/init.h"
@@ -28,8 +32,8 @@
 #define FD_QUESTIONS 3 /* as it is born */
 #define KEPT_MAX 32U
 #define LULL_MS 100
-#define RAISED 4 /* descriptors */
-#define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN)
+#define FILES_MAX 16384U /* descriptors: of HOLD_MAX jobs */
+#define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT)
 
 static struct kept *keeping[KEPT_MAX];
 static size_t count;
@@ -46,24 +50,24 @@ static void forget(struct kept *kept)
     keeping[at] = keeping[--count];
 }
 
-/*
- * To the highest number there is. If we are killed, the kernel ends what has the highest first
- * (since 4.4). The end of a group waits for every open that is being decided (closer.h), and who
- * decides may be waiting for our answer: he must hear before that there will be none.
- */
-static int raise_fd(int fd)
+int index_raise_fd(int fd)
 {
-    struct rlimit limit = {.rlim_cur = 0};
-    int high = -1;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, (int)FILES_MAX / 2);
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > RAISED) {
-        high = fcntl(fd, F_DUPFD_CLOEXEC, (int)limit.rlim_cur - RAISED);
-    }
     if (high < 0) {
         return fd;
     }
     (void)close(fd);
     return high;
+}
+
+void index_reply_send(int to, struct index_reply *reply, int fd)
+{
+    const struct pass pass = {{fd}, fd >= 0};
+
+    reply->fds = (uint32_t)pass.count;
+    /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */
+    (void)pass_send(to, reply, sizeof(*reply), &pass);
 }
 
 static struct kept *find(uint64_t dev, enum index_status *ret_status)
@@ -108,15 +112,13 @@ static void answer(const struct index_request *request, int to)
     struct index_reply reply = {.magic = INDEX_MAGIC, .status = INDEX_FAILED};
     enum index_status status = INDEX_OK;
     struct kept *kept = find(request->dev, &status);
-    struct pass pass = {{-1}, 0};
+    int fd = -1;
 
     if (kept != NULL) {
-        status = kept_ask(kept, &pass.fds[0], &reply.build_us);
+        status = kept_ask(kept, &fd, &reply.build_us);
     }
     reply.status = (uint32_t)status;
-    pass.count = pass.fds[0] >= 0;
-    /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */
-    (void)pass_send(to, &reply, sizeof(reply), &pass);
+    index_reply_send(to, &reply, status == INDEX_OK ? fd : -1);
     if (kept != NULL) {
         tell(kept, reply.build_us);
         roots_close(kept);
@@ -138,10 +140,13 @@ static bool question_take(void)
     }
     if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && pass.count > 0) {
         if (request.want == INDEX_HOLD) {
-            hold_add(&pass);
+            hold_add(&request, &pass);
             return true;
         }
-        pass.fds[0] = raise_fd(pass.fds[0]);
+        if (request.want == INDEX_STORE && pass.count == 1) {
+            return former_open(pass.fds[0]);
+        }
+        pass.fds[0] = index_raise_fd(pass.fds[0]);
         answer(&request, pass.fds[0]);
     }
     for (size_t i = 0; i < pass.count; i++) {
@@ -153,7 +158,7 @@ static bool question_take(void)
 /* Events are taken in ten times a second at most: the host may be busy. */
 static bool wait_once(void)
 {
-    static struct pollfd polls[1 + KEPT_MAX + HOLD_MAX];
+    static struct pollfd polls[1 + KEPT_MAX + HOLD_POLLS];
     static bool lull;
     size_t watched = lull ? 0 : count;
     size_t held = hold_polls(polls + 1 + watched);
@@ -163,11 +168,12 @@ static bool wait_once(void)
     for (size_t i = 0; i < watched; i++) {
         polls[i + 1] = (struct pollfd){.fd = keeping[i]->group, .events = POLLIN};
     }
-    ready = poll(polls, (nfds_t)(1 + watched + held), lull ? LULL_MS : -1);
+    /* What guards said before somebody asked is heard before he is answered. */
+    ready = poll(polls, (nfds_t)(1 + watched + held), hold_is_new() ? 0 : lull ? LULL_MS : -1);
     if (ready < 0) {
         return errno == EINTR;
     }
-    lull = ready == 0 ? false : lull;
+    lull = ready == 0 && !hold_is_new() ? false : lull;
     for (size_t i = 0; i < watched; i++) {
         if (polls[i + 1].revents != 0) {
             lull = true;
@@ -175,18 +181,31 @@ static bool wait_once(void)
         }
     }
     hold_check(polls + 1 + watched, held);
+    hold_answer();
     return polls[0].revents == 0 || question_take();
+}
+
+/* The table of descriptors is copied for each heir: no more of it than is needed. */
+static bool files_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return false;
+    }
+    limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 int main(void)
 {
     static struct init init; /* of which the faults alone are used */
 
-    if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 || !closer_start(&init) ||
-        identity_narrow(&init, CAPABILITIES) != CORDON_OK) {
+    if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 || !files_limit() ||
+        !closer_start(&init) || identity_narrow(&init, CAPABILITIES) != CORDON_OK) {
         return EXIT_FAILURE;
     }
-    questions = raise_fd(FD_QUESTIONS);
+    questions = index_raise_fd(FD_QUESTIONS);
     while (wait_once()) {
     }
     return EXIT_SUCCESS;

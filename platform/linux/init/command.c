@@ -442,6 +442,7 @@ static void command_reap(struct init *init, pid_t command)
         } else {
             init_report(IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status), init);
         }
+        guard_end(init);
         _exit(0); /* and with pid 1 goes everything else in the job */
     }
 }

@@ -43,6 +43,8 @@ struct init {
     struct alias_list aliases; /* further names of what the view shows */
     int clone;                 /* of the host's tree for watch.c; -1: nothing is watched */
     pid_t guard, keeper;       /* 0: none */
+    int guard_finish;          /* written to or closed: the guard takes in what is left, and ends */
+    int events;                /* what the guard has yet to take in: see watch.h */
     int guard_ready;           /* to read a byte from once it answers; -1: nobody is waited for */
     struct cordon_fault fault;
 };
@@ -126,6 +128,11 @@ CORDON_MUST_USE enum cordon_err command_receive(struct init *init, struct comman
 CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
 /* Runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
+
+/* ---- guard.c ---- */
+/* Once the command is gone: what the guard has not seen yet is told for the jobs to come, most of
+ * it without the help of another process. */
+void guard_end(struct init *init);
 
 /* ---- stop.c ---- */
 /*
