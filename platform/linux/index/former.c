@@ -151,7 +151,7 @@ static bool know_all(void)
 static void live_mark(void)
 {
     for (size_t i = 0; i < head->live_count && i < HOLD_MAX; i++) {
-        former_mark(head->live[i]);
+        former_mark(head->live[i], "they ran when cordon-index died");
     }
     head->live_count = 0;
 }
@@ -201,7 +201,7 @@ static bool is_marked(uint32_t uid)
     return marked;
 }
 
-void former_mark(uint32_t uid)
+void former_mark(uint32_t uid, const char *why)
 {
     if (head == NULL || is_marked(uid)) {
         return;
@@ -211,9 +211,9 @@ void former_mark(uint32_t uid)
     }
     head->marked_count++;
     (void)fprintf(stderr,
-                  "cordon-index: former names of what is denied were lost in jobs of user %u; "
+                  "cordon-index: former names of what is denied were lost in jobs of user %u (%s); "
                   "until the service is restarted his jobs with deny rules are refused\n",
-                  uid);
+                  uid, why);
 }
 
 /* ---- room ---- */
@@ -260,14 +260,14 @@ void former_add(const struct former *former)
         return;
     }
     if (!fits(former) && (is_marked(former->uid) || !sweep(former->uid) || !fits(former))) {
-        former_mark(former->uid);
+        former_mark(former->uid, "there are too many");
         return;
     }
     active = head->active;
     offset = head->used[active];
     record_put(area(active) + offset, former);
     if (!know(former, offset)) {
-        former_mark(former->uid);
+        former_mark(former->uid, "out of memory");
     }
     __atomic_store_n(&head->used[active], offset + record_size(former), __ATOMIC_RELEASE);
     if (answer >= 0) {

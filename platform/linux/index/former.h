@@ -25,7 +25,7 @@ bool former_open(int fd);
 /* Of a record of @former->uid's job. */
 void former_add(const struct former *former);
 /* Former names of @uid's jobs were lost, or could not be taken. */
-void former_mark(uint32_t uid);
+void former_mark(uint32_t uid, const char *why);
 /* All of them: *ret_fd is the former's own; -1: there are none. False: it cannot be had. */
 bool former_records(int *ret_fd);
 /* The same for a guard of @uid's. */

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ static bool tree_open(struct watch *watch)
            alias_find(&init->host, &init->aliases, &init->fault) == CORDON_OK;
 }
 
+/* False: nobody can tell what names went. */
 static bool take_all(const struct held *held, int life, int records)
 {
     static struct init init;
@@ -42,12 +44,17 @@ static bool take_all(const struct held *held, int life, int records)
                           .finish = -1,
                           .index = -1};
     struct names names;
+    bool ready = rules_load(&init, held->fds[HELD_ORDER], &held->fds[HELD_OWN]) == CORDON_OK &&
+                 tree_open(&watch) && rules_find(&watch) == CORDON_OK &&
+                 names_init(&names, &watch, &init.fault) == CORDON_OK &&
+                 batch_share(names.batch, watch.batch);
 
-    return rules_load(&init, held->fds[HELD_ORDER], &held->fds[HELD_OWN]) == CORDON_OK &&
-           tree_open(&watch) && rules_find(&watch) == CORDON_OK &&
-           names_init(&names, &watch, &init.fault) == CORDON_OK &&
-           batch_share(names.batch, watch.batch) && former_take(&names, records) &&
-           names_drain(&names);
+    if (ready && former_take(&names, records) && names_drain(&names)) {
+        return true;
+    }
+    (void)fprintf(stderr, "cordon-index: what a guard left cannot be taken in: %s\n",
+                  ready ? "something was lost" : init.fault.text);
+    return false;
 }
 
 /* Of what cordon-index has it keeps nothing open that others wait for the end of. */

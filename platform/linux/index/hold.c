@@ -19,6 +19,7 @@
  * waits, as without us.
  */
 #define CLOSING_MAX 48U
+#define HEIRS_MAX 3U
 
 static struct held holding[HOLD_MAX];
 static size_t held_count;
@@ -60,13 +61,15 @@ size_t hold_polls(struct pollfd *polls)
 
 /* ---- what guards say ---- */
 
+static const char damaged[] = "a message was damaged";
+
 static void message_take(struct held *held, const struct record_message *message, size_t len)
 {
     const char *at = message->record;
     struct former former;
 
     if (len < RECORD_MESSAGE_HEAD || message->magic != INDEX_MAGIC) {
-        former_mark(held->uid);
+        former_mark(held->uid, damaged);
     } else if (message->kind == RECORD_DONE) {
         held->done = message->turn > held->done ? message->turn : held->done;
     } else if (message->kind == RECORD_TELL &&
@@ -74,7 +77,7 @@ static void message_take(struct held *held, const struct record_message *message
         former.uid = held->uid;
         former_add(&former);
     } else {
-        former_mark(held->uid);
+        former_mark(held->uid, damaged);
     }
 }
 
@@ -122,16 +125,12 @@ static void let_go(size_t at)
 }
 
 /* True: it is there, and the job stays held until it is gone. */
-static bool is_inherited(struct held *held)
+static bool heir_follows(struct held *held)
 {
     struct heir heir;
 
-    /* A job that its guard never answered for has not begun. */
-    if (!held->is_answered || is_idle(held)) {
-        return false;
-    }
-    if (!heir_start(held, &heir)) {
-        former_mark(held->uid);
+    if (held->heirs == HEIRS_MAX || !heir_start(held, &heir)) {
+        former_mark(held->uid, "what a guard left could not be taken in");
         return false;
     }
     (void)close(held->fds[HELD_LIFE]);
@@ -139,23 +138,34 @@ static bool is_inherited(struct held *held)
     held->fds[HELD_LIFE] = heir.life;
     held->fds[HELD_INIT] = heir.pidfd;
     held->heir = heir.pid;
+    held->heirs++;
     held->is_quiet = false;
     return true;
 }
 
-/* The job's pid 1 and with it all that is in it, or the heir. */
+/* An heir is gone. Whoever killed it, what it had read is there for the next one. */
+static bool has_failed(const struct held *held)
+{
+    int status = -1;
+
+    if (waitpid(held->heir, &status, 0) == held->heir && status == 0) {
+        return false;
+    }
+    (void)fprintf(stderr, "cordon-index: the heir of a guard ended with status %#x\n",
+                  (unsigned)status);
+    return true;
+}
+
+/* The job's pid 1 is gone, and with it all that was in it; or an heir. */
 static void is_gone(size_t at)
 {
     struct held *held = &holding[at];
-    int status = 1;
+    /* A job that its guard never answered for has not begun. */
+    const bool left = held->heir > 0 ? has_failed(held) : held->is_answered && !is_idle(held);
 
-    if (held->heir == 0 && is_inherited(held)) {
-        return;
+    if (!left || !heir_follows(held)) {
+        let_go(at);
     }
-    if (held->heir > 0 && (waitpid(held->heir, &status, 0) != held->heir || status != 0)) {
-        former_mark(held->uid);
-    }
-    let_go(at);
 }
 
 void hold_check(const struct pollfd *polls, size_t count)

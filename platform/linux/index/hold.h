@@ -23,7 +23,8 @@
 struct held {
     int fds[HELD_COUNT]; /* once there is an heir, HELD_LIFE and HELD_INIT are that one's */
     uint32_t uid;
-    pid_t heir;    /* 0: none */
+    pid_t heir; /* 0: none yet */
+    unsigned heirs;
     bool is_quiet; /* nobody is there to say more on HELD_LIFE */
     bool is_answered;
     uint64_t turn; /* before that: the others were asked; 0: not yet */
