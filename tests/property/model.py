@@ -8,6 +8,7 @@ themselves), and in a mask the directories that a rule opens again.
 """
 import itertools
 
+IN_A_BURST = "in a burst"  # the guard denies it, for itself: see Run.in_burst
 CALLED_MAX = 200  # names of one object; with more the guard need not tell, and denies it
 
 
@@ -225,6 +226,9 @@ class Model:
         The next job's guard knows of a directory that it had other names, not when: what is below
         may be judged as if it had been there all the time.
         """
+        for _, entry, _ in self.names():
+            if entry.obj.denied and IN_A_BURST in entry.obj.denied:  # also what came into it
+                entry.obj.denied, entry.obj.doubtful = None, True
         for root in self.roots:
             self.doubt_below(root.top, {root.path})
 

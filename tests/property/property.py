@@ -83,6 +83,11 @@ class Job:
         if self.process.wait(20) != 0:
             raise Mismatch(f"the job ended with {self.process.returncode}")
 
+    def kill(self):
+        """The service ends the job some time after its client is gone."""
+        self.process.kill()
+        self.process.wait(20)
+
 
 class Run:
     """One tree under one policy, and the jobs on it, one after the other."""
@@ -123,11 +128,28 @@ class Run:
     def next_job(self):
         if self.reopens_files():
             return
-        self.end()
+        killed = self.dice.random() < 0.5
+        self.moved = False
+        if killed:
+            self.die_in_a_burst()
+        else:
+            self.end()
         self.log.append("(the next job)")
         self.model.doubt()
         self.model.begin()
         self.job = Job(self.options, self.world)
+        self.in_burst = killed
+        self.compare(self.everything())
+        self.in_burst = False
+
+    def die_in_a_burst(self):
+        """No open comes after it: the guard may have read none of it, or is killed while it does."""
+        self.in_burst = True
+        for _ in range(self.dice.randrange(1, 8)):
+            self.operate()
+        self.log.append("(killed)")
+        self.job.kill()
+        self.world.aliases_end()
 
     def configure(self, policy):
         path = "/etc/codex/requirements.toml"
@@ -171,7 +193,7 @@ class Run:
             if (want is not None and code == errno.EPERM and self.in_burst and self.moved
                     and MECHANISMS[self.column] == "fanotify"):
                 obj = self.model.view(request[1]).obj
-                obj.denied = obj.denied or "in a burst"
+                obj.denied = obj.denied or M.IN_A_BURST
                 continue
             if want is not None and code == errno.EPERM and self.is_doubtful(request[1]):
                 continue

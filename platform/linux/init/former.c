@@ -73,7 +73,8 @@ static uint64_t dev_of(const struct names *names, uint64_t fsid)
 }
 
 /* False: out of memory. */
-static bool keep(struct names *names, const struct object *directory, const char *path)
+static bool keep(struct names *names, const struct object *directory, const char *path,
+                 bool is_earlier)
 {
     struct objects_entry *entry = objects_add(&names->former, directory);
     size_t size = strlen(path) + 1;
@@ -81,6 +82,7 @@ static bool keep(struct names *names, const struct object *directory, const char
 
     for (list = entry == NULL ? NULL : entry->value; list != NULL; list = list->next) {
         if (strcmp(list->path, path) == 0) {
+            list->is_earlier = list->is_earlier || is_earlier;
             return true;
         }
     }
@@ -89,6 +91,7 @@ static bool keep(struct names *names, const struct object *directory, const char
         return false;
     }
     list->next = entry->value;
+    list->is_earlier = is_earlier;
     memcpy(list->path, path, size);
     entry->value = list;
     return true;
@@ -105,7 +108,7 @@ bool former_tell(struct names *names, const struct batch_event *event, const cha
     if (names->watch->life < 0 || former.dev == 0 || is_gone(names, former.dev, &former.object)) {
         return true;
     }
-    if (former.is_directory && !keep(names, &former.object, former.path)) {
+    if (former.is_directory && !keep(names, &former.object, former.path, false)) {
         return false;
     }
     record_put(message.record, &former);
@@ -206,11 +209,21 @@ static bool name_judge(struct names *names, const struct former *former, const s
 
 static bool record_take(struct names *names, const struct former *former)
 {
-    if (former->is_directory && !keep(names, &former->object, former->path)) {
+    if (former->is_directory && !keep(names, &former->object, former->path, true)) {
         return false;
     }
     return former->path[0] == '\0' ? object_judge(names, former, NULL)
                                    : path_each(names, former, name_judge);
+}
+
+bool former_judge(struct names *names, const struct batch_event *event, const char *path)
+{
+    const struct former former = {.dev = dev_of(names, event->fsid),
+                                  .is_directory = event->is_directory,
+                                  .object = event->target,
+                                  .path = path};
+
+    return record_take(names, &former);
 }
 
 /* ---- reading ---- */
@@ -244,6 +257,7 @@ bool former_take(struct names *names, int records)
     struct stat st;
     void *block;
 
+    names->is_behind = true;
     if (!ok && fstat(records, &st) == 0 && st.st_size > 0) {
         block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, records, 0);
         if (block != MAP_FAILED) {
@@ -263,7 +277,7 @@ bool former_begin(struct names *names, bool *ret_full)
     *ret_full = reply.status == INDEX_FULL && names->mount_count > 0;
     /* Where no file system tells of names it does not matter. */
     ok = names->mount_count == 0 || *ret_full ||
-         (reply.status == INDEX_OK && former_take(names, records));
+         (reply.status == INDEX_OK && former_take(names, records) && names_drain(names));
     if (records >= 0) {
         (void)close(records);
     }

@@ -50,9 +50,25 @@ static bool tell(struct names *names, const struct batch_event *event, const str
         }
     }
     for (size_t i = 0; ok && i < at->former_count; i++) {
-        if (former_matters(names, event, strbuf_text(&at->formers[i]))) {
-            ok = former_tell(names, event, strbuf_text(&at->formers[i]));
+        if (former_matters(names, event, strbuf_text(&at->formers[i].text))) {
+            ok = former_tell(names, event, strbuf_text(&at->formers[i].text));
         }
+    }
+    return ok;
+}
+
+/*
+ * What was below a directory that an earlier job moved is known from a look there (former.c), but
+ * for what had left it by then, and is still told of.
+ */
+static bool judge_formers(struct names *names, const struct batch_event *event,
+                          const struct spelled *at)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && names->is_behind && i < at->former_count; i++) {
+        ok = !at->formers[i].is_earlier ||
+             former_judge(names, event, strbuf_text(&at->formers[i].text));
     }
     return ok;
 }
@@ -61,9 +77,9 @@ static bool tell(struct names *names, const struct batch_event *event, const str
 static bool tell_if_denied(struct names *names, const struct batch_event *event,
                            const struct spelled *at)
 {
-    bool known = objects_find(&names->denied, &event->target) != NULL;
-
-    return (!at->denied && !known) || tell(names, event, at, at->denied);
+    return judge_formers(names, event, at) &&
+           ((!at->denied && objects_find(&names->denied, &event->target) == NULL) ||
+            tell(names, event, at, at->denied));
 }
 
 /* A descriptor to walk below; -1 with errno. */
@@ -102,6 +118,16 @@ static bool is_same_below(const struct names *names, const struct spelled *at)
     return same;
 }
 
+/* A directory left one that an earlier job moved, or one below such. */
+static bool left_former(struct names *names, const struct batch_event *event)
+{
+    static struct spelled from;
+
+    return !names->is_behind || names->former.count == 0 ||
+           (spelled_find(names, event->fsid, &event->from.directory, event->from.name, &from) &&
+            judge_formers(names, event, &from));
+}
+
 /* What was below may have had, or has now, denied names. */
 static bool directory_moved(struct names *names, const struct batch_event *event)
 {
@@ -110,7 +136,8 @@ static bool directory_moved(struct names *names, const struct batch_event *event
     bool same;
     bool ok = true;
 
-    if (!is_inherited(names, event->fsid, &event->to.directory, &inherited)) {
+    if (!is_inherited(names, event->fsid, &event->to.directory, &inherited) ||
+        !left_former(names, event)) {
         return false;
     }
     if (!inherited && !places_is_new(names, &event->target)) {
@@ -139,38 +166,59 @@ static bool directory_moved(struct names *names, const struct batch_event *event
 /* The last name that a rename took away from what may live on under another. */
 struct replacing {
     int32_t thread;
-    const struct names_mount *mount;
-    struct strbuf path;
+    bool is_denied;     /* whatever had it; else if that was denied already */
+    struct strbuf path; /* from the file system's root; "": nobody can tell */
 };
 
 /* @target was replaced by a rename of @thread. */
 static bool replaced_deny(struct names *names, const struct replacing *last,
                           const struct batch_event *event)
 {
-    bool known = last->thread == event->thread && last->mount != NULL;
+    const bool known = last->thread == event->thread;
 
+    if (known && !last->is_denied && objects_find(&names->denied, &event->target) == NULL) {
+        return true;
+    }
     return names_denied(names, &event->target) &&
-           (known ? former_tell_at(names, event, last->mount, strbuf_text(&last->path))
-                  : former_tell(names, event, ""));
+           former_tell(names, event, known ? strbuf_text(&last->path) : "");
 }
 
-/* What had the name before @event, a rename to @to, a denied one, has had a denied name. */
+/* The name that @event gives away, @to, was denied to what had it, or may have been. */
+static bool replacing_find(struct names *names, const struct batch_event *event,
+                           const struct spelled *to, struct replacing *last)
+{
+    bool found = to->denied;
+
+    *last =
+        (struct replacing){.thread = event->thread, .is_denied = to->denied, .path = last->path};
+    last->path.len = 0;
+    for (size_t i = 0; last->path.len == 0 && i < to->count; i++) {
+        const struct strbuf *path = &to->paths[i].text;
+
+        if (verdict_by_name(names->watch, path->data, path->len).denied) {
+            path_move(path->data, to->paths[i].mount->path, to->paths[i].mount->root, &last->path);
+        }
+    }
+    for (size_t i = 0; !found && i < to->former_count; i++) {
+        const struct spelled_former *former = &to->formers[i];
+
+        if (former_matters(names, event, strbuf_text(&former->text))) {
+            found = true;
+            last->is_denied = former->is_earlier && names->is_behind;
+            strbuf_add(&last->path, strbuf_text(&former->text), former->text.len);
+        }
+    }
+    return found;
+}
+
 static bool deny_replaced(struct names *names, const struct batch_event *event,
                           const struct spelled *to, struct replacing *last)
 {
     struct batch_event replaced = {.thread = event->thread, .fsid = event->fsid};
     size_t at = 0;
 
-    last->thread = event->thread;
-    last->mount = NULL;
-    for (size_t i = 0; last->mount == NULL && i < to->count; i++) {
-        const struct strbuf *path = &to->paths[i].text;
-
-        if (verdict_by_name(names->watch, path->data, path->len).denied) {
-            last->mount = to->paths[i].mount;
-            last->path.len = 0;
-            strbuf_add(&last->path, path->data, path->len);
-        }
+    if (!replacing_find(names, event, to, last)) {
+        return true;
     }
     if (!batch_count_follows(names->batch, event->thread)) {
         while (batch_count_before(names->batch, event->thread, &at, &replaced.target)) {
@@ -199,7 +247,7 @@ static bool rename_take(struct names *names, const struct batch_event *event,
         return false;
     }
     return ((!from.denied && !to.denied && !inherited) || names_denied(names, &event->target)) &&
-           (!to.denied || deny_replaced(names, event, &to, last));
+           deny_replaced(names, event, &to, last);
 }
 
 static bool event_take(struct names *names, const struct batch_event *event)
@@ -260,6 +308,7 @@ bool names_drain(struct names *names)
         }
     }
     places_settle(names);
+    names->is_behind = false;
     batch_rest(names->batch);
     return !batch_is_lost(names->batch);
 }

@@ -31,6 +31,7 @@ struct names_mount {
 /* Former names of one directory, from the file system's root; "": nobody can tell. */
 struct former_list {
     struct former_list *next;
+    bool is_earlier; /* it moved in an earlier job */
     char path[];
 };
 
@@ -54,6 +55,7 @@ struct names {
     void *context;
     uint64_t *linked;      /* a bit by hash for each file that may have got a name since */
     struct objects former; /* directories that have former names; value: struct former_list */
+    bool is_behind; /* events may be older than what former_take() found below such directories */
 };
 
 /* Before the marks are made. CORDON_E_NOMEM. */
@@ -106,6 +108,11 @@ bool former_tell_at(struct names *names, const struct batch_event *event,
                     const struct names_mount *mount, const char *path);
 /* That name, or one below it if it is a directory, is denied, or might be. */
 bool former_matters(struct names *names, const struct batch_event *event, const char *path);
+/*
+ * Takes in one more former name of what @event is about, which has left a directory that an earlier
+ * job moved. What came there later has none, but nobody can tell.
+ */
+bool former_judge(struct names *names, const struct batch_event *event, const char *path);
 /* Answers cordon-index, which asks on behalf of another guard. */
 void former_hear(struct names *names);
 

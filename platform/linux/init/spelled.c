@@ -65,12 +65,15 @@ static bool path_add(struct spelled *spelled, const struct strbuf *path,
 }
 
 /* False: out of memory. */
-static bool former_add(struct spelled *spelled, const struct strbuf *path)
+static bool former_add(struct spelled *spelled, const struct strbuf *path, bool is_earlier)
 {
-    struct strbuf *added;
+    struct spelled_former *added;
 
     for (size_t i = 0; i < spelled->former_count; i++) {
-        if (strcmp(strbuf_text(&spelled->formers[i]), strbuf_text(path)) == 0) {
+        struct spelled_former *known = &spelled->formers[i];
+
+        if (strcmp(strbuf_text(&known->text), strbuf_text(path)) == 0) {
+            known->is_earlier = known->is_earlier || is_earlier;
             return true;
         }
     }
@@ -80,7 +83,7 @@ static bool former_add(struct spelled *spelled, const struct strbuf *path)
     }
     if (spelled->former_count == spelled->former_room) {
         size_t room = spelled->former_room == 0 ? 4 : spelled->former_room * 2;
-        struct strbuf *grown = realloc(spelled->formers, room * sizeof(*grown));
+        struct spelled_former *grown = realloc(spelled->formers, room * sizeof(*grown));
 
         if (grown == NULL) {
             return false;
@@ -90,9 +93,10 @@ static bool former_add(struct spelled *spelled, const struct strbuf *path)
         spelled->former_room = room;
     }
     added = &spelled->formers[spelled->former_count++];
-    added->len = 0;
-    strbuf_add(added, strbuf_text(path), path->len);
-    return !added->failed;
+    added->is_earlier = is_earlier;
+    added->text.len = 0;
+    strbuf_add(&added->text, strbuf_text(path), path->len);
+    return !added->text.failed;
 }
 
 /* What the chain would be called if one of its directories had a former name. */
@@ -111,7 +115,7 @@ static bool formers_find(struct spelled *spelled, const struct chain *chain)
             if (list->path[0] != '\0') {
                 path_make(chain, i, list->path, spelled->name, &path);
             }
-            ok = !path.failed && former_add(spelled, &path);
+            ok = !path.failed && former_add(spelled, &path, list->is_earlier);
         }
     }
     return ok;

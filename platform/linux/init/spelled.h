@@ -10,6 +10,12 @@ struct spelled_path {
     const struct names_mount *mount;
 };
 
+/* Below a former name of a directory above, from the file system's root; "": nobody can tell. */
+struct spelled_former {
+    struct strbuf text;
+    bool is_earlier; /* an earlier job moved that directory */
+};
+
 /* A place that nobody can name any more counts as denied; one outside the view as none. */
 struct spelled {
     const struct names *names;
@@ -17,8 +23,7 @@ struct spelled {
     const char *name;
     struct spelled_path *paths;
     size_t count, room;
-    /* Below former names of the directories above, from the file system's root. Not judged. */
-    struct strbuf *formers;
+    struct spelled_former *formers; /* not judged */
     size_t former_count, former_room;
     bool overflow;      /* of those there are too many */
     bool denied;        /* one of the paths is, or nobody can tell */
