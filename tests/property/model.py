@@ -9,6 +9,7 @@ themselves), and in a mask the directories that a rule opens again.
 import itertools
 
 IN_A_BURST = "in a burst"  # the guard denies it, for itself: see Run.in_burst
+INHERITED = "in what was"  # and then the name of that directory
 CALLED_MAX = 200  # names of one object; with more the guard need not tell, and denies it
 
 
@@ -226,8 +227,11 @@ class Model:
         The next job's guard knows of a directory that it had other names, not when: what is below
         may be judged as if it had been there all the time.
         """
+        reopens = any(access != "deny" for _, access in self.policy.own)
         for _, entry, _ in self.names():
-            if entry.obj.denied and IN_A_BURST in entry.obj.denied:  # also what came into it
+            denied = entry.obj.denied or ""
+            # By the name that the directory had, what came into it later may be what is opened again.
+            if IN_A_BURST in denied or (reopens and denied.startswith(INHERITED)):
                 entry.obj.denied, entry.obj.doubtful = None, True
         for root in self.roots:
             self.doubt_below(root.top, {root.path})
@@ -267,7 +271,7 @@ class Model:
                 one.doubtful = True
         if self.inherits and parent.denied and not self.policy.denied(self.path_of(parent)):
             for one in [obj] + [entry.obj for _, entry, _ in self.walk(obj, "")]:
-                one.denied = one.denied or f"in what was {parent.denied}"
+                one.denied = one.denied or f"{INHERITED} {parent.denied}"
 
     def denied(self, place):
         return self.policy.denied(place.path) or place.obj.denied is not None

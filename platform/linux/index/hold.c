@@ -31,9 +31,7 @@ void hold_add(const struct index_request *request, const struct pass *pass)
 
     if (held_count == HOLD_MAX || pass->count != HELD_COUNT) {
         /* Quick: the job still holds them. Its guard hears that nobody answers. */
-        for (size_t i = 0; i < pass->count; i++) {
-            (void)close(pass->fds[i]);
-        }
+        pass_close(pass);
         return;
     }
     *held = (struct held){.uid = request->uid};

@@ -14,6 +14,7 @@ struct pass {
     size_t count;
 };
 
+void pass_close(const struct pass *pass);
 /* Does not wait; the descriptors stay the caller's. False: there is no room, or nobody is there. */
 bool pass_send(int socket, const void *data, size_t len, const struct pass *pass);
 /* As recvmsg(2) with @flags; what comes is close-on-exec. */

@@ -53,9 +53,7 @@ int index_receive(int from, struct index_reply *ret_reply)
     if (ret_reply->magic != INDEX_MAGIC || ret_reply->fds != pass.count) {
         ret_reply->status = INDEX_FAILED;
     }
-    for (size_t i = 0; i < pass.count; i++) {
-        (void)close(pass.fds[i]);
-    }
+    pass_close(&pass);
     return -1;
 }
 
