@@ -170,7 +170,7 @@ dl_index_killed()
     kill "$(pgrep -f 'client/cordon.*time.sleep' | head -n 1)"
     wait "$FIRST"
     job cordon-a -- cat plain.txt
-    expect_refused 'more denied files than can be remembered.*restart the service' "lost"
+    expect_refused 'renamed is not known any more.*restart the service' "lost"
     job cordon-b -- cat "$WS_A/plain.txt"
     expect_out plain "another user"
 }
@@ -201,7 +201,7 @@ for i in range(3000): os.unlink('f%d' % i)"
 $files"
     expect_ok "3000 more"
     job cordon-a -- cat y
-    expect_refused 'more denied files than can be remembered.*restart the service' "too many"
+    expect_refused 'renamed is not known any more.*restart the service' "too many"
     job cordon-b -- cat "$WS_A/plain.txt"
     expect_out plain "another user"
     restart_service

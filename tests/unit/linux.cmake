@@ -4,6 +4,8 @@ if(TARGET cordon_order)
 endif()
 if(TARGET cordon_linux)
   cordon_test(test_index LABEL unit SOURCES test_index.c LIBS cordon_index)
+  cordon_test(test_batch LABEL unit SOURCES test_batch.c ${CMAKE_SOURCE_DIR}/platform/linux/init/batch.c
+              LIBS cordon_index)
   cordon_test(test_former LABEL unit SOURCES test_former.c ${CMAKE_SOURCE_DIR}/platform/linux/index/former.c
               LIBS cordon_index)
   cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)

@@ -367,8 +367,8 @@ enum cordon_err watch_ready(struct init *init)
         if (len == 1 && byte == READY_FULL) {
             return fault_set(
                 &init->fault, CORDON_E_LIMIT, "restart the service: systemctl restart cordond",
-                "earlier jobs of this user renamed or linked more denied files than can be "
-                "remembered");
+                "which denied files earlier jobs of this user renamed is not known any more: "
+                "there were too many, or cordon-index was killed");
         }
     }
     if (init->guard_ready >= 0) {
