@@ -5,6 +5,7 @@
 #include <linux/fanotify.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -100,6 +101,13 @@ bool batch_share(struct batch *batch, int fd)
     return true;
 }
 
+static bool is_empty(int group)
+{
+    int queued = -1;
+
+    return ioctl(group, FIONREAD, &queued) == 0 && queued == 0;
+}
+
 /*
  * Memory for what is read next, before it leaves the queue: a reader that is killed while memory is
  * found for it would lose it.
@@ -116,6 +124,9 @@ static void shared_empty(struct batch *batch)
 {
     size_t len = batch->len;
 
+    if (len == 0) {
+        return;
+    }
     /* At once there is nothing; then, in whatever order, the rest goes. */
     *(volatile uint32_t *)(void *)batch->bytes = 0;
     /* Of much, the memory is given back. */
@@ -191,6 +202,9 @@ bool batch_read(struct batch *batch, int group)
             }
         }
         if (batch->busy != NULL) {
+            if (is_empty(group)) {
+                return !batch->lost;
+            }
             shared_touch(batch);
         }
         len = read(group, batch->bytes + batch->len, READ_AT_ONCE);
