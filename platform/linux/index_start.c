@@ -2,10 +2,12 @@
 /* The supervisor's side of cordon-index: it runs beside the jobs, and ends with the supervisor. */
 #include "platform/linux/index_start.h"
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/host.h"
+#include "platform/linux/index/wire.h"
 #include "platform/posix/siblings.h"
 
 static struct {
@@ -13,6 +15,19 @@ static struct {
     int asks;
     bool runs;
 } helper;
+
+/* Former names outlive a cordon-index, not the service. False: they cannot be handed over. */
+static bool store_send(int socket)
+{
+    static int store = -1;
+    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_STORE};
+
+    if (store < 0) {
+        store = memfd_create("cordon-store", MFD_CLOEXEC);
+    }
+    return store >= 0 &&
+           pass_send(socket, &request, sizeof(request), &(const struct pass){{store}, 1});
+}
 
 static enum cordon_err start(struct cordon_fault *fault)
 {
@@ -30,7 +45,7 @@ static enum cordon_err start(struct cordon_fault *fault)
         return CORDON_E_OS;
     }
     what.channel = pair[1];
-    err = host_start(&what, &helper.child, fault);
+    err = store_send(pair[0]) ? host_start(&what, &helper.child, fault) : CORDON_E_OS;
     (void)close(pair[1]);
     if (err != CORDON_OK) {
         (void)close(pair[0]);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names, objects, and what each object was ever called since the job began.
+"""Names, objects, and what each object was ever called since the first job on the tree began.
 
 An entry is a name in a directory, an object what it stands for. Mounts of the job lie on an entry
 of a mount and move with the entry, as the kernel has it; through another mount they are not there.
@@ -7,6 +7,10 @@ They are masks on what an exact rule denied at the start, directories that are h
 themselves), and in a mask the directories that a rule opens again.
 """
 import itertools
+
+IN_A_BURST = "in a burst"  # the guard denies it, for itself: see Run.in_burst
+INHERITED = "in what was"  # and then the name of that directory
+CALLED_MAX = 200  # names of one object; with more the guard need not tell, and denies it
 
 
 class Entry:
@@ -31,6 +35,8 @@ class Object:
         self.children = {}
         self.up = None  # of a directory: (the directory above, its name there)
         self.denied = None  # the first denied name that it had
+        self.former = set()  # of a directory: names that it had while jobs ran; see call()
+        self.doubtful = False  # see doubt()
 
     @property
     def is_directory(self):
@@ -139,6 +145,10 @@ class Model:
     # ---- what the job's mounts are at the start ----
 
     def begin(self):
+        for _, entry, _ in self.names():
+            entry.mask = entry.held = None
+            entry.reopened = {}
+        self.reopened = []
         self.directory_moved = False  # by the host, since
         exact = [rule for rule, access in self.policy.own if access == "deny"] + self.policy.managed
         exact = sorted({rule for rule in exact if not any(c in rule for c in "*?[{")})
@@ -202,6 +212,8 @@ class Model:
         """Every object that has a denied name now has had one from here on."""
         if self.forgetful:
             return
+        for root in self.roots:
+            self.call(root.top, {root.path})
         for path, entry, _ in self.names():
             if entry.obj.denied is None and self.policy.denied(path):
                 entry.obj.denied = path
@@ -209,6 +221,37 @@ class Model:
             for path, entry, _ in self.walk(again.obj, again.path):
                 if entry.obj.denied is None and self.policy.denied(path):
                     entry.obj.denied = path
+
+    def doubt(self):
+        """
+        The next job's guard knows of a directory that it had other names, not when: what is below
+        may be judged as if it had been there all the time.
+        """
+        reopens = any(access != "deny" for _, access in self.policy.own)
+        for _, entry, _ in self.names():
+            denied = entry.obj.denied or ""
+            # By the name that the directory had, what came into it later may be what is opened again.
+            if IN_A_BURST in denied or (reopens and denied.startswith(INHERITED)):
+                entry.obj.denied, entry.obj.doubtful = None, True
+        for root in self.roots:
+            self.doubt_below(root.top, {root.path})
+
+    def doubt_below(self, directory, names):
+        for name, entry in directory.children.items():
+            obj, called = entry.obj, {f"{above}/{name}" for above in names}
+            called |= obj.former
+            obj.doubtful |= (directory.doubtful or len(called) > CALLED_MAX
+                             or any(self.policy.denied(path) for path in called))
+            if obj.is_directory:
+                self.doubt_below(obj, set(itertools.islice(called, CALLED_MAX)))
+
+    def call(self, directory, names):
+        """Each directory's former names: also those below former names of what it is in."""
+        for name, entry in directory.children.items():
+            if entry.obj.is_directory:
+                entry.obj.former |= {f"{above}/{name}" for above in names}
+                entry.obj.former = set(itertools.islice(entry.obj.former, CALLED_MAX + 1))
+                self.call(entry.obj, entry.obj.former)
 
     def path_of(self, directory):
         """None: it is nowhere."""
@@ -223,9 +266,12 @@ class Model:
 
     def inherit(self, parent, obj):
         """What comes into a directory that was denied and now has another name is denied."""
+        if self.inherits and parent.doubtful:
+            for one in [obj] + [entry.obj for _, entry, _ in self.walk(obj, "")]:
+                one.doubtful = True
         if self.inherits and parent.denied and not self.policy.denied(self.path_of(parent)):
             for one in [obj] + [entry.obj for _, entry, _ in self.walk(obj, "")]:
-                one.denied = one.denied or f"in what was {parent.denied}"
+                one.denied = one.denied or f"{INHERITED} {parent.denied}"
 
     def denied(self, place):
         return self.policy.denied(place.path) or place.obj.denied is not None

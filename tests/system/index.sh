@@ -118,8 +118,16 @@ case_killed()
 
     pid=$(index_pid)
     kill -KILL "$pid"
+    # Until it is dead a job is refused: what it knew of earlier jobs nobody knows.
+    wait_for "! grep -qv ') Z ' /proc/$pid/stat 2>/dev/null"
     open_denied "$WS_A/key-again" "$WS_A/x"
     [ -n "$(index_pid)" ] && [ "$(index_pid)" != "$pid" ] || fail "the index was not started again"
+    # Nothing but what it knew of links is lost with the process that knows them.
+    pid=$(index_pid)
+    kill -KILL "$(pgrep -x cordon-links)"
+    open_denied "$WS_A/key-again" "$WS_A/x"
+    wait_for "pgrep -x cordon-links >/dev/null"
+    [ "$(index_pid)" = "$pid" ] || fail "all of the index was started again"
     # ... and while a job runs, before it asks.
     mkfifo "$WS_A/go"
     chown cordon-a: "$WS_A/go"

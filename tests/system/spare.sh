@@ -179,8 +179,8 @@ socket.socket(socket.AF_UNIX).connect("host.sock")'
     rm -f "$WS_A/host.sock"
 }
 
-# A file that matches is denied though it appeared, was linked or renamed after the spare was made,
-# and for that nothing has to be made again.
+# A file that matches is denied though it appeared or was linked after the spare was made; and what
+# had a denied name only while spares were there is no job's business.
 case_at_access()
 {
     warm
@@ -189,12 +189,21 @@ case_at_access()
     chown cordon-a: "$WS_A/new.key"
     try cordon-a cat new.key link
     expect_denied top-secret
-    expect_ahead yes "a new match"
-    settle
-    mv "$WS_A/new.key" "$WS_A/moved"
-    try cordon-a cat moved link
-    expect_denied top-secret "seen under a denied name"
-    rm -f "$WS_A/moved" "$WS_A/link"
+    rm -f "$WS_A/new.key" "$WS_A/link"
+    warm
+    echo plain >"$WS_A/was"
+    ln "$WS_A/was" "$WS_A/was.key"
+    rm "$WS_A/was.key"
+    try cordon-a cat was
+    expect_out plain "a file that had a denied name before the job"
+    warm
+    mkdir "$WS_A/aside"
+    echo plain >"$WS_A/aside/other"
+    mv "$WS_A/aside/other" "$WS_A/aside/another"
+    try cordon-a cat aside/another
+    expect_out plain
+    expect_ahead yes "names that no rule is about"
+    rm -rf "$WS_A/was" "$WS_A/aside"
 }
 
 case_policy()

@@ -10,6 +10,10 @@ if(TARGET cordon_linux)
   # That FOUND means an entry is there the compiler does not see.
   set_source_files_properties(${PROJECT_SOURCE_DIR}/platform/linux/init/places.c
                               PROPERTIES COMPILE_OPTIONS -Wno-null-dereference)
+  cordon_test(test_batch LABEL unit SOURCES test_batch.c ${CMAKE_SOURCE_DIR}/platform/linux/init/batch.c
+              LIBS cordon_index)
+  cordon_test(test_former LABEL unit SOURCES test_former.c ${CMAKE_SOURCE_DIR}/platform/linux/index/former.c
+              LIBS cordon_index)
   cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)
   # With a platform of its own.
   cordon_test(test_spare LABEL unit SOURCES test_spare.c ${PROJECT_SOURCE_DIR}/platform/linux/spare.c LIBS cordon_base)

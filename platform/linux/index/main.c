@@ -1,64 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cordon-index: knows, for each file system that it was asked about, the files
- * with several names. Root, for it must look into every directory, but without
- * any other privilege than that and CAP_SYS_ADMIN, which marks and clones of
- * mounts need whenever a file system is asked about that was not there before.
- * It reads no caller's bytes but names of files, which it only hands on, and it
- * knows no policy. Descriptor 3: the questions; it ends with the last asker.
+ * cordon-index: what must be known beyond one job. It keeps, for the jobs to
+ * come, the names that guards saw go (former.h), and a process of its own knows,
+ * for each file system that it was asked about, the files with several names
+ * (links.h). Root, for they must look into every directory, but without any other
+ * privilege than that, CAP_SYS_ADMIN, which marks and clones of mounts need
+ * whenever a file system is asked about that was not there before, and
+ * CAP_SYS_CHROOT, with which heirs name directories as guards do (heir.h). It
+ * reads no caller's bytes but names of files, which it only hands on, and it knows
+ * no policy but in an heir. Descriptor 3: the questions; it ends with the last
+ * asker.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/linux/index/closer.h"
+#include "platform/linux/index/former.h"
 #include "platform/linux/index/hold.h"
-#include "platform/linux/index/kept.h"
+#include "platform/linux/index/links.h"
 #include "platform/linux/init/init.h"
 #include "platform/linux/init/sys.h"
 
-#define FD_QUESTIONS 3 /* as it is born */
-#define KEPT_MAX 32U
-#define LULL_MS 100
-#define RAISED 4 /* descriptors */
-#define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN)
+#define FD_QUESTIONS 3   /* as it is born */
+#define FILES_MAX 16384U /* descriptors: of HOLD_MAX jobs */
+#define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT)
 
-static struct kept *keeping[KEPT_MAX];
-static size_t count;
 static int questions;
 
-static void forget(struct kept *kept)
+int index_raise_fd(int fd)
 {
-    size_t at = 0;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, (int)FILES_MAX / 2);
 
-    while (keeping[at] != kept) {
-        at++;
-    }
-    kept_free(kept);
-    keeping[at] = keeping[--count];
-}
-
-/*
- * To the highest number there is. If we are killed, the kernel ends what has the highest first
- * (since 4.4). The end of a group waits for every open that is being decided (closer.h), and who
- * decides may be waiting for our answer: he must hear before that there will be none.
- */
-static int raise_fd(int fd)
-{
-    struct rlimit limit = {.rlim_cur = 0};
-    int high = -1;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > RAISED) {
-        high = fcntl(fd, F_DUPFD_CLOEXEC, (int)limit.rlim_cur - RAISED);
-    }
     if (high < 0) {
         return fd;
     }
@@ -66,64 +44,13 @@ static int raise_fd(int fd)
     return high;
 }
 
-static struct kept *find(uint64_t dev, enum index_status *ret_status)
+void index_reply_send(int to, struct index_reply *reply, int fd)
 {
-    struct kept *kept;
+    const struct pass pass = {{fd}, fd >= 0};
 
-    for (size_t i = 0; i < count; i++) {
-        if (keeping[i]->dev == dev && kept_is_alive(keeping[i])) {
-            return keeping[i];
-        }
-        if (keeping[i]->dev == dev) {
-            forget(keeping[i]);
-            break;
-        }
-    }
-    /* Those that were unmounted go first, then whichever. */
-    for (size_t i = count; count == KEPT_MAX && i-- > 0;) {
-        if (i == 0 || !kept_is_alive(keeping[i])) {
-            forget(keeping[i]);
-        }
-    }
-    kept = kept_new(dev, ret_status);
-    if (kept != NULL) {
-        keeping[count++] = kept;
-    }
-    return kept;
-}
-
-static void tell(const struct kept *kept, uint64_t build_us)
-{
-    if (build_us > 0 && kept->built) {
-        (void)fprintf(stderr,
-                      "cordon-index: device %u:%u: %zu files with several names among %llu, "
-                      "walked in %llu ms\n",
-                      major(kept->dev), minor(kept->dev), kept->store.files.count,
-                      (unsigned long long)kept->walked, (unsigned long long)(build_us / 1000));
-    }
-}
-
-static void answer(const struct index_request *request, int to)
-{
-    struct index_reply reply = {.magic = INDEX_MAGIC, .status = INDEX_FAILED};
-    enum index_status status = INDEX_OK;
-    struct kept *kept = find(request->dev, &status);
-    struct pass pass = {{-1}, 0};
-
-    if (kept != NULL) {
-        status = kept_ask(kept, &pass.fds[0], &reply.build_us);
-    }
-    reply.status = (uint32_t)status;
-    pass.count = pass.fds[0] >= 0;
+    reply->fds = (uint32_t)pass.count;
     /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */
-    (void)pass_send(to, &reply, sizeof(reply), &pass);
-    if (kept != NULL) {
-        tell(kept, reply.build_us);
-        roots_close(kept);
-        if (status != INDEX_OK) {
-            forget(kept);
-        }
-    }
+    (void)pass_send(to, reply, sizeof(*reply), &pass);
 }
 
 /* False: nobody is left to ask. */
@@ -138,55 +65,54 @@ static bool question_take(void)
     }
     if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && pass.count > 0) {
         if (request.want == INDEX_HOLD) {
-            hold_add(&pass);
+            hold_add(&request, &pass);
             return true;
         }
-        pass.fds[0] = raise_fd(pass.fds[0]);
-        answer(&request, pass.fds[0]);
+        if (request.want == INDEX_STORE && pass.count == 1) {
+            return former_open(pass.fds[0]);
+        }
+        links_ask(&request, &pass);
     }
-    for (size_t i = 0; i < pass.count; i++) {
-        (void)close(pass.fds[i]);
-    }
+    pass_close(&pass);
     return true;
 }
 
-/* Events are taken in ten times a second at most: the host may be busy. */
 static bool wait_once(void)
 {
-    static struct pollfd polls[1 + KEPT_MAX + HOLD_MAX];
-    static bool lull;
-    size_t watched = lull ? 0 : count;
-    size_t held = hold_polls(polls + 1 + watched);
-    int ready;
+    static struct pollfd polls[1 + HOLD_POLLS];
+    size_t held = hold_polls(polls + 1);
 
     polls[0] = (struct pollfd){.fd = questions, .events = POLLIN};
-    for (size_t i = 0; i < watched; i++) {
-        polls[i + 1] = (struct pollfd){.fd = keeping[i]->group, .events = POLLIN};
-    }
-    ready = poll(polls, (nfds_t)(1 + watched + held), lull ? LULL_MS : -1);
-    if (ready < 0) {
+    /* What guards said before somebody asked is heard before he is answered. */
+    if (poll(polls, (nfds_t)(1 + held), hold_is_new() ? 0 : -1) < 0) {
         return errno == EINTR;
     }
-    lull = ready == 0 ? false : lull;
-    for (size_t i = 0; i < watched; i++) {
-        if (polls[i + 1].revents != 0) {
-            lull = true;
-            kept_idle(keeping[i]);
-        }
-    }
-    hold_check(polls + 1 + watched, held);
+    hold_check(polls + 1, held);
+    hold_answer();
     return polls[0].revents == 0 || question_take();
+}
+
+/* The table of descriptors is copied for each heir: no more of it than is needed. */
+static bool files_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return false;
+    }
+    limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 int main(void)
 {
     static struct init init; /* of which the faults alone are used */
 
-    if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 || !closer_start(&init) ||
-        identity_narrow(&init, CAPABILITIES) != CORDON_OK) {
+    if (syscall(SYS_close_range, FD_QUESTIONS + 1U, ~0U, 0) != 0 || !files_limit() ||
+        !closer_start(&init) || identity_narrow(&init, CAPABILITIES) != CORDON_OK) {
         return EXIT_FAILURE;
     }
-    questions = raise_fd(FD_QUESTIONS);
+    questions = index_raise_fd(FD_QUESTIONS);
     while (wait_once()) {
     }
     return EXIT_SUCCESS;

@@ -4,11 +4,19 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 union control {
     struct cmsghdr head;
     char bytes[CMSG_SPACE(PASS_MAX * sizeof(int))];
 };
+
+void pass_close(const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        (void)close(pass->fds[i]);
+    }
+}
 
 bool pass_send(int socket, const void *data, size_t len, const struct pass *pass)
 {

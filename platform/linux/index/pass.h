@@ -7,13 +7,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define PASS_MAX 3U
+#define PASS_MAX 8U
 
 struct pass {
     int fds[PASS_MAX]; /* whoever received them owns them */
     size_t count;
 };
 
+void pass_close(const struct pass *pass);
 /* Does not wait; the descriptors stay the caller's. False: there is no room, or nobody is there. */
 bool pass_send(int socket, const void *data, size_t len, const struct pass *pass);
 /* As recvmsg(2) with @flags; what comes is close-on-exec. */

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "platform/base/strbuf.h"
+#include "platform/linux/index/pass.h"
 #include "platform/linux/init/objects.h"
 
 #define INDEX_MAGIC 0x58444e49U
@@ -26,28 +27,47 @@
 enum index_want {
     INDEX_ASK,
     /*
-     * To hold fanotify groups until the job is gone; nothing is answered. Closing the last
-     * descriptor of a group takes the kernel some 20 ms, which the end of the job would wait for.
-     * Descriptors: a socket whose other end the job's last process holds, then the groups.
+     * To hold what a guard has until the job is gone, and to begin a conversation with that guard:
+     * see record.h. Closing the last descriptor of a group takes the kernel some 20 ms, which the
+     * end of the job would wait for. Descriptors: enum index_held.
      */
-    INDEX_HOLD
+    INDEX_HOLD,
+    /* From the supervisor, before all else: the memory of former names, see former.h. */
+    INDEX_STORE
 };
+
+enum index_held {
+    HELD_LIFE,   /* a socket, to the guard */
+    HELD_INIT,   /* pidfd of the job's pid 1: when that is gone, all of the job are */
+    HELD_DECIDE, /* the groups */
+    HELD_EVENTS,
+    HELD_BATCH,   /* what the guard read of HELD_EVENTS: see batch_share() */
+    HELD_ORDER,   /* by what it judges names */
+    HELD_OWN,     /* ... its tables: struct order_head's ORDER_SET_OWN */
+    HELD_MANAGED, /* ... and ORDER_SET_MANAGED */
+    HELD_COUNT
+};
+_Static_assert(HELD_COUNT == PASS_MAX, "all of them are passed at once");
 
 struct index_request {
     uint32_t magic;
-    uint32_t want; /* enum index_want */
-    uint64_t dev;  /* INDEX_ASK: of the file system, as mountinfo has it */
+    uint32_t want;  /* enum index_want */
+    uint64_t dev;   /* INDEX_ASK: of the file system, as mountinfo has it */
+    uint32_t uid;   /* INDEX_HOLD: whose job */
+    uint32_t ahead; /* INDEX_HOLD: it is made ahead of time, RECORD_BEGIN says when it begins */
 };
 
 enum index_status {
     INDEX_OK = 0,
     INDEX_UNKEPT, /* the file system does not tell of names, or cannot be seen in full */
-    INDEX_FAILED
+    INDEX_FAILED,
+    INDEX_FULL /* INDEX_HOLD: former names of this user's were lost, there were too many */
 };
 
 struct index_reply {
     uint32_t magic;
-    uint32_t status;   /* enum index_status; a descriptor comes with INDEX_OK only */
+    uint32_t status;   /* enum index_status */
+    uint32_t fds;      /* that come with it: 0 or, with INDEX_OK only, 1 */
     uint64_t build_us; /* that this answer had to wait for a walk; 0: none was needed */
 };
 

@@ -5,15 +5,28 @@
 #include <linux/fanotify.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_AT_ONCE (64U * 1024U)
+#define PAGE 4096U
+/* Of a shared batch: first a word that says whether it is in use; what is not used is a hole. */
+#define SHARED_HEAD PAGE
+#define SHARED_ROOM (1024UL * 1024 * 1024)
+#define SHARED_KEPT (1024UL * 1024)
 
+/*
+ * Behind its end a shared batch is zero, so that an heir finds the end, also that of what was
+ * being read into it.
+ */
 struct batch {
     char *bytes;
     size_t len, room;
-    size_t next;   /* offset of the next event */
-    size_t placed; /* ... of the next that batch_next_place() looks at */
+    uint32_t *busy; /* NULL: not shared */
+    size_t next;    /* offset of the next event */
+    size_t placed;  /* ... of the next that batch_next_place() looks at */
     bool lost;
 };
 
@@ -25,7 +38,7 @@ struct batch *batch_new(void)
 void batch_free(struct batch *batch)
 {
     if (batch != NULL) {
-        free(batch->bytes);
+        free(batch->bytes); /* a shared one lives as long as its process */
         free(batch);
     }
 }
@@ -50,22 +63,149 @@ static void look_over(struct batch *batch, size_t from, size_t end)
     }
 }
 
+/* ---- shared ---- */
+
+/* Bytes of whole events from the start. */
+static size_t events_len(const char *bytes, size_t room)
+{
+    size_t len = 0;
+
+    while (room - len >= sizeof(struct fanotify_event_metadata)) {
+        struct fanotify_event_metadata event;
+
+        memcpy(&event, bytes + len, sizeof(event));
+        if (event.vers != FANOTIFY_METADATA_VERSION || event.event_len < sizeof(event) ||
+            event.event_len > room - len) {
+            break;
+        }
+        len += event.event_len;
+    }
+    return len;
+}
+
+bool batch_share(struct batch *batch, int fd)
+{
+    char *map = MAP_FAILED;
+
+    if (ftruncate(fd, (off_t)(SHARED_HEAD + SHARED_ROOM)) == 0) {
+        map = mmap(NULL, SHARED_HEAD + SHARED_ROOM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    }
+    if (map == MAP_FAILED) {
+        return false;
+    }
+    batch->busy = (uint32_t *)(void *)map;
+    batch->bytes = map + SHARED_HEAD;
+    batch->room = SHARED_ROOM;
+    batch->len = events_len(batch->bytes, batch->room);
+    look_over(batch, 0, batch->len);
+    return true;
+}
+
+static bool is_empty(int group)
+{
+    int queued = -1;
+
+    return ioctl(group, FIONREAD, &queued) == 0 && queued == 0;
+}
+
+/*
+ * Memory for what is read next, before it leaves the queue: a reader that is killed while memory is
+ * found for it would lose it.
+ */
+static void shared_touch(const struct batch *batch)
+{
+    for (size_t at = 0; at < READ_AT_ONCE; at += PAGE) {
+        *(volatile char *)(batch->bytes + batch->len + at) = '\0';
+    }
+    *(volatile char *)(batch->bytes + batch->len + READ_AT_ONCE - 1) = '\0';
+}
+
+static void shared_empty(struct batch *batch)
+{
+    size_t len = batch->len;
+
+    if (len == 0) {
+        return;
+    }
+    /* At once there is nothing; then, in whatever order, the rest goes. */
+    *(volatile uint32_t *)(void *)batch->bytes = 0;
+    /* Of much, the memory is given back. */
+    if (len > SHARED_KEPT &&
+        madvise(batch->bytes + SHARED_KEPT, SHARED_ROOM - SHARED_KEPT, MADV_REMOVE) == 0) {
+        len = SHARED_KEPT;
+    }
+    memset(batch->bytes, 0, len);
+}
+
+static void busy_set(struct batch *batch, uint32_t busy)
+{
+    if (batch->busy != NULL) {
+        __atomic_store_n(batch->busy, busy, __ATOMIC_SEQ_CST);
+    }
+}
+
+void batch_rest(struct batch *batch)
+{
+    busy_set(batch, 0);
+}
+
+bool batch_is_busy(int fd)
+{
+    uint32_t busy = 1;
+    ssize_t len = pread(fd, &busy, sizeof(busy), 0);
+
+    /* Nothing is there before the guard begins. */
+    return len != 0 && (len != (ssize_t)sizeof(busy) || busy != 0);
+}
+
+/* ---- reading ---- */
+
+/* Room for READ_AT_ONCE more. */
+static bool grow(struct batch *batch)
+{
+    size_t room = batch->room == 0 ? READ_AT_ONCE : batch->room * 2;
+    char *bytes = batch->busy == NULL ? realloc(batch->bytes, room) : NULL;
+
+    if (bytes == NULL) {
+        return false;
+    }
+    batch->bytes = bytes;
+    batch->room = room;
+    return true;
+}
+
+/* All was taken. */
+static void empty(struct batch *batch)
+{
+    if (batch->busy != NULL) {
+        shared_empty(batch);
+    } else if (batch->room > 16 * READ_AT_ONCE) {
+        free(batch->bytes);
+        batch->bytes = NULL;
+        batch->room = 0;
+    }
+    batch->next = 0;
+    batch->len = 0;
+    batch->placed = 0;
+}
+
 bool batch_read(struct batch *batch, int group)
 {
+    busy_set(batch, 1);
     for (;;) {
         ssize_t len;
 
-        if (batch->room - batch->len < READ_AT_ONCE) {
-            size_t room = batch->room == 0 ? READ_AT_ONCE : batch->room * 2;
-            char *bytes = realloc(batch->bytes, room);
-
-            if (bytes == NULL) {
+        while (batch->room - batch->len < READ_AT_ONCE) {
+            if (!grow(batch)) {
                 batch->lost = true;
                 return false;
             }
-            batch->bytes = bytes;
-            batch->room = room;
-            continue;
+        }
+        if (batch->busy != NULL) {
+            if (is_empty(group)) {
+                return !batch->lost;
+            }
+            shared_touch(batch);
         }
         len = read(group, batch->bytes + batch->len, READ_AT_ONCE);
         if (len < 0 && errno == EINTR) {
@@ -165,13 +305,8 @@ bool batch_next(struct batch *batch, struct batch_event *ret_event)
     struct fanotify_event_metadata meta;
 
     if (batch->lost || batch->next == batch->len) {
-        batch->next = 0;
-        batch->len = 0;
-        batch->placed = 0;
-        if (batch->room > 16 * READ_AT_ONCE) {
-            free(batch->bytes);
-            batch->bytes = NULL;
-            batch->room = 0;
+        if (!batch->lost) {
+            empty(batch);
         }
         return false;
     }

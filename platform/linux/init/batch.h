@@ -30,6 +30,16 @@ struct batch_event {
 };
 
 struct batch *batch_new(void);
+/*
+ * From here on what is read lies in @fd, a memfd that nobody else has but cordon-index: should
+ * this process be killed, another takes that over, and what is in it already is the batch's.
+ * Before anything is read. False: errno.
+ */
+bool batch_share(struct batch *batch, int fd);
+/* All that was read is taken, and told of. */
+void batch_rest(struct batch *batch);
+/* Not so, of another process's. */
+bool batch_is_busy(int fd);
 void batch_free(struct batch *batch);
 /* Appends all that is queued. False: out of memory, or the queue overflowed. */
 bool batch_read(struct batch *batch, int group);

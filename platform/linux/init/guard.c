@@ -11,8 +11,12 @@
  * names is held as well: whoever closes that one last waits until no open is
  * pending on the same file system, so a killed guard would never be gone.
  *
- * And cordon-index holds both until the keeper is gone, where it runs: closing
- * the last descriptor takes long, and nobody waits for it there.
+ * And cordon-index holds both until all of the job are gone: closing the last
+ * descriptor takes long, and nobody waits for it there. It is told which names
+ * went, for the guards of later jobs (former.c), and has another process take in
+ * what a guard that is gone had not (index/heir.c). So that this is seldom
+ * needed, init ends the guard before it ends, and the guard then takes in all
+ * that is there.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -23,12 +27,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/linux/init/files.h"
 #include "platform/linux/init/index_ask.h"
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
@@ -37,6 +44,14 @@
 #define GUARD_FILES 65536U /* one for each level of the deepest folder */
 #define GUARD_CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_CHROOT) /* name.c */
 #define LULL_MS 100
+#define ANSWER_MS 1000
+
+/* Words between init and the guard. */
+enum { FINISH = 'f', ASK = 'a', SAME = 's', MORE = 'm' };
+#define FAILED_MAX 3U
+/* What is said instead of nothing when the guard is ready. */
+#define READY_FULL 1
+#define FINISH_MS 1000 /* what the guard has not taken in by then the heir does */
 
 static const char deleted[] = " (deleted)";
 
@@ -51,14 +66,6 @@ static void limits_lift(void)
         (void)setrlimit(unlimited[i], &none);
     }
     (void)setrlimit(RLIMIT_NOFILE, &files);
-}
-
-/* Closes what lies between the two. */
-static void files_close(int after, int before)
-{
-    if (before - after > 1) {
-        (void)syscall(SYS_close_range, after + 1, before - 1, 0);
-    }
 }
 
 /* ---- the verdict ---- */
@@ -150,6 +157,33 @@ static void events_answer(struct names *names)
 
 /* ---- the processes ---- */
 
+/* What there is to know of names that went. */
+static size_t known(const struct names *names)
+{
+    return names->denied.count + names->former.count;
+}
+
+static size_t known_first; /* when it was ready */
+
+/* Init asks whether anything has become known since, or has nothing more to ask. */
+static void init_hear(struct names *names)
+{
+    const int init = names->watch->finish;
+    char word = FINISH;
+    ssize_t len = read(init, &word, 1);
+
+    if (!names_drain(names)) {
+        _exit(1);
+    }
+    if (len != 1 || word != ASK) {
+        _exit(0);
+    }
+    word = known(names) == known_first && former_begins(names) ? SAME : MORE;
+    if (write(init, &word, 1) != 1) {
+        _exit(1);
+    }
+}
+
 /*
  * Names are taken in before each verdict anyway. Without one they are as well, so
  * that they do not pile up, but only ten times a second: the host may be busy.
@@ -157,22 +191,35 @@ static void events_answer(struct names *names)
 static void guard_wait(struct names *names)
 {
     static bool lull;
+    static bool alone;      /* cordon-index is gone */
+    static unsigned failed; /* without a guard init may wait for the command's first open */
     struct pollfd polls[] = {{.fd = names->watch->decide, .events = POLLIN},
+                             {.fd = names->watch->finish, .events = POLLIN},
+                             {.fd = alone ? -1 : names->watch->life, .events = POLLIN},
                              {.fd = names->watch->events, .events = POLLIN}};
 
-    if (poll(polls, lull ? 1 : 2, lull ? LULL_MS : -1) < 0 && errno != EINTR) {
+    if (poll(polls, lull ? 3 : 4, lull ? LULL_MS : -1) >= 0) {
+        failed = 0;
+    } else if (errno != EINTR && ++failed == FAILED_MAX) {
         _exit(1);
     }
     lull = (polls[0].revents & POLLIN) == 0 && !lull;
     if ((polls[0].revents & POLLIN) == 0 && !names_drain(names)) {
         _exit(1);
     }
+    if (polls[1].revents != 0) {
+        init_hear(names);
+    }
+    if ((polls[2].revents & POLLIN) != 0) {
+        former_hear(names);
+    }
+    alone = alone || (polls[2].revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* Once, to the init that waits for it: from here on nothing can go wrong that is no attack. */
-static void say_ready(int ready)
+static void say_ready(int ready, char what)
 {
-    if (write(ready, "", 1) != 1) {
+    if (write(ready, &what, 1) != 1) {
         _exit(1);
     }
     (void)close(ready);
@@ -180,6 +227,8 @@ static void say_ready(int ready)
 
 static _Noreturn void guard_main(struct names *names, struct watch *watch, int ready)
 {
+    bool full;
+
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
     watch->links = watch_raise_fd(openat(watch->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -191,44 +240,29 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
     if (watch->links < 0 || identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {
         _exit(1);
     }
-    say_ready(ready);
+    (void)close(watch->init->guard_finish);
+    if (!batch_share(names->batch, watch->batch) || !former_begin(names, &full)) {
+        _exit(1);
+    }
+    known_first = known(names);
+    names->is_parked = watch->init->ahead;
+    say_ready(ready, full ? READY_FULL : 0);
     for (;;) {
         guard_wait(names);
         events_answer(names);
     }
 }
 
-/* Closes all but @kept, which is put in order. */
-static void files_close_but(int *kept, size_t count)
-{
-    int after = -1;
-
-    for (size_t i = 1; i < count; i++) {
-        for (size_t k = i; k > 0 && kept[k - 1] > kept[k]; k--) {
-            int swap = kept[k];
-
-            kept[k] = kept[k - 1];
-            kept[k - 1] = swap;
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        files_close(after, kept[i]);
-        after = kept[i];
-    }
-    files_close(after, INT_MAX);
-}
-
 static _Noreturn void keeper_main(const struct watch *watch, int ready)
 {
-    /* The first may be -1: then there is one less. */
-    int kept[] = {watch->life, watch->decide, watch->events, ready};
+    int kept[] = {watch->decide, watch->events, ready};
 
     (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
-    files_close_but(kept + (watch->life < 0), 4 - (watch->life < 0));
+    files_close_but(kept, sizeof(kept) / sizeof(kept[0]));
     if (identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }
-    say_ready(ready);
+    say_ready(ready, 0);
     for (;;) {
         (void)pause();
     }
@@ -257,19 +291,62 @@ static pid_t keeper_fork(void)
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
+/* The two ends of a connection, above what init closes. False: errno. */
+static bool pair_make(int ends[2])
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return false;
+    }
+    ends[0] = watch_raise_fd(ends[0]);
+    ends[1] = watch_raise_fd(ends[1]);
+    return ends[0] >= 0 && ends[1] >= 0;
+}
+
+/* What the guard and cordon-index share. */
+static enum cordon_err index_begin_with(const struct names *names, struct watch *watch)
+{
+    struct init *init = watch->init;
+    int fds[HELD_COUNT] = {[HELD_INIT] = (int)syscall(SYS_pidfd_open, getpid(), 0),
+                           [HELD_DECIDE] = watch->decide,
+                           [HELD_EVENTS] = watch->events,
+                           [HELD_ORDER] = INIT_FD_ORDER,
+                           [HELD_OWN] = INIT_FD_OWN,
+                           [HELD_MANAGED] = INIT_FD_MANAGED};
+
+    watch->batch =
+        watch_raise_fd((int)syscall(SYS_memfd_create, "cordon-batch", (unsigned)MFD_CLOEXEC));
+    if (watch->batch < 0 || fds[HELD_INIT] < 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot prepare the guard");
+    }
+    fds[HELD_BATCH] = watch->batch;
+    watch->life =
+        watch_raise_fd(index_hold(watch->index, init->order->identity.uid, init->ahead, fds));
+    (void)close(fds[HELD_INIT]);
+    if (watch->life < 0 && names->mount_count > 0) {
+        return fault_set(&init->fault, CORDON_E_STATE, "try again",
+                         "cordon-index, which knows what earlier jobs renamed, does not answer");
+    }
+    return CORDON_OK;
+}
+
 enum cordon_err guard_start(struct names *names, struct watch *watch)
 {
     struct init *init = watch->init;
+    enum cordon_err err = index_begin_with(names, watch);
+    int finish[2] = {-1, -1};
     sigset_t all;
     sigset_t before;
     int ready[2];
 
-    if (pipe2(ready, O_CLOEXEC) != 0) {
+    if (err != CORDON_OK) {
+        return err;
+    }
+    if (!pair_make(ready) || !pair_make(finish)) {
         return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
     }
-    ready[0] = watch_raise_fd(ready[0]);
-    ready[1] = watch_raise_fd(ready[1]);
-    watch->life = watch_raise_fd(index_hold(watch->index, watch->decide, watch->events));
+    watch->finish = finish[0];
+    init->guard_finish = finish[1];
+    init->events = watch->events;
     /* Both are born with every signal blocked; what cannot be blocked ends the job. */
     (void)sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, &before) != 0) {
@@ -287,19 +364,41 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
     if (watch->life >= 0) {
         (void)close(watch->life);
     }
-    if (ready[1] >= 0) {
-        (void)close(ready[1]);
-    }
+    (void)close(watch->batch);
+    (void)close(finish[0]);
+    (void)close(ready[1]);
     init->guard_ready = ready[0];
-    if (init->guard < 0 || init->keeper < 0 || init->guard_ready < 0) {
+    if (init->guard < 0 || init->keeper < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot start the guard of the denied files");
     }
     return CORDON_OK;
 }
 
+void guard_end(struct init *init)
+{
+    struct pollfd events = {.fd = init->events, .events = POLLIN};
+    struct pollfd finish = {.fd = init->guard_finish};
+    const char word = FINISH;
+
+    /* Most commands change no names in the end, and nobody else does. */
+    if (init->guard > 0 && poll(&events, 1, 0) != 0 && write(init->guard_finish, &word, 1) == 1) {
+        (void)poll(&finish, 1, FINISH_MS);
+    }
+}
+
+bool guard_knows_no_more(struct init *init)
+{
+    struct pollfd answer = {.fd = init->guard_finish, .events = POLLIN};
+    char word = ASK;
+
+    return init->guard <= 0 ||
+           (write(init->guard_finish, &word, 1) == 1 && poll(&answer, 1, ANSWER_MS) == 1 &&
+            read(init->guard_finish, &word, 1) == 1 && word == SAME);
+}
+
 enum cordon_err watch_ready(struct init *init)
 {
-    char byte;
+    char byte = 0;
 
     /* Of the guard and of the keeper. */
     for (int heard = 0; init->guard_ready >= 0 && heard < 2;) {
@@ -310,9 +409,16 @@ enum cordon_err watch_ready(struct init *init)
                              "the guard of the denied files could not start");
         }
         heard += len == 1;
+        if (len == 1 && byte == READY_FULL) {
+            return fault_set(
+                &init->fault, CORDON_E_LIMIT, "restart the service: systemctl restart cordond",
+                "which denied files earlier jobs of this user renamed is not known any more: "
+                "there were too many, or cordon-index was killed");
+        }
     }
     if (init->guard_ready >= 0) {
         (void)close(init->guard_ready);
+        init->guard_ready = -1;
     }
     return CORDON_OK;
 }

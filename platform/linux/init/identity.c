@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define INIT_FILES 1024U /* for the set-up; the command gets what the caller has: limits.c */
+
 static enum cordon_err write_file(struct init *init, const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -51,7 +53,7 @@ enum cordon_err identity_map_user(struct init *init)
  * A limit above our own hard one cannot be given back once lost; the job then
  * gets the lower one, which is the stricter.
  */
-static void limit_set(int which, rlim_t soft, rlim_t hard)
+void identity_limit(int which, rlim_t soft, rlim_t hard)
 {
     struct rlimit now;
     struct rlimit want = {soft, hard};
@@ -62,6 +64,11 @@ static void limit_set(int which, rlim_t soft, rlim_t hard)
     want.rlim_max = hard < now.rlim_max ? hard : now.rlim_max;
     want.rlim_cur = soft < want.rlim_max ? soft : want.rlim_max;
     (void)setrlimit(which, &want);
+}
+
+static rlim_t more(rlim_t a, rlim_t b)
+{
+    return a > b ? a : b;
 }
 
 static enum cordon_err loginuid_set(struct init *init)
@@ -120,7 +127,10 @@ enum cordon_err identity_prepare(struct init *init)
     }
     for (unsigned i = 0; i < ORDER_RLIMITS; i++) {
         if ((who->rlimit_mask & (1U << i)) != 0) {
-            limit_set((int)i, who->rlimit[i].soft, who->rlimit[i].hard);
+            const rlim_t least = i == RLIMIT_NOFILE ? INIT_FILES : 0;
+
+            identity_limit((int)i, more(who->rlimit[i].soft, least),
+                           more(who->rlimit[i].hard, least));
         }
     }
     if (setpriority(PRIO_PROCESS, 0, who->nice) != 0 && who->nice > 0) {

@@ -14,17 +14,20 @@
 
 #define ANSWER_MS 50000 /* within the time that a set-up may take */
 
-int index_hold(int socket, int one, int other)
+int index_hold(int socket, uint32_t uid, bool ahead, const int fds[HELD_COUNT])
 {
-    struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_HOLD};
+    struct index_request request = {
+        .magic = INDEX_MAGIC, .want = INDEX_HOLD, .uid = uid, .ahead = ahead};
+    struct pass pass = {.count = HELD_COUNT};
     int pair[2];
     bool sent;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
-    sent = pass_send(socket, &request, sizeof(request),
-                     &(const struct pass){{pair[1], one, other}, 3});
+    memcpy(pass.fds, fds, sizeof(pass.fds));
+    pass.fds[HELD_LIFE] = pair[1];
+    sent = pass_send(socket, &request, sizeof(request), &pass);
     (void)close(pair[1]);
     if (!sent) {
         (void)close(pair[0]);
@@ -33,30 +36,32 @@ int index_hold(int socket, int one, int other)
     return pair[0];
 }
 
-/* The memfd of the answer; -1: there is none. */
-static int receive_answer(int from, uint64_t *ret_build_us)
+int index_receive(int from, struct index_reply *ret_reply)
 {
     struct pollfd ready = {.fd = from, .events = POLLIN};
-    struct index_reply reply;
     struct pass pass;
 
     if (poll(&ready, 1, ANSWER_MS) != 1 ||
-        pass_receive(from, &reply, sizeof(reply), MSG_DONTWAIT, &pass) != (ssize_t)sizeof(reply)) {
+        pass_receive(from, ret_reply, sizeof(*ret_reply), MSG_DONTWAIT, &pass) !=
+            (ssize_t)sizeof(*ret_reply)) {
+        *ret_reply = (struct index_reply){.status = INDEX_FAILED};
         return -1;
     }
-    *ret_build_us = reply.build_us;
-    if (pass.count == 1 && reply.magic == INDEX_MAGIC && reply.status == INDEX_OK) {
+    if (pass.count == 1 && ret_reply->magic == INDEX_MAGIC && ret_reply->status == INDEX_OK) {
         return pass.fds[0];
     }
-    for (size_t i = 0; i < pass.count; i++) {
-        (void)close(pass.fds[i]);
+    /* A descriptor that could not be taken is an answer that was cut short. */
+    if (ret_reply->magic != INDEX_MAGIC || ret_reply->fds != pass.count) {
+        ret_reply->status = INDEX_FAILED;
     }
+    pass_close(&pass);
     return -1;
 }
 
 static int ask(const struct index_question *question, uint64_t *ret_build_us)
 {
     struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_ASK, .dev = question->dev};
+    struct index_reply reply;
     int pair[2];
     int fd = -1;
     bool sent;
@@ -69,7 +74,8 @@ static int ask(const struct index_question *question, uint64_t *ret_build_us)
     /* Ours is closed: should the index end, nobody holds the other end, and we are told. */
     (void)close(pair[1]);
     if (sent) {
-        fd = receive_answer(pair[0], ret_build_us);
+        fd = index_receive(pair[0], &reply);
+        *ret_build_us = reply.build_us;
     }
     (void)close(pair[0]);
     return fd;

@@ -3,6 +3,7 @@
 #ifndef CORDON_LINUX_INIT_INDEX_ASK_H
 #define CORDON_LINUX_INIT_INDEX_ASK_H
 
+#include "platform/linux/index/wire.h"
 #include "platform/linux/init/mounts.h"
 #include "platform/linux/init/objects.h"
 
@@ -27,9 +28,13 @@ CORDON_MUST_USE enum cordon_err index_ask(const struct index_question *question,
                                           uint64_t *ret_build_us);
 
 /*
- * Hands over fanotify groups, to be closed some time after the last copy of the descriptor
- * returned is closed. -1: nobody takes them, and their last holder waits for their end.
+ * Hands over @fds, without the first, until the job of @uid is gone: its pid 1, that is. What comes
+ * on the descriptor returned: see index/record.h. -1: nobody is there to take them.
  */
-int index_hold(int socket, int one, int other);
+int index_hold(int socket, uint32_t uid, bool ahead, const int fds[HELD_COUNT]);
+
+/* The memfd of the answer on @from, for which it waits; -1: it brought none. INDEX_FAILED in
+ * *ret_reply: there is no answer. */
+int index_receive(int from, struct index_reply *ret_reply);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -48,17 +49,25 @@ struct init {
     bool scanned;              /* what exists was looked for, and what comes later is not */
     char **sockets;            /* the host's, as they were masked, if it is ahead; sorted */
     size_t socket_count;
-    struct park_note *notes; /* what the set-up found, if it is ahead */
+    struct note *notes; /* what the set-up found, if it is ahead */
     size_t note_count;
-    int children;    /* the kernel's list of ours, once the command is about to run; -1: none */
-    bool gone;       /* nothing of the job runs any more but what is ours */
-    int guard_ready; /* to read a byte from once it answers; -1: nobody is waited for */
+    /* How many names the kernel's program knows of the job, and how many it did when all was set
+     * up; NULL: it does not decide. */
+    const volatile uint32_t *epoch;
+    uint32_t epoch_before;
+    int children;     /* the kernel's list of ours, once the command is about to run; -1: none */
+    bool gone;        /* nothing of the job runs any more but what is ours */
+    int guard_finish; /* written to or closed: the guard takes in what is left, and ends */
+    int events;       /* what the guard has yet to take in: see watch.h */
+    int guard_ready;  /* to read a byte from once it answers; -1: nobody is waited for */
     struct cordon_fault fault;
 };
 
 /* ---- identity.c ---- */
 /* The caller's groups, limits, umask, nice, place in the order of OOM kills; still privileged. */
 CORDON_MUST_USE enum cordon_err identity_prepare(struct init *init);
+/* setrlimit(2), as far as it can be given back. */
+void identity_limit(int which, rlim_t soft, rlim_t hard);
 /* In a user namespace of its own: maps the caller onto himself. */
 CORDON_MUST_USE enum cordon_err identity_map_user(struct init *init);
 /* File-system accesses as the caller, and back; mounting rights stay. */
@@ -130,9 +139,6 @@ int limits_take(const struct init *init);
 /* ---- park.c: where a set-up that was made ahead of time waits for a command ---- */
 /* Asks whether one is due. */
 CORDON_MUST_USE enum cordon_err park_begin(struct init *init);
-/* Ahead of time only: what there is at @path will have to be the same. @path is copied. */
-CORDON_MUST_USE enum cordon_err park_note(struct init *init, uint32_t set, const char *path,
-                                          bool follow);
 /* Notes what the order's steps are about. */
 CORDON_MUST_USE enum cordon_err park_look(struct init *init);
 /* Returns once a command is due; ends the process, and says so, if the set-up is out of date. */
@@ -154,6 +160,13 @@ size_t control_fds(struct msghdr *msg, int *fds, size_t room);
 CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
 /* run.c: runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
+
+/* ---- guard.c ---- */
+/* Once the command is gone: what the guard has not seen yet is told for the jobs to come, most of
+ * it without the help of another process. */
+void guard_end(struct init *init);
+/* The guard, if there is one, has learned of no denied object since it was ready. */
+bool guard_knows_no_more(struct init *init);
 
 /* ---- stop.c ---- */
 /*

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,49 +35,11 @@ void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *in
     }
 }
 
-static const void *map_fd(int fd, size_t max, size_t *ret_len)
-{
-    struct stat st;
-    const void *data;
-
-    if (fstat(fd, &st) != 0 || st.st_size <= 0 || (uint64_t)st.st_size > max) {
-        return NULL;
-    }
-    data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    *ret_len = (size_t)st.st_size;
-    return data == MAP_FAILED ? NULL : data;
-}
-
-static enum cordon_err load_table(struct init *init, int fd, uint32_t set)
-{
-    size_t len = 0;
-    const void *block = map_fd(fd, DFA_BYTES_MAX + 4096, &len);
-
-    if (block == NULL ||
-        dfa_check(block, len, init->order->rule_count[set], &init->table[set]) != CORDON_OK) {
-        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "the %s rule table is damaged",
-                         set == ORDER_SET_OWN ? "profile's" : "managed");
-    }
-    return CORDON_OK;
-}
-
 static enum cordon_err load(struct init *init)
 {
-    size_t len = 0;
-    const void *block = map_fd(INIT_FD_ORDER, ORDER_BYTES_MAX, &len);
-    enum cordon_err err;
+    const int tables[] = {[ORDER_SET_OWN] = INIT_FD_OWN, [ORDER_SET_MANAGED] = INIT_FD_MANAGED};
 
-    if (block == NULL) {
-        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "started without an order");
-    }
-    err = order_check(block, len, 0, &init->order, &init->fault);
-    if (err == CORDON_OK) {
-        err = load_table(init, INIT_FD_OWN, ORDER_SET_OWN);
-    }
-    if (err == CORDON_OK) {
-        err = load_table(init, INIT_FD_MANAGED, ORDER_SET_MANAGED);
-    }
-    return err;
+    return rules_load(init, INIT_FD_ORDER, tables);
 }
 
 /* The broker's death is ours; asked again after every change of credentials. */

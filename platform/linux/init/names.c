@@ -10,108 +10,8 @@
 #include <unistd.h>
 
 #include "platform/linux/init/batch.h"
+#include "platform/linux/init/spelled.h"
 #include "platform/linux/init/sys.h"
-
-/* ---- names ---- */
-
-/* The name in the view, if the chain leads to the top of @mount. */
-static bool chain_path(const struct chain *chain, const struct names_mount *mount, const char *name,
-                       struct strbuf *path)
-{
-    size_t top = 0;
-
-    while (top < chain->count && !object_same(chain->key[top], &mount->top)) {
-        top++;
-    }
-    if (top == chain->count) {
-        return false;
-    }
-    path->len = 0;
-    strbuf_puts(path, strcmp(mount->path, "/") == 0 ? "" : mount->path);
-    while (top-- > 0) {
-        strbuf_add(path, "/", 1);
-        strbuf_puts(path, chain->place[top]->name);
-    }
-    strbuf_add(path, "/", *name == '\0' ? 0 : 1);
-    strbuf_puts(path, name);
-    return true;
-}
-
-/*
- * Every name that @name in a directory has in the view, or has had since the events before.
- * A place that nobody can name any more counts as denied; one outside the view as none.
- */
-struct spelled {
-    const struct names *names;
-    uint64_t fsid;
-    const char *name;
-    struct strbuf *paths;
-    size_t count, room;
-    bool denied;        /* one of them is, or nobody can tell */
-    bool lost, outside; /* one of the places */
-    bool failed;        /* out of memory */
-};
-
-/* False: out of memory. */
-static bool spelled_add(struct spelled *spelled, const struct strbuf *path)
-{
-    struct strbuf *added;
-
-    for (size_t i = 0; i < spelled->count; i++) {
-        if (strcmp(spelled->paths[i].data, path->data) == 0) {
-            return true;
-        }
-    }
-    if (spelled->count == spelled->room) {
-        size_t room = spelled->room == 0 ? 4 : spelled->room * 2;
-        struct strbuf *grown = realloc(spelled->paths, room * sizeof(*grown));
-
-        if (grown == NULL) {
-            return false;
-        }
-        memset(grown + spelled->room, 0, (room - spelled->room) * sizeof(*grown));
-        spelled->paths = grown;
-        spelled->room = room;
-    }
-    added = &spelled->paths[spelled->count++];
-    added->len = 0;
-    strbuf_add(added, path->data, path->len);
-    return !added->failed;
-}
-
-static void chain_judge(void *context, enum places_found found, const struct chain *chain)
-{
-    static struct strbuf path = STRBUF_INIT;
-    struct spelled *spelled = context;
-    const struct names *names = spelled->names;
-    bool seen = false;
-
-    for (size_t i = 0; found == PLACES_FOUND && i < names->mount_count; i++) {
-        if (names->mounts[i].fsid == spelled->fsid &&
-            chain_path(chain, &names->mounts[i], spelled->name, &path)) {
-            seen = true;
-            spelled->failed = spelled->failed || path.failed || !spelled_add(spelled, &path);
-        }
-    }
-    spelled->lost = spelled->lost || found == PLACES_GONE;
-    spelled->outside = spelled->outside || (found != PLACES_GONE && !seen);
-}
-
-/* False: out of memory. */
-static bool name_judge(struct names *names, uint64_t fsid, const struct object *directory,
-                       const char *name, struct spelled *spelled)
-{
-    *spelled = (struct spelled){
-        .names = names, .fsid = fsid, .name = name, .paths = spelled->paths, .room = spelled->room};
-    places_each(names, fsid, directory, chain_judge, spelled);
-    spelled->denied = spelled->lost;
-    for (size_t i = 0; !spelled->failed && !spelled->denied && i < spelled->count; i++) {
-        const struct strbuf *path = &spelled->paths[i];
-
-        spelled->denied = verdict_by_name(names->watch, path->data, path->len).denied;
-    }
-    return !spelled->failed;
-}
 
 /*
  * In a directory that once was denied and now is elsewhere: what comes into that is denied as well.
@@ -126,7 +26,7 @@ static bool is_inherited(struct names *names, uint64_t fsid, const struct object
     if (objects_find(&names->denied, directory) == NULL) {
         return true;
     }
-    if (!name_judge(names, fsid, directory, "", &above)) {
+    if (!spelled_find(names, fsid, directory, "", &above)) {
         return false;
     }
     *ret_inherited = !above.denied;
@@ -134,6 +34,53 @@ static bool is_inherited(struct names *names, uint64_t fsid, const struct object
 }
 
 /* ---- events ---- */
+
+/* Tells of what @at says for the jobs to come: of its own names those that matter, if @own. */
+static bool tell(struct names *names, const struct batch_event *event, const struct spelled *at,
+                 bool own)
+{
+    bool ok = (!at->lost && !at->overflow) || former_tell(names, event, "");
+
+    for (size_t i = 0; ok && own && i < at->count; i++) {
+        const struct strbuf *path = &at->paths[i].text;
+
+        if (verdict_by_name(names->watch, path->data, path->len).denied ||
+            (event->is_directory && !verdict_is_hopeless(names->watch, path->data))) {
+            ok = former_tell_at(names, event, at->paths[i].mount, path->data);
+        }
+    }
+    for (size_t i = 0; ok && i < at->former_count; i++) {
+        if (former_matters(names, event, strbuf_text(&at->formers[i].text))) {
+            ok = former_tell(names, event, strbuf_text(&at->formers[i].text));
+        }
+    }
+    return ok;
+}
+
+/*
+ * What was below a directory that an earlier job moved is known from a look there (former.c), but
+ * for what had left it by then, and is still told of.
+ */
+static bool judge_formers(struct names *names, const struct batch_event *event,
+                          const struct spelled *at)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && names->is_behind && i < at->former_count; i++) {
+        ok = !at->formers[i].is_earlier ||
+             former_judge(names, event, strbuf_text(&at->formers[i].text));
+    }
+    return ok;
+}
+
+/* A file: what came into a directory that moved was not there when that had its former names. */
+static bool tell_if_denied(struct names *names, const struct batch_event *event,
+                           const struct spelled *at)
+{
+    return judge_formers(names, event, at) &&
+           ((!at->denied && objects_find(&names->denied, &event->target) == NULL) ||
+            tell(names, event, at, at->denied));
+}
 
 /* A descriptor to walk below; -1 with errno. */
 static int directory_open(const struct names *names, const struct batch_event *event)
@@ -166,9 +113,19 @@ static bool is_same_below(const struct names *names, const struct spelled *at)
     bool same = !at->denied && !at->outside;
 
     for (size_t i = 1; same && i < at->count; i++) {
-        same = verdict_same_below(names->watch, at->paths[0].data, at->paths[i].data);
+        same = verdict_same_below(names->watch, at->paths[0].text.data, at->paths[i].text.data);
     }
     return same;
+}
+
+/* A directory left one that an earlier job moved, or one below such. */
+static bool left_former(struct names *names, const struct batch_event *event)
+{
+    static struct spelled from;
+
+    return !names->is_behind || names->former.count == 0 ||
+           (spelled_find(names, event->fsid, &event->from.directory, event->from.name, &from) &&
+            judge_formers(names, event, &from));
 }
 
 /* What was below may have had, or has now, denied names. */
@@ -176,47 +133,105 @@ static bool directory_moved(struct names *names, const struct batch_event *event
 {
     static struct spelled at;
     bool inherited;
+    bool same;
     bool ok = true;
 
-    if (!is_inherited(names, event->fsid, &event->to.directory, &inherited)) {
+    if (!is_inherited(names, event->fsid, &event->to.directory, &inherited) ||
+        !left_former(names, event)) {
         return false;
     }
     if (!inherited && !places_is_new(names, &event->target)) {
         return true;
     }
-    if (!name_judge(names, event->fsid, &event->target, "", &at)) {
+    if (!spelled_find(names, event->fsid, &event->target, "", &at)) {
+        return false;
+    }
+    same = !inherited && is_same_below(names, &at);
+    if (!tell(names, event, &at, !same)) {
         return false;
     }
     if (inherited || at.lost) {
         return directory_walk(names, event, NULL, NULL);
     }
-    if (is_same_below(names, &at)) {
+    if (same) {
         return true;
     }
     for (size_t i = 0; ok && i < at.count; i += 2) {
-        ok = directory_walk(names, event, at.paths[i].data,
-                            i + 1 < at.count ? at.paths[i + 1].data : NULL);
+        ok = directory_walk(names, event, at.paths[i].text.data,
+                            i + 1 < at.count ? at.paths[i + 1].text.data : NULL);
     }
     return ok;
 }
 
-/* What had the name before @event, a rename to a denied one, has had a denied name. */
-static bool deny_replaced(struct names *names, const struct batch_event *event)
+/* The last name that a rename took away from what may live on under another. */
+struct replacing {
+    int32_t thread;
+    bool is_denied;     /* whatever had it; else if that was denied already */
+    struct strbuf path; /* from the file system's root; "": nobody can tell */
+};
+
+/* @target was replaced by a rename of @thread. */
+static bool replaced_deny(struct names *names, const struct replacing *last,
+                          const struct batch_event *event)
 {
-    struct object object;
+    const bool known = last->thread == event->thread;
+
+    if (known && !last->is_denied && objects_find(&names->denied, &event->target) == NULL) {
+        return true;
+    }
+    return names_denied(names, &event->target) &&
+           former_tell(names, event, known ? strbuf_text(&last->path) : "");
+}
+
+/* The name that @event gives away, @to, was denied to what had it, or may have been. */
+static bool replacing_find(struct names *names, const struct batch_event *event,
+                           const struct spelled *to, struct replacing *last)
+{
+    bool found = to->denied;
+
+    *last =
+        (struct replacing){.thread = event->thread, .is_denied = to->denied, .path = last->path};
+    last->path.len = 0;
+    for (size_t i = 0; last->path.len == 0 && i < to->count; i++) {
+        const struct strbuf *path = &to->paths[i].text;
+
+        if (verdict_by_name(names->watch, path->data, path->len).denied) {
+            path_move(path->data, to->paths[i].mount->path, to->paths[i].mount->root, &last->path);
+        }
+    }
+    for (size_t i = 0; !found && i < to->former_count; i++) {
+        const struct spelled_former *former = &to->formers[i];
+
+        if (former_matters(names, event, strbuf_text(&former->text))) {
+            found = true;
+            last->is_denied = former->is_earlier && names->is_behind;
+            strbuf_add(&last->path, strbuf_text(&former->text), former->text.len);
+        }
+    }
+    return found;
+}
+
+static bool deny_replaced(struct names *names, const struct batch_event *event,
+                          const struct spelled *to, struct replacing *last)
+{
+    struct batch_event replaced = {.thread = event->thread, .fsid = event->fsid};
     size_t at = 0;
 
+    if (!replacing_find(names, event, to, last)) {
+        return true;
+    }
     if (!batch_count_follows(names->batch, event->thread)) {
-        while (batch_count_before(names->batch, event->thread, &at, &object)) {
-            if (!names_denied(names, &object)) {
+        while (batch_count_before(names->batch, event->thread, &at, &replaced.target)) {
+            if (!replaced_deny(names, last, &replaced)) {
                 return false;
             }
         }
     }
-    return replaced_expect(&names->replaced, event->thread);
+    return !last->path.failed && replaced_expect(&names->replaced, event->thread);
 }
 
-static bool rename_take(struct names *names, const struct batch_event *event)
+static bool rename_take(struct names *names, const struct batch_event *event,
+                        struct replacing *last)
 {
     static struct spelled from;
     static struct spelled to;
@@ -225,33 +240,36 @@ static bool rename_take(struct names *names, const struct batch_event *event)
     if (event->is_directory) {
         return directory_moved(names, event);
     }
-    if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &from) ||
-        !name_judge(names, event->fsid, &event->to.directory, event->to.name, &to) ||
-        !is_inherited(names, event->fsid, &event->to.directory, &inherited)) {
+    if (!spelled_find(names, event->fsid, &event->from.directory, event->from.name, &from) ||
+        !spelled_find(names, event->fsid, &event->to.directory, event->to.name, &to) ||
+        !is_inherited(names, event->fsid, &event->to.directory, &inherited) ||
+        !tell_if_denied(names, event, &from)) {
         return false;
     }
     return ((!from.denied && !to.denied && !inherited) || names_denied(names, &event->target)) &&
-           (!to.denied || deny_replaced(names, event));
+           deny_replaced(names, event, &to, last);
 }
 
 static bool event_take(struct names *names, const struct batch_event *event)
 {
+    static struct replacing last = {.path = STRBUF_INIT};
     static struct spelled at;
     bool expected = replaced_take(&names->replaced, event->thread);
     bool inherited = false;
 
     if (event->is_rename) {
-        return rename_take(names, event);
+        return rename_take(names, event, &last);
     }
     if (!event->is_name) {
-        return !event->is_count || !expected || names_denied(names, &event->target);
+        return !event->is_count || !expected || replaced_deny(names, &last, event);
     }
     if (event->is_creation) {
         older_created(names, &event->target);
     }
-    if (!name_judge(names, event->fsid, &event->from.directory, event->from.name, &at) ||
+    if (!spelled_find(names, event->fsid, &event->from.directory, event->from.name, &at) ||
         (event->is_creation &&
-         !is_inherited(names, event->fsid, &event->from.directory, &inherited))) {
+         !is_inherited(names, event->fsid, &event->from.directory, &inherited)) ||
+        (event->is_removal && !tell_if_denied(names, event, &at))) {
         return false;
     }
     return (!at.denied && !inherited) || names_denied(names, &event->target);
@@ -290,6 +308,8 @@ bool names_drain(struct names *names)
         }
     }
     places_settle(names);
+    names->is_behind = false;
+    batch_rest(names->batch);
     return !batch_is_lost(names->batch);
 }
 
@@ -369,7 +389,7 @@ enum cordon_err names_init(struct names *names, const struct watch *watch,
         if (!tells_names(shown) || is_told_above(watch, shown)) {
             continue;
         }
-        *mount = (struct names_mount){.path = path};
+        *mount = (struct names_mount){.path = path, .root = shown->root, .dev = shown->dev};
         mount->fd = sys_openat2(watch->clone, path[1] == '\0' ? "." : path + 1,
                                 O_RDONLY | O_DIRECTORY | O_NONBLOCK,
                                 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);

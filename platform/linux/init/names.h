@@ -12,6 +12,7 @@
 
 #include <sys/stat.h>
 
+#include "platform/linux/init/batch.h"
 #include "platform/linux/init/objects.h"
 #include "platform/linux/init/places.h"
 #include "platform/linux/init/replaced.h"
@@ -20,9 +21,18 @@
 /* A mount of the view, as its counterpart in the unwatched clone shows it. */
 struct names_mount {
     const char *path; /* in the view */
-    int fd;           /* the same directory in the clone */
+    const char *root; /* the same directory as the file system has it */
+    int fd;           /* ... in the clone */
     uint64_t fsid;
+    uint64_t dev; /* as mountinfo has it */
     struct object top;
+};
+
+/* Former names of one directory, from the file system's root; "": nobody can tell. */
+struct former_list {
+    struct former_list *next;
+    bool is_earlier; /* it moved in an earlier job */
+    char path[];
 };
 
 struct names_index {
@@ -43,7 +53,10 @@ struct names {
     /* Instead of `denied`, where there is no guard: what a walk finds. False: it cannot go on. */
     bool (*found)(void *context, int dir, const char *name);
     void *context;
-    uint64_t *linked; /* a bit by hash for each file that may have got a name since */
+    uint64_t *linked;      /* a bit by hash for each file that may have got a name since */
+    struct objects former; /* directories that have former names; value: struct former_list */
+    bool is_parked;        /* no command is there yet: nobody is to hear what the host does */
+    bool is_behind; /* events may be older than what former_take() found below such directories */
 };
 
 /* Before the marks are made. CORDON_E_NOMEM. */
@@ -76,6 +89,35 @@ void older_created(struct names *names, const struct object *object);
 bool older_known(struct names *names, int fd);
 /* ... and also what they say about @object, should it have got a name since. */
 bool older_renew(struct names *names, const struct object *object);
+
+/* ---- former.c: for the guard and its heir ---- */
+/*
+ * What guards of earlier jobs saw, as the answer to guard_start()'s question: objects with former
+ * names are denied as these say. *ret_full: some were lost. False: nobody can tell.
+ */
+bool former_begin(struct names *names, bool *ret_full);
+/* The same of @records, a memfd of records; -1: there are none. False: nobody can tell. */
+bool former_take(struct names *names, int records);
+/*
+ * What @event is about no longer has the name @path from its file system's root, or may not have it
+ * any more; "": nobody can tell what name. Tells cordon-index, unless the object is gone. False:
+ * nobody hears it, or no memory.
+ */
+bool former_tell(struct names *names, const struct batch_event *event, const char *path);
+/* The same of @path on @mount. */
+bool former_tell_at(struct names *names, const struct batch_event *event,
+                    const struct names_mount *mount, const char *path);
+/* That name, or one below it if it is a directory, is denied, or might be. */
+bool former_matters(struct names *names, const struct batch_event *event, const char *path);
+/*
+ * Takes in one more former name of what @event is about, which has left a directory that an earlier
+ * job moved. What came there later has none, but nobody can tell.
+ */
+bool former_judge(struct names *names, const struct batch_event *event, const char *path);
+/* The command comes: from now on everything is told. False: nobody hears it. */
+bool former_begins(struct names *names);
+/* Answers cordon-index, which asks on behalf of another guard. */
+void former_hear(struct names *names);
 
 /* ---- settle.c: for the guard alone ---- */
 /*

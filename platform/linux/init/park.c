@@ -13,20 +13,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "platform/linux/init/sys.h"
-
-struct park_note {
-    char *path;
-    uint32_t set; /* enum order_set: with whose rights it is looked up */
-    bool follow;
-    int code; /* errno; 0: it is there */
-    struct sys_place place;
-};
+#include "platform/linux/init/notes.h"
+#include "platform/linux/init/watch.h"
 
 enum cordon_err park_begin(struct init *init)
 {
@@ -34,63 +26,6 @@ enum cordon_err park_begin(struct init *init)
 
     init->ahead = poll(&channel, 1, 0) == 0;
     return CORDON_OK;
-}
-
-/* ---- what was found ---- */
-
-enum cordon_err park_note(struct init *init, uint32_t set, const char *path, bool follow)
-{
-    struct park_note *note;
-
-    if (!init->ahead) {
-        return CORDON_OK;
-    }
-    if ((init->note_count & (init->note_count - 1)) == 0) {
-        const size_t room = init->note_count == 0 ? 1 : init->note_count * 2;
-        struct park_note *grown = realloc(init->notes, room * sizeof(*grown));
-
-        if (grown == NULL) {
-            return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "out of memory");
-        }
-        init->notes = grown;
-    }
-    note = &init->notes[init->note_count];
-    memset(note, 0, sizeof(*note));
-    note->path = strdup(path);
-    if (note->path == NULL) {
-        return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "out of memory");
-    }
-    note->set = set;
-    note->follow = follow;
-    init->note_count++;
-    return CORDON_OK;
-}
-
-static void look_at(struct park_note *note)
-{
-    const unsigned flags = AT_NO_AUTOMOUNT | (note->follow ? 0U : (unsigned)AT_SYMLINK_NOFOLLOW);
-
-    note->code = sys_place_at(note->path, flags, &note->place) == 0 ? 0 : errno;
-}
-
-/* As the set-up does: what is managed is looked up for root where the caller may not. */
-static void look(const struct init *init, struct park_note *note)
-{
-    look_at(note);
-    if (note->code == EACCES && note->set == ORDER_SET_MANAGED) {
-        identity_as_setup(init);
-        look_at(note);
-        identity_as_caller(init);
-    }
-}
-
-static bool is_same(const struct park_note *a, const struct park_note *b)
-{
-    return a->code == b->code &&
-           (a->code != 0 ||
-            (a->place.ino == b->place.ino && a->place.dev_major == b->place.dev_major &&
-             a->place.dev_minor == b->place.dev_minor && a->place.mode == b->place.mode &&
-             a->place.mount_id == b->place.mount_id));
 }
 
 enum cordon_err park_look(struct init *init)
@@ -105,30 +40,15 @@ enum cordon_err park_look(struct init *init)
         init->scanned = init->scanned || steps[i].op == ORDER_SCAN;
         /* What is watched was noted as it was found. */
         if (path != NULL && steps[i].op != ORDER_WATCH && steps[i].op != ORDER_LINK) {
-            err = park_note(init, steps[i].set, path, follow);
+            err = note_add(init, steps[i].set, path, follow);
         }
     }
-    identity_as_caller(init);
-    for (size_t i = 0; i < init->note_count; i++) {
-        look(init, &init->notes[i]);
+    notes_look(init);
+    if (err == CORDON_OK && init->ahead) {
+        err = watch_ready(init);
+        init->epoch_before = init->epoch == NULL ? 0 : *init->epoch;
     }
-    identity_as_setup(init);
     return err;
-}
-
-static bool notes_hold(const struct init *init)
-{
-    bool hold = true;
-
-    identity_as_caller(init);
-    for (size_t i = 0; hold && i < init->note_count; i++) {
-        struct park_note now = init->notes[i];
-
-        look(init, &now);
-        hold = is_same(&now, &init->notes[i]);
-    }
-    identity_as_setup(init);
-    return hold;
 }
 
 /* Nobody has ended yet whose end would end a job. */
@@ -144,7 +64,8 @@ static bool is_fresh(struct init *init)
 {
     const bool full_access = (init->order->flags & ORDER_FULL_ACCESS) != 0;
 
-    return init->ahead && !init->scanned && children_live() &&
+    return init->ahead && !init->scanned && children_live() && guard_knows_no_more(init) &&
+           (init->epoch == NULL || *init->epoch == init->epoch_before) &&
            (full_access || sockets_are_masked(init)) && notes_hold(init);
 }
 

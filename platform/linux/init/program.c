@@ -396,7 +396,9 @@ enum cordon_err program_start(const struct watch *watch)
         err = fault_set(&program.init->fault, CORDON_E_STATE, "try again",
                         "the kernel's program could not follow what was renamed meanwhile");
     }
-    if (program.jobs != NULL) {
+    if (program.jobs != NULL && program.init->ahead) {
+        program.init->epoch = &program.job->epoch;
+    } else if (program.jobs != NULL) {
         (void)munmap(program.jobs, sizeof(struct shape_job) * SHAPE_JOBS);
     }
     (void)close(INIT_FD_TAGS);

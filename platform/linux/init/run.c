@@ -164,6 +164,7 @@ static _Noreturn void command_ended(struct init *init, enum ipc_report_kind kind
     }
     init->gone = left == LEFT_NOBODY;
     init_report(kind, code, init);
+    guard_end(init);
     if (init->gone) {
         (void)poll(NULL, 0, LINGER_MS);
     }

@@ -31,16 +31,6 @@ static bool is_wanted(const struct init *init)
     return false;
 }
 
-int watch_raise_fd(int fd)
-{
-    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, WATCH_FD_BASE);
-
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return high;
-}
-
 enum cordon_err watch_prepare(struct init *init)
 {
     init->clone = -1;
@@ -108,181 +98,6 @@ static enum cordon_err names_open(struct watch *watch)
         return fault_os(&watch->init->fault, errno, NULL, "cannot mount a /proc for the guard");
     }
     return CORDON_OK;
-}
-
-/* ---- prefixes ---- */
-
-/*
- * A rule may name what is not there, or where the caller reaches nothing: then
- * what counts is the last directory above that is. Rules come in order, so most
- * of the way is that of the rule before.
- */
-struct reached {
-    uint32_t set;
-    char there[PATH_MAX];   /* as spelled: it exists */
-    char missing[PATH_MAX]; /* one component more: it does not; "": no such */
-};
-
-/* Bytes of @text that lead to the same as those of @there, which exists. */
-static size_t common_len(const char *text, const char *there)
-{
-    size_t len = 0;
-
-    for (size_t i = 0;; i++) {
-        if ((text[i] == '/' || text[i] == '\0') && (there[i] == '/' || there[i] == '\0')) {
-            len = i;
-        }
-        if (text[i] != there[i] || text[i] == '\0') {
-            return len;
-        }
-    }
-}
-
-/* Goes as far along @text as there is something. False: not even the root can be opened. */
-static bool reach(struct reached *at, const char *text, uint32_t set)
-{
-    size_t len = common_len(text, at->there);
-    bool found = len > 0;
-
-    at->set = set;
-    at->missing[0] = '\0';
-    while (text[len] != '\0' && at->missing[0] == '\0') {
-        size_t next = len + 1 + strcspn(text + len + 1, "/");
-        int fd;
-
-        if (next >= PATH_MAX) {
-            break;
-        }
-        (void)snprintf(at->missing, PATH_MAX, "%.*s", (int)next, text);
-        fd = sys_openat2(AT_FDCWD, at->missing, O_PATH, RESOLVE_NO_MAGICLINKS);
-        if (fd >= 0) {
-            (void)close(fd);
-            at->missing[0] = '\0';
-            len = next;
-            found = true;
-        }
-    }
-    (void)snprintf(at->there, PATH_MAX, "%.*s", (int)(len < 2 ? 1 : len), text);
-    return found || at->missing[0] != '\0';
-}
-
-static bool prefix_is_there(const struct watch *watch, const struct reached *at)
-{
-    for (size_t i = watch->prefix_count; i-- > 0;) {
-        if (watch->prefixes[i].set == at->set &&
-            strcmp(watch->prefixes[i].spelled, at->there) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum cordon_err prefix_add(struct watch *watch, const struct order_step *step,
-                                  struct reached *at)
-{
-    struct watch_prefix *prefix = &watch->prefixes[watch->prefix_count];
-    struct init *init = watch->init;
-    const char *text = order_text(init->order, step->text);
-    char real[PATH_MAX];
-    bool named = false;
-    int fd;
-
-    if (at->missing[0] != '\0' && at->set == step->set && path_is_below(text, at->missing)) {
-        return CORDON_OK;
-    }
-    named = reach(at, text, step->set) && prefix_is_there(watch, at);
-    if (at->missing[0] != '\0' && park_note(init, step->set, at->missing, true) != CORDON_OK) {
-        return init->fault.err;
-    }
-    if (named) {
-        return CORDON_OK;
-    }
-    if (park_note(init, step->set, at->there, true) != CORDON_OK) {
-        return init->fault.err;
-    }
-    fd = sys_openat2(AT_FDCWD, at->there, O_PATH, RESOLVE_NO_MAGICLINKS);
-    if (fd >= 0) {
-        named = view_name(init, fd, real, sizeof(real)) == CORDON_OK;
-        (void)close(fd);
-    }
-    if (!named) {
-        return fault_set(&init->fault, CORDON_E_OS, NULL, "cannot name the directory of a rule");
-    }
-    *prefix = (struct watch_prefix){strdup(real), strdup(at->there), step->set};
-    if (prefix->real == NULL || prefix->spelled == NULL) {
-        return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
-    }
-    watch->prefix_count++;
-    return CORDON_OK;
-}
-
-static enum cordon_err prefixes_find(struct watch *watch)
-{
-    const struct order_step *steps = order_steps(watch->init->order);
-    static struct reached at;
-    enum cordon_err err = CORDON_OK;
-
-    watch->prefixes = calloc(watch->init->order->step_count, sizeof(*watch->prefixes));
-    if (watch->prefixes == NULL) {
-        return fault_set(&watch->init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
-    }
-    identity_as_caller(watch->init);
-    for (uint32_t i = 0; err == CORDON_OK && i < watch->init->order->step_count; i++) {
-        if (steps[i].op == ORDER_WATCH) {
-            err = prefix_add(watch, &steps[i], &at);
-        }
-    }
-    identity_as_setup(watch->init);
-    return err;
-}
-
-static int compare_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* "/a" sorts before "/a-b" and "/a/b": the last one kept is not always the one above. */
-static bool is_covered(const struct watch *watch, const char *path)
-{
-    for (size_t i = 0; i < watch->root_count; i++) {
-        if (path_is_below(path, watch->roots[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum cordon_err roots_find(struct watch *watch)
-{
-    const char **all = calloc(watch->prefix_count + 1, sizeof(*all));
-
-    if (all == NULL) {
-        return fault_set(&watch->init->fault, CORDON_E_NOMEM, NULL, "rules: out of memory");
-    }
-    for (size_t i = 0; i < watch->prefix_count; i++) {
-        all[i] = watch->prefixes[i].real;
-    }
-    qsort(all, watch->prefix_count, sizeof(*all), compare_text);
-    watch->roots = all;
-    for (size_t i = 0; i < watch->prefix_count; i++) {
-        if (!is_covered(watch, all[i])) {
-            all[watch->root_count++] = all[i];
-        }
-    }
-    return CORDON_OK;
-}
-
-/* From here on only the spellings that differ matter. */
-static void prefixes_reduce(struct watch *watch)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < watch->prefix_count; i++) {
-        if (strcmp(watch->prefixes[i].real, watch->prefixes[i].spelled) != 0) {
-            watch->prefixes[kept++] = watch->prefixes[i];
-        }
-    }
-    watch->prefix_count = kept;
 }
 
 /* ---- marks ---- */
@@ -406,17 +221,11 @@ static enum cordon_err mounts_each(struct watch *watch,
     return err;
 }
 
-/* Chosen by the host's table: a rule may name a directory that the view shows elsewhere only. */
-static void choose(struct watch *watch)
+/* What only the view has is nothing of a rule's. */
+static void leave_private(struct watch *watch)
 {
-    struct mount_table *mounts = &watch->mounts;
-
-    for (size_t i = 0; i < watch->prefix_count; i++) {
-        mounts_choose(&watch->init->host, watch->prefixes[i].real);
-    }
-    mounts_choose_same(mounts, &watch->init->host);
-    for (size_t i = 0; i < mounts->count; i++) {
-        struct mount_entry *mount = &mounts->mounts[i];
+    for (size_t i = 0; i < watch->mounts.count; i++) {
+        struct mount_entry *mount = &watch->mounts.mounts[i];
 
         mount->watched = mount->watched && !view_is_private(watch->init, mount->dev);
     }
@@ -463,6 +272,9 @@ enum cordon_err watch_start(struct init *init)
                           .clone = init->clone,
                           .proc = -1,
                           .root = -1,
+                          .life = -1,
+                          .batch = -1,
+                          .finish = -1,
                           .index = fcntl(INIT_FD_INDEX, F_DUPFD_CLOEXEC, WATCH_FD_BASE)};
     const bool program = init->order->slot != ORDER_NO_SLOT;
     enum cordon_err err;
@@ -475,16 +287,8 @@ enum cordon_err watch_start(struct init *init)
         (void)close(watch.index);
         return CORDON_OK;
     }
-    err = prefixes_find(&watch);
-    if (err == CORDON_OK) {
-        err = mounts_read(&watch.mounts, &init->fault);
-    }
-    if (err != CORDON_OK) {
-        return err;
-    }
-    choose(&watch);
-    err = roots_find(&watch);
-    prefixes_reduce(&watch);
+    err = rules_find(&watch);
+    leave_private(&watch);
     if (err == CORDON_OK) {
         err = program ? program_start(&watch) : guard_prepare(&watch);
     }

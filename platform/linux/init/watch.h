@@ -38,7 +38,9 @@ struct watch {
     int clone;                     /* of the host's tree, detached */
     int proc;                      /* a /proc of the job that nobody watches, detached */
     int root;                      /* of the view */
-    int life;                      /* of the job, to cordon-index; -1 */
+    int life;                      /* to cordon-index: see index/record.h; -1 */
+    int batch;                     /* memfd that the guard's batch lies in, for cordon-index */
+    int finish;                    /* to init: when that says so, or is gone, the guard ends */
     int index;                     /* to ask cordon-index on */
     int links;                     /* /proc/self/fd of whoever uses it; opened by the guard */
     struct mount_table mounts;     /* of the view */
@@ -56,8 +58,19 @@ CORDON_MUST_USE enum cordon_err watch_start(struct init *init);
 /* Waits until the guard, if there is one, answers: no command starts before. */
 CORDON_MUST_USE enum cordon_err watch_ready(struct init *init);
 
+/* ---- files.c ---- */
 /* The same file under a number that init does not close; @fd is closed, -1 stays -1. */
 int watch_raise_fd(int fd);
+
+/* ---- rules.c ---- */
+/* The order and the tables of @fds, by their ORDER_SET_*; they must not change afterwards. */
+CORDON_MUST_USE enum cordon_err rules_load(struct init *init, int order,
+                                           const int tables[ORDER_SET_COUNT]);
+/*
+ * Fills in prefixes, roots and mounts, of which those are `watched` that a rule may be about. Looks
+ * directories up as the caller, if it may change to that.
+ */
+CORDON_MUST_USE enum cordon_err rules_find(struct watch *watch);
 
 /* ---- program.c ---- */
 /* Instead of groups and a guard: tells the kernel's program of the job, its mounts and links. */

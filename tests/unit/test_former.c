@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "platform/linux/index/former.h"
+#include "tests/support/check.h"
+
+/* What is over; the file systems are residue.c's. */
+static const char *over = "none";
+
+bool former_is_over(const struct former *former)
+{
+    return strcmp(former->path, over) == 0;
+}
+
+void former_systems_close(void)
+{
+}
+
+static struct former name_of(uint32_t uid, const char *path)
+{
+    struct former former = {.uid = uid, .dev = 7, .object = {.len = 8, .type = 1}, .path = path};
+
+    memcpy(former.object.bytes, "12345678", 8);
+    return former;
+}
+
+/* How many there are for @uid; -1: he is marked. */
+static int answer_count(uint32_t uid)
+{
+    static char block[1 << 20];
+    const char *at = block;
+    struct former former;
+    int count = 0;
+    ssize_t len;
+    int fd;
+
+    if (former_answer(uid, &fd) != INDEX_OK) {
+        return -1;
+    }
+    len = fd < 0 ? 0 : pread(fd, block, sizeof(block), 0);
+    CHECK(len >= 0);
+    while (record_get(&at, block + len, &former)) {
+        count++;
+    }
+    CHECK(at == block + len);
+    return count;
+}
+
+TEST(a_record_is_read_as_it_was_written)
+{
+    struct former former = name_of(5, "/a/b.key");
+    struct former other;
+    char room[256];
+    const char *at = room;
+
+    former.is_directory = true;
+    record_put(room, &former);
+    CHECK(record_get(&at, room + record_size(&former), &other));
+    CHECK(at == room + record_size(&former));
+    CHECK(other.uid == 5 && other.dev == 7 && other.is_directory);
+    CHECK(object_same(&other.object, &former.object));
+    CHECK(strcmp(other.path, "/a/b.key") == 0);
+}
+
+TEST(a_damaged_record_is_none)
+{
+    struct former former = name_of(5, "/a/b.key");
+    size_t size = record_size(&former);
+    struct former other;
+    char room[256];
+
+    for (size_t i = 0; i < size; i++) {
+        const char *at = room;
+
+        record_put(room, &former);
+        CHECK(!record_get(&at, room + i, &other) && at == room);
+        room[i] = (char)0xff;
+        /* Whatever is said then, it is within what is there. */
+        if (record_get(&at, room + size, &other)) {
+            CHECK(at <= room + size && other.object.len <= OBJECT_BYTES_MAX);
+            CHECK(other.path + strlen(other.path) < room + size);
+        }
+    }
+}
+
+/* One process has one memory: a story in order. */
+TEST(what_does_not_fit_marks_its_user_and_nobody_else)
+{
+    int fd = memfd_create("store", MFD_CLOEXEC);
+    struct former former = name_of(1, "/x.key");
+    char path[32];
+
+    CHECK(answer_count(1) == -1); /* without a memory nobody can say */
+    CHECK(former_open(fd));
+    CHECK(answer_count(1) == 0);
+    former_add(&former);
+    former_add(&former);
+    CHECK(answer_count(1) == 1 && answer_count(2) == 1);
+    over = "/over";
+    for (unsigned i = 1; i < FORMER_USER_MAX; i++) {
+        (void)snprintf(path, sizeof(path), "/%u", i);
+        former = name_of(1, i <= FORMER_USER_MAX / 4 ? "/over" : path);
+        former.object.bytes[0] = (uint8_t)i;
+        former.object.bytes[1] = (uint8_t)(i >> 8);
+        former_add(&former);
+    }
+    CHECK(answer_count(1) == (int)FORMER_USER_MAX);
+    former = name_of(1, "/one more");
+    former_add(&former);
+    CHECK(answer_count(1) == (int)(FORMER_USER_MAX - FORMER_USER_MAX / 4 + 1));
+    over = "none";
+    for (unsigned i = 0; i < FORMER_USER_MAX; i++) {
+        (void)snprintf(path, sizeof(path), "/again %u", i);
+        former = name_of(1, path);
+        former_add(&former);
+    }
+    CHECK(answer_count(1) == -1);
+    former = name_of(2, "/other");
+    former_add(&former);
+    CHECK(answer_count(2) == (int)FORMER_USER_MAX + 1);
+}
+
+TEST_MAIN()
