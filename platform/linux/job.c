@@ -275,7 +275,8 @@ static void job_again(struct platform_job *job)
     job->stale = job->reaped = false;
     job->spare = 0;
     unwatch(job, &job->pidfd);
-    if (go_send(job, false, &fault) != CORDON_OK || init_start(job, &fault) != CORDON_OK) {
+    if (recipe_renew(&job->parts.launch, &fault) != CORDON_OK ||
+        go_send(job, false, &fault) != CORDON_OK || init_start(job, &fault) != CORDON_OK) {
         job_fail(job, fault.text, fault.remedy);
         job->reaped = job->pidfd < 0;
         (void)linux_signal(job, SIGKILL);

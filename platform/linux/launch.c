@@ -165,6 +165,7 @@ static enum cordon_err child_clone(struct child *child, int *ret_pidfd, int *ret
 void launch_init(struct launch *launch)
 {
     launch->flags = 0;
+    launch->asks = false;
     for (int i = 0; i < INIT_FD_COUNT; i++) {
         launch->fds[i] = -1;
     }

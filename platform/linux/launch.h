@@ -12,6 +12,7 @@
 struct launch {
     int fds[INIT_FD_COUNT]; /* from INIT_FD_ORDER on; owned; -1: none */
     uint32_t flags;         /* enum order_flag: which namespaces */
+    bool asks;              /* INIT_FD_INDEX is a cordon-index */
 };
 
 void launch_init(struct launch *launch);

@@ -220,11 +220,22 @@ static bool is_watched(const struct order_head *order)
 }
 
 /* A job without an index looks for older links itself. */
-static int index_open_for(const struct recipe *recipe)
+static int index_open_for(const struct recipe *recipe, bool *ret_asks)
 {
     int asks = recipe->embedded || !is_watched(order_of(recipe)) ? -1 : index_started();
 
+    *ret_asks = asks >= 0;
     return asks < 0 ? null_open() : fcntl(asks, F_DUPFD_CLOEXEC, 3);
+}
+
+enum cordon_err recipe_renew(struct launch *launch, struct cordon_fault *fault)
+{
+    int asks = launch->asks ? index_started() : -1;
+
+    if (asks >= 0 && dup3(asks, launch->fds[INIT_FD_INDEX], O_CLOEXEC) < 0) {
+        return fault_os(fault, errno, NULL, "cannot prepare the job");
+    }
+    return CORDON_OK;
 }
 
 static enum cordon_err channels_open(const struct recipe *recipe, struct job_parts *parts,
@@ -248,7 +259,7 @@ static enum cordon_err channels_open(const struct recipe *recipe, struct job_par
     fds[INIT_FD_MANAGED] = fcntl(recipe->tables[ORDER_SET_MANAGED], F_DUPFD_CLOEXEC, 3);
     fds[INIT_FD_SOCKETS] = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC);
     fds[INIT_FD_CGROUP] = cgroup_procs_fd(&parts->cgroup);
-    fds[INIT_FD_INDEX] = index_open_for(recipe);
+    fds[INIT_FD_INDEX] = index_open_for(recipe, &parts->launch.asks);
     for (int i = INIT_FD_ORDER; i < INIT_FD_COUNT; i++) {
         if (fds[i] < 0) {
             return fault_os(fault, errno, NULL, "cannot prepare the job");

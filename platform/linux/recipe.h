@@ -32,5 +32,7 @@ uint32_t recipe_uid(const struct recipe *recipe);
 CORDON_MUST_USE enum cordon_err recipe_start(const struct recipe *recipe, int channel,
                                              struct platform_job **ret_job,
                                              struct cordon_fault *fault);
+/* What may have ended since: cordon-index is another one by now. CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err recipe_renew(struct launch *launch, struct cordon_fault *fault);
 
 #endif

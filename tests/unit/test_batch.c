@@ -55,8 +55,11 @@ TEST(an_heir_finds_what_was_read_and_not_taken)
     CHECK(!batch_is_busy(fd));
     CHECK(pread(fd, first, sizeof(first), EVENTS_AT) == (ssize_t)sizeof(first));
     CHECK(memcmp(first, "\0\0\0\0\0\0\0", sizeof(first)) == 0);
+    batch_free(batch);
     batch = batch_new();
     CHECK(batch != NULL && batch_share(batch, fd) && count_next(batch) == 0);
+    batch_free(batch);
+    (void)close(fd);
 }
 
 TEST(a_lost_event_is_noticed)
@@ -70,6 +73,8 @@ TEST(a_lost_event_is_noticed)
                      (off_t)offsetof(struct fanotify_event_metadata, mask)) ==
           (ssize_t)sizeof(mask));
     CHECK(batch != NULL && batch_share(batch, fd) && batch_is_lost(batch));
+    batch_free(batch);
+    (void)close(fd);
 }
 
 TEST(who_never_began_is_not_busy)
@@ -78,6 +83,7 @@ TEST(who_never_began_is_not_busy)
 
     CHECK(fd >= 0 && !batch_is_busy(fd));
     CHECK(batch_is_busy(-1)); /* nobody can tell */
+    (void)close(fd);
 }
 
 TEST_MAIN()

@@ -151,7 +151,9 @@ static bool know_all(void)
 static void live_mark(void)
 {
     for (size_t i = 0; i < head->live_count && i < HOLD_MAX; i++) {
-        former_mark(head->live[i], "they ran when cordon-index died");
+        if (head->live[i] != FORMER_NOBODY) {
+            former_mark(head->live[i], "they ran when cordon-index died");
+        }
     }
     head->live_count = 0;
 }

@@ -16,6 +16,7 @@
 #include "platform/linux/index/record.h"
 #include "platform/linux/index/wire.h"
 
+#define FORMER_NOBODY UINT32_MAX
 #define FORMER_MAX 65536U
 #define FORMER_USER_MAX 4096U
 #define FORMER_USER_BYTES (1024U * 1024U)
@@ -30,7 +31,7 @@ void former_mark(uint32_t uid, const char *why);
 bool former_records(int *ret_fd);
 /* The same for a guard of @uid's. */
 enum index_status former_answer(uint32_t uid, int *ret_fd);
-/* Place @at of the jobs that run is @uid's; there are @count of them. */
+/* Place @at of the jobs that run is @uid's, or nobody's yet; there are @count of them. */
 void former_live(size_t at, uint32_t uid, size_t count);
 
 /* ---- over.c ---- */

@@ -16,7 +16,7 @@
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
 
-#define SECONDS_MAX 30 /* guards that begin wait for it */
+#define SECONDS_MAX 10 /* guards that begin wait for it, and HEIRS_MAX times if need be */
 
 /* The host's tree instead of a view. */
 static bool tree_open(struct watch *watch)

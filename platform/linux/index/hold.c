@@ -25,6 +25,12 @@ static struct held holding[HOLD_MAX];
 static size_t held_count;
 static uint64_t turns;
 
+/* What the next one has to know of @held, should we be killed. */
+static void live(const struct held *held)
+{
+    former_live((size_t)(held - holding), held->is_parked ? FORMER_NOBODY : held->uid, held_count);
+}
+
 void hold_add(const struct index_request *request, const struct pass *pass)
 {
     struct held *held = &holding[held_count];
@@ -42,7 +48,7 @@ void hold_add(const struct index_request *request, const struct pass *pass)
         held->fds[HELD_DECIDE] = -1;
     }
     held_count++;
-    former_live(held_count - 1, held->uid, held_count);
+    live(held);
 }
 
 size_t hold_polls(struct pollfd *polls)
@@ -71,6 +77,8 @@ static void message_take(struct held *held, const struct record_message *message
     } else if (message->kind == RECORD_BEGIN) {
         held->is_parked = false;
         held->done = turns; /* it had taken in all that there was */
+        live(held);
+        (void)send(held->fds[HELD_LIFE], message, RECORD_MESSAGE_HEAD, MSG_DONTWAIT | MSG_NOSIGNAL);
     } else if (message->kind == RECORD_DONE) {
         held->done = message->turn > held->done ? message->turn : held->done;
     } else if (message->kind == RECORD_TELL &&
@@ -128,7 +136,7 @@ static void let_go(size_t at)
     }
     closer_take(held->fds[HELD_EVENTS]);
     *held = holding[--held_count];
-    former_live(at, held->uid, held_count);
+    live(held);
 }
 
 /* True: it is there, and the job stays held until it is gone. */

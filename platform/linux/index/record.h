@@ -37,8 +37,8 @@ bool record_get(const char **at, const char *end, struct former *ret_former);
 
 #define RECORD_BYTES_MAX (RECORD_PATH_MAX + OBJECT_BYTES_MAX + 64U)
 
-/* BEGIN: a job that was made ahead of time gets its command. What its guard saw of the host until
- * then it did not tell of: no job was there. */
+/* BEGIN: a job that was made ahead of time gets its command; answered by the same. What its guard
+ * saw of the host until then it did not tell of: no job was there. */
 enum record_kind { RECORD_TELL = 1, RECORD_ASK, RECORD_DONE, RECORD_BEGIN };
 
 struct record_message {

@@ -37,10 +37,12 @@ struct batch *batch_new(void)
 
 void batch_free(struct batch *batch)
 {
-    if (batch != NULL) {
-        free(batch->bytes); /* a shared one lives as long as its process */
-        free(batch);
+    if (batch != NULL && batch->busy != NULL) {
+        (void)munmap(batch->busy, SHARED_HEAD + SHARED_ROOM);
+    } else if (batch != NULL) {
+        free(batch->bytes);
     }
+    free(batch);
 }
 
 bool batch_is_lost(const struct batch *batch)

@@ -21,6 +21,8 @@
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
 
+#define BEGIN_MS 1000
+
 /* ---- telling ---- */
 
 /* -1 with errno: there is no such object, or nobody can open it. */
@@ -122,8 +124,18 @@ bool former_begins(struct names *names)
 {
     static struct record_message message = {.kind = RECORD_BEGIN};
 
+    struct pollfd answer = {.fd = names->watch->life, .events = POLLIN};
+
     names->is_parked = false;
-    return names->watch->life < 0 || message_send(names, &message, 0);
+    if (names->watch->life < 0) {
+        return true;
+    }
+    message.magic = INDEX_MAGIC;
+    return send(answer.fd, &message, RECORD_MESSAGE_HEAD, MSG_NOSIGNAL) > 0 &&
+           poll(&answer, 1, BEGIN_MS) == 1 &&
+           recv(answer.fd, &message, sizeof(message), MSG_DONTWAIT) ==
+               (ssize_t)RECORD_MESSAGE_HEAD &&
+           message.kind == RECORD_BEGIN;
 }
 
 bool former_tell_at(struct names *names, const struct batch_event *event,
