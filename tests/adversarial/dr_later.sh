@@ -35,8 +35,23 @@ dl_job()
     [[ $OUT$ERR != *"$SECRET"* ]] || fail "$1: the content shows; $(got)"
 }
 
-# dl_none FILE...: a later job reads none of them, and what it may.
+# The next job is set up when it comes.
+dl_no_spares()
+{
+    spares_end
+    wait_for '! pgrep -x cordon-init >/dev/null'
+}
+
+# dl_none FILE...: a later job reads none of them, and what it may: neither one that was set up before
+# or while they were renamed, if there is such, nor one that is set up now.
 dl_none()
+{
+    dl_none_now "$@"
+    [ -n "${DL_RUNS:-}" ] || dl_no_spares
+    dl_none_now "$@"
+}
+
+dl_none_now()
 {
     job cordon-a -- sh -c 'for name; do cat -- "$name"; done; cat plain.txt' sh "$@"
     [[ $OUT$ERR != *"$SECRET"* ]] || fail "a later job reads one of $*; $(got)"
@@ -106,18 +121,6 @@ dr_37_other_users_and_policies()
     dl_none y k2/inner e
 }
 
-# GUARD: that of the job that process $1 is in; spares have some too.
-dl_guard()
-{
-    local pid
-
-    GUARD=
-    for pid in $(pgrep -x cordon-guard); do
-        [ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink "/proc/$1/ns/pid")" ] || GUARD=$pid
-    done
-    [ -n "$GUARD" ] || fail "there is no guard"
-}
-
 # dl_stopped SCRIPT: a python job whose guard is stopped while it does SCRIPT, which opens nothing;
 # GUARD is the guard's, and the job sleeps.
 dl_stopped()
@@ -131,7 +134,9 @@ while not os.path.exists("go"): time.sleep(0.01)
 os.mkdir("gone"); time.sleep(30)' >/dev/null 2>&1) &
     FIRST=$!
     wait_for "[ -e '$WS_A/begun' ]"
-    dl_guard "$(pgrep -f '^/usr/bin/python3.*time.sleep' | head -n 1)"
+    # Of the job, not of one that is set up ahead.
+    GUARD=$(pgrep -x cordon-guard -P "$(ps -o ppid= -p "$(pgrep -nx python3)" | tr -d ' ')")
+    [ -n "$GUARD" ] || fail "there is no guard"
     kill -STOP "$GUARD"
     mkdir "$WS_A/go"
     wait_for "[ -e '$WS_A/gone' ]"
@@ -151,7 +156,7 @@ os.link("b/w.key", "l"); os.unlink("b/w.key"); os.rename("m/x.env", "e")'
     dl_setup
     dl_stopped 'os.rename("b/x.key", "y")'
     (sleep 0.7; kill -CONT "$GUARD") &
-    dl_none y
+    DL_RUNS=1 dl_none y
     wait $!
     kill "$(pgrep -f 'client/cordon.*time.sleep' | head -n 1)"
     wait "$FIRST"
@@ -211,6 +216,7 @@ for i in range(3000): os.unlink('f%d' % i)"
     job cordon-a -- /usr/bin/python3 -c "os = __import__('os'); os.mkdir('s'); os.chdir('s')
 $files"
     expect_ok "3000 more"
+    dl_no_spares
     job cordon-a -- cat y
     expect_refused 'renamed is not known any more.*restart the service' "too many"
     job cordon-b -- cat "$WS_A/plain.txt"
@@ -238,6 +244,7 @@ dr_40_each_call_fails_once_while_a_job_moves()
         error=${TORTURE_ERRNOS[n % ${#TORTURE_ERRNOS[@]}]}
         echo "$SECRET" >"$WS_A/m/$n.env"
         chown cordon-a: "$WS_A/m/$n.env"
+        dl_no_spares
         run torture_attached cordon-init "$n" "$error" "$CORDON" sandbox linux -- \
             sh -c "mv m/$n.env $n; cat $n first; mv m n; mv n m; true"
         [[ $OUT$ERR != *"$SECRET"* ]] || fail "call $n with $error: the job reads it; $(got)"
@@ -245,6 +252,7 @@ dr_40_each_call_fails_once_while_a_job_moves()
         # Without its guard init waited for the command's first open; the tracer gave up, and with
         # it went the service.
         [ "$RC" != 124 ] || { restart_service && dl_job 'mv first f.key; mv f.key first'; }
+        dl_no_spares
         job cordon-a -- sh -c "cat $n m/$n.env first; cat plain.txt"
         [[ $OUT$ERR != *"$SECRET"* ]] || fail "call $n with $error: the next job reads it; $(got)"
         [ "$OUT" = plain ] || fail "call $n with $error: the next job does not run; $(got)"
@@ -261,6 +269,7 @@ dl_kill_round()
     [ "$(mechanism)" != bpf ] && [ $(($1 % 3)) = 0 ] && victim=cordon-guard
     echo "$SECRET" | tee "$WS_A/b/$1.key" >"$WS_A/m/$1.env"
     chown -R cordon-a: "$WS_A/b" "$WS_A/m"
+    dl_no_spares
     (job_run cordon-a "$WS_A" -- /usr/bin/python3 -c '
 import os, sys
 def tried(*names):
@@ -273,7 +282,7 @@ for i in range(200): os.mkdir("t"); os.rename("t", "u"); os.rmdir("u")' "$1" >/d
     FIRST=$!
     wait_for "pgrep -x cordon-guard >/dev/null || [ $(mechanism) = bpf ] || ! kill -0 $FIRST"
     sleep "0.$(printf %03d $((20 + $1 * 7 % 160)))"
-    kill -KILL "$(pgrep -n -x "$victim")" 2>/dev/null
+    kill -KILL "$(pgrep -o -x "$victim")" 2>/dev/null
     wait "$FIRST"
     rm -rf "$WS_A/t" "$WS_A/u"
     [ ! -d "$WS_A/m2" ] || mv "$WS_A/m2" "$WS_A/m"
