@@ -93,8 +93,8 @@ TEST(limits_that_read_back_otherwise_refuse_the_launch)
     struct launch_order order = {.process = {.command_line = "cmd /c exit 0", .folder = "C:\\"}};
     struct launch launch;
 
-    CHECK(launch_start(launch_win32(), &order, &launch, &fault) == CORDON_E_STATE);
-    CHECK(strstr(fault.text, "limits did not stick: 0x0 instead of 0x2000") != NULL);
+    CHECK(launch_start(launch_win32(), &order, &launch, &fault) != CORDON_OK);
+    CHECK_STR(fault.text, "the job object's limits did not stick: 0x0 instead of 0x2000");
 }
 
 /* The child starts one that would sleep for long, prints its number and sleeps, too. */
