@@ -51,6 +51,25 @@ static bool same_path(const char *a, const char *b)
     return *a == *b;
 }
 
+/* True: the thread acts as the caller until act_end(). */
+static enum cordon_err act_begin(struct acl *acl, const struct acl_target *target, bool *ret_acts,
+                                 struct cordon_fault *fault)
+{
+    const bool acts = acl->caller != 0 && !target->managed;
+    const uint32_t code = acts ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
+
+    *ret_acts = acts && code == API_OK;
+    return code == API_OK ? CORDON_OK : api_fault(fault, code, NULL, "acting as the caller");
+}
+
+static void act_end(struct acl *acl, bool acts)
+{
+    /* Going on as somebody else is not an option, nor is going on as the service might be. */
+    if (acts && acl->api->revert(acl->api->self) != API_OK) {
+        abort();
+    }
+}
+
 static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
                                api_handle *ret_handle, struct cordon_fault *fault)
 {
@@ -59,17 +78,15 @@ static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
         .name = target->path,
         .access = (target->object == API_KEY ? LOOK_KEY : LOOK) | SD_WRITE_DAC,
     };
-    const bool as_caller = acl->caller != 0 && !target->managed;
-    uint32_t code = as_caller ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
+    bool acts;
+    uint32_t code;
+    enum cordon_err err = act_begin(acl, target, &acts, fault);
 
-    if (code != API_OK) {
-        return api_fault(fault, code, NULL, "acting as the caller");
+    if (err != CORDON_OK) {
+        return err;
     }
     code = acl->api->open(acl->api->self, &how, ret_handle);
-    /* Going on as somebody else is not an option, nor is going on as the service might be. */
-    if (as_caller && acl->api->revert(acl->api->self) != API_OK) {
-        abort();
-    }
+    act_end(acl, acts);
     return code == API_OK
                ? CORDON_OK
                : api_fault(fault, code, "only who may change an object's access list can deny it",
@@ -120,11 +137,6 @@ static enum cordon_err check_object(struct acl *acl, const struct acl_target *ta
                          "%s has %u names: a grant would be one for all of them", target->path,
                          (unsigned)object->info.links);
     }
-    if (target->type == SD_DENIED && sid_equal(&acl->before.owner, &acl->principal)) {
-        return fault_set(fault, CORDON_E_DENIED, "give it another owner: icacls PATH /setowner",
-                         "%s is owned by the job's principal, which could take a denial back",
-                         target->path);
-    }
     return CORDON_OK;
 }
 
@@ -142,6 +154,49 @@ enum cordon_err acl_read(struct acl *acl, api_handle handle, const char *path, s
         return fault_set(fault, CORDON_E_SYNTAX, NULL, "the access list of %s is malformed", path);
     }
     return CORDON_OK;
+}
+
+/*
+ * What a job made is owned by its principal, who may always replace the list. It becomes the
+ * caller's, with the caller's own right to do that; nobody gives it back when the denial goes.
+ */
+static enum cordon_err take_over(struct acl *acl, const struct acl_target *target,
+                                 const struct acl_object *object, struct cordon_fault *fault)
+{
+    const struct sid admins = sid_administrators();
+    const struct api *api = acl->api;
+    const struct api_open how = {.object = target->object,
+                                 .parent = object->handle,
+                                 .name = "",
+                                 .access = SD_WRITE_OWNER | SD_READ_CONTROL};
+    api_handle handle = 0;
+    uint32_t code;
+    bool acts;
+    enum cordon_err err = act_begin(acl, target, &acts, fault);
+
+    if (err != CORDON_OK) {
+        return err;
+    }
+    code = api->open(api->self, &how, &handle);
+    if (code == API_OK) {
+        code = api->set_owner(api->self, target->object, handle,
+                              acts && acl->owner.len != 0 ? &acl->owner : &admins);
+    }
+    act_end(acl, acts);
+    if (handle != 0) {
+        (void)api->close(api->self, handle);
+    }
+    if (code != API_OK) {
+        return api_fault(fault, code, "give it another owner: icacls PATH /setowner",
+                         "taking %s over from the job's principal, which could take a denial back",
+                         target->path);
+    }
+    err = acl_read(acl, object->handle, target->path, &acl->before, fault);
+    if (err == CORDON_OK && sid_equal(&acl->before.owner, &acl->principal)) {
+        return fault_set(fault, CORDON_E_STATE, NULL, "the owner of %s did not change",
+                         target->path);
+    }
+    return err;
 }
 
 /* A link is denied itself: nothing lies below it. A key has keys in it and no other objects. */
@@ -182,6 +237,10 @@ enum cordon_err acl_open(struct acl *acl, const struct acl_target *target,
     }
     if (err == CORDON_OK) {
         err = check_object(acl, target, &object, fault);
+    }
+    if (err == CORDON_OK && target->type == SD_DENIED &&
+        sid_equal(&acl->before.owner, &acl->principal)) {
+        err = take_over(acl, target, &object, fault);
     }
     if (err != CORDON_OK) {
         acl_close(acl, &object);

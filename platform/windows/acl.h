@@ -16,6 +16,7 @@ struct acl {
     struct sid principal;
     api_handle token;  /* of the principal, for the system's own check; 0: ours alone */
     api_handle caller; /* acted as while his paths are opened and made; 0: as ourselves */
+    struct sid owner;  /* the caller; len 0: Administrators */
     struct sd before, after;
     uint8_t bytes[SD_WRITTEN_MAX];
 };
@@ -40,12 +41,14 @@ struct acl_object {
 };
 
 /*
- * Opens @target and looks at it; nothing is changed. Close with acl_close().
+ * Opens @target and looks at it; nothing is changed but one thing: an object to be denied that the
+ * principal owns becomes the caller's, since an owner may always take a denial back. Close with
+ * acl_close().
  *
  * CORDON_E_NOT_FOUND    there is no such object
  * CORDON_E_DENIED       the caller may not change its list; it is a reparse point, or lies
  *                       elsewhere than it did; it is the root of a volume; a grant on a file with
- *                       other names; the principal owns it, and could take a denial back
+ *                       other names; the principal owns it, and the caller may not take it over
  * CORDON_E_UNSUPPORTED  it has no list: everything is granted to everyone
  */
 CORDON_MUST_USE enum cordon_err acl_open(struct acl *acl, const struct acl_target *target,

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "platform/base/err.h"
+#include "platform/windows/sid.h"
 
 /* What a Windows path can have (32767 units), as UTF-8. */
 #define API_PATH_MAX 98304U
@@ -110,6 +111,10 @@ struct api {
      * inherits it before this returns (SetSecurityInfo). */
     uint32_t (*set_security)(void *self, enum api_object object, api_handle handle,
                              const uint8_t *bytes, size_t len);
+    /* @sid becomes the owner: of oneself, or of a group that may own, as whoever the thread acts.
+     */
+    uint32_t (*set_owner)(void *self, enum api_object object, api_handle handle,
+                          const struct sid *sid);
     /* All that @token may do with an object of this descriptor (AccessCheck, MAXIMUM_ALLOWED). */
     uint32_t (*granted)(void *self, api_handle token, enum api_object object, const uint8_t *bytes,
                         size_t len, uint32_t *ret_mask);

@@ -309,6 +309,15 @@ static uint32_t w_set_security(void *self, enum api_object object, api_handle ha
     return code;
 }
 
+static uint32_t w_set_owner(void *self, enum api_object object, api_handle handle,
+                            const struct sid *sid)
+{
+    (void)self;
+    return SetSecurityInfo((HANDLE)handle, object == API_KEY ? SE_REGISTRY_KEY : SE_FILE_OBJECT,
+                           OWNER_SECURITY_INFORMATION, (PSID)(uintptr_t)sid->bytes, NULL, NULL,
+                           NULL);
+}
+
 static uint32_t w_granted(void *self, api_handle token, enum api_object object,
                           const uint8_t *bytes, size_t len, uint32_t *ret_mask)
 {
@@ -371,6 +380,7 @@ const struct api *api_win32(void)
                              .next = w_next,
                              .get_security = w_get_security,
                              .set_security = w_set_security,
+                             .set_owner = w_set_owner,
                              .granted = w_granted,
                              .erase = w_erase};
 

@@ -48,6 +48,7 @@ struct state_request {
     struct sid principal;
     api_handle token;   /* see struct acl */
     api_handle caller;  /* see struct acl */
+    struct sid owner;   /* see struct acl */
     const char *holder; /* on whose behalf; not empty */
     const struct state_target *targets;
     size_t target_count;

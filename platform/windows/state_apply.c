@@ -382,6 +382,7 @@ enum cordon_err state_apply(struct state *state, const struct state_request *req
     state->acl->principal = request->principal;
     state->acl->token = request->token;
     state->acl->caller = request->caller;
+    state->acl->owner = request->owner;
     err = collect(&apply);
     while (err == CORDON_OK && from < apply.count) {
         const size_t to = apply.count;

@@ -173,6 +173,18 @@ static uint32_t tap_set_security(void *self, enum api_object object, api_handle 
     return returned(tap, under->set_security(under->self, object, handle, bytes, len));
 }
 
+static uint32_t tap_set_owner(void *self, enum api_object object, api_handle handle,
+                              const struct sid *sid)
+{
+    char text[SID_TEXT_MAX];
+
+    sid_text(sid, text);
+    {
+        CALL("set-owner %s", text);
+        return returned(tap, under->set_owner(under->self, object, handle, sid));
+    }
+}
+
 static uint32_t tap_granted(void *self, api_handle token, enum api_object object,
                             const uint8_t *bytes, size_t len, uint32_t *ret_mask)
 {
@@ -247,6 +259,7 @@ void api_tap_init(struct api_tap *tap, const struct api *under)
                                     .next = tap_next,
                                     .get_security = tap_get_security,
                                     .set_security = tap_set_security,
+                                    .set_owner = tap_set_owner,
                                     .granted = tap_granted,
                                     .erase = tap_erase,
                                     .file_open = tap_file_open,

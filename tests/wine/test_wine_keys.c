@@ -6,6 +6,8 @@
  */
 #include "tests/wine/keys.h"
 
+#include <aclapi.h>
+
 #include "tests/support/check.h"
 #include "tests/wine/token.h"
 
@@ -203,6 +205,22 @@ TEST(a_narrower_entry_that_stands_there_does_not_pass_for_the_denial)
     CHECK(state_drop(state, &request.principal, "earlier", &fault) == CORDON_OK);
     keys_print(&after);
     CHECK_STR(strbuf_text(&after), strbuf_text(&before));
+}
+
+TEST(what_the_principal_owns_is_taken_over_before_it_is_denied)
+{
+    const struct state_target targets[] = {denied(KEYS_A, DENY)};
+    const struct sid owner = sid_of(KEYS_JOB);
+    HKEY key;
+
+    start();
+    CHECK(RegOpenKeyExA(HKEY_LOCAL_MACHINE, &KEYS_A[5], 0, WRITE_OWNER, &key) == 0);
+    CHECK(SetSecurityInfo((HANDLE)key, SE_REGISTRY_KEY, OWNER_SECURITY_INFORMATION,
+                          (PSID)(uintptr_t)owner.bytes, NULL, NULL, NULL) == 0);
+    (void)RegCloseKey(key);
+    CHECK(apply(targets, 1) == CORDON_OK);
+    CHECK(keys_open_as(job_primary, KEYS_A) == API_ACCESS_DENIED);
+    CHECK(drop());
 }
 
 /* The service acts as the caller while it opens his objects: Wine asks the thread's token. */
