@@ -46,6 +46,14 @@ enum plan_controller {
     PLAN_CONTROLLER_ALL = 7U
 };
 
+/* What a glob of the policy matched when somebody looked; where nothing decides at each access. */
+struct plan_match {
+    uint8_t set; /* enum plan_set */
+    uint32_t rule;
+    const char *path; /* as found: links in it, and at its end, are not followed */
+    struct plan_fact fact;
+};
+
 /* What the host offers to enforce with. */
 struct plan_host {
     uint32_t landlock_abi; /* 0: none */
@@ -54,6 +62,8 @@ struct plan_host {
     bool bpf;              /* a program of ours in the kernel decides at each access */
     bool fanotify;         /* a guard of the job's does, asked by fanotify */
 };
+
+struct plan_windows_facts;
 
 struct plan_facts {
     const struct plan_fact *managed; /* one per policy->managed.rules; globs: all zero */
@@ -67,6 +77,9 @@ struct plan_facts {
                                   its interpreter, the loader; needed_count of them */
     size_t needed_count;
     const char *principal; /* Windows: SID of the job's principal; macOS, Linux: NULL */
+    const struct plan_windows_facts *windows; /* of a Windows host; NULL: none is looked at */
+    const struct plan_match *matches;         /* of both sets; a planner fills in its own copy */
+    size_t match_count;
 };
 
 /* ---- the plan ---- */

@@ -161,6 +161,21 @@ void plan_skip_missing(struct plan_builder *builder, const struct plan_node *nod
     }
 }
 
+void plan_notice_level(struct plan_builder *builder, const struct policy_ruleset *set,
+                       const struct plan_label *labels, const char *whose)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        count += plan_narrows(&set->rules[i]) && labels[i].level == PLAN_SNAPSHOT;
+    }
+    if (count > 0) {
+        plan_notice(builder,
+                    "%zu %s deny rule%s hold%s for what exists when the job starts (snapshot)",
+                    count, whose, count == 1 ? "" : "s", count == 1 ? "s" : "");
+    }
+}
+
 enum cordon_err plan_finish(struct plan_builder *builder, struct plan **ret_plan)
 {
     if (builder->failed) {

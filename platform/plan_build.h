@@ -57,6 +57,11 @@ bool plan_narrows(const struct policy_rule *rule);
 void plan_skip_missing(struct plan_builder *builder, const struct plan_node *node,
                        const char *absent);
 
+/* A notice of how many deny rules of @set, the @whose ones, hold at level snapshot; none for none.
+ */
+void plan_notice_level(struct plan_builder *builder, const struct policy_ruleset *set,
+                       const struct plan_label *labels, const char *whose);
+
 /* Hands the plan over, or reports the exhausted arena. */
 CORDON_MUST_USE enum cordon_err plan_finish(struct plan_builder *builder, struct plan **ret_plan);
 

@@ -4,19 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char fold(char c)
-{
-    if (c == '\\') {
-        return '/';
-    }
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+#include "platform/windows/path.h"
+#include "policy/metadata_names.h"
 
 bool plan_is_drive(const char *path)
 {
-    char letter = fold(path[0]);
+    char letter = (char)(path[0] & ~0x20);
 
-    return letter >= 'a' && letter <= 'z' && path[1] == ':' &&
+    return letter >= 'A' && letter <= 'Z' && path[1] == ':' &&
            (path[2] == '\0' || path[2] == '/' || path[2] == '\\');
 }
 
@@ -28,18 +23,23 @@ const char *plan_key(enum policy_os os, const char *path, struct arena *arena)
     if (os != POLICY_OS_WINDOWS) {
         return path;
     }
-    key = arena_strndup(arena, path, len);
+    key = win_fold(path, len, arena);
     if (key == NULL) {
         return NULL;
     }
+    len = strlen(key);
     for (size_t i = 0; i < len; i++) {
-        key[i] = fold(key[i]);
+        key[i] = key[i] == '\\' ? '/' : key[i];
     }
     /* "C:\" and "C:" are one place. */
     if (len > 1 && key[len - 1] == '/') {
         key[len - 1] = '\0';
     }
-    /* A policy's patterns all begin with '/': "/C:/Users". */
+    /* A policy's patterns all begin with '/': "/C:/Users", "/UNC/server/share". */
+    if (strncmp(key, "/UNC/", 5) == 0) {
+        key[3] = '/';
+        return key + 3;
+    }
     return plan_is_drive(key + (key[0] == '/')) ? key + (key[0] == '/') : key;
 }
 
@@ -166,6 +166,7 @@ static void add_set(struct plan_tree *tree, const struct policy_ruleset *rules,
             continue;
         }
         entry.access = rule->access;
+        entry.name = rule->pattern;
         entry.path = fact->resolved != NULL ? fact->resolved : rule->pattern;
         tree->entries[tree->entry_count++] = entry;
         /* What a ".git" file points to is protected, never granted. */
@@ -176,6 +177,26 @@ static void add_set(struct plan_tree *tree, const struct policy_ruleset *rules,
             entry.gitdir = true;
             tree->entries[tree->entry_count++] = entry;
         }
+    }
+}
+
+static void add_matches(struct plan_tree *tree, const struct policy *policy,
+                        const struct plan_facts *facts)
+{
+    for (size_t i = 0; i < facts->match_count; i++) {
+        const struct plan_match *match = &facts->matches[i];
+        const struct policy_ruleset *rules =
+            match->set == PLAN_SET_MANAGED ? &policy->managed : &policy->own;
+
+        tree->entries[tree->entry_count++] = (struct plan_entry){
+            .path = match->fact.resolved != NULL ? match->fact.resolved : match->path,
+            .name = match->path,
+            .set = match->set,
+            .rule = match->rule,
+            .access = rules->rules[match->rule].access,
+            .fact = &match->fact,
+            .match = true,
+        };
     }
 }
 
@@ -236,6 +257,7 @@ static void inherit(struct plan_tree *tree, struct plan_node *node)
     node->rule = parent->own_rule;
     node->managed_hidden = parent->managed_hidden;
     node->readonly = parent->readonly;
+    node->lifted = parent->lifted;
     node->limit_set = parent->limit_set;
     node->limit_rule = parent->limit_rule;
 }
@@ -243,8 +265,9 @@ static void inherit(struct plan_tree *tree, struct plan_node *node)
 /* Managed entries come first, so that on one path theirs is the limit named. */
 static void apply_limit(struct plan_node *node, const struct plan_entry *entry)
 {
-    bool hides = entry->access == ACCESS_DENY && entry->set == PLAN_SET_MANAGED;
-    bool limits = entry->access == ACCESS_DENY_WRITE && !entry->gitdir;
+    bool hides = entry->access == ACCESS_DENY && (entry->set == PLAN_SET_MANAGED || entry->match);
+    bool limits = entry->access == ACCESS_DENY_WRITE && !entry->gitdir &&
+                  (entry->set == PLAN_SET_MANAGED || !node->lifted);
 
     if (node->managed_hidden || (!hides && (!limits || node->readonly))) {
         return; /* decided already, by the same path or further up */
@@ -253,6 +276,23 @@ static void apply_limit(struct plan_node *node, const struct plan_entry *entry)
     node->readonly = node->readonly || limits;
     node->limit_set = entry->set;
     node->limit_rule = entry->rule;
+}
+
+/* What an exact entry says that names metadata, the limits of nested ones do not take back. */
+static void lift_limits(const struct policy *policy, struct plan_node *node,
+                        const struct plan_entry *entries)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        const struct plan_entry *entry = &entries[i];
+
+        if (entry->set == PLAN_SET_OWN && !entry->match && !entry->gitdir &&
+            metadata_named(policy->own.rules[entry->rule].pattern, policy->os != POLICY_OS_LINUX)) {
+            node->lifted = true;
+        }
+    }
+    if (node->lifted && node->limit_set == PLAN_SET_OWN && !node->managed_hidden) {
+        node->readonly = false;
+    }
 }
 
 /* On one path deny beats write beats read, and any of them the gitdir of another. */
@@ -289,11 +329,12 @@ static void apply_own(struct plan_node *node, const struct plan_entry *entries)
     }
 }
 
-static void decide(struct plan_tree *tree, struct plan_node *node)
+static void decide(struct plan_tree *tree, const struct policy *policy, struct plan_node *node)
 {
     const struct plan_entry *entries = &tree->entries[node->first];
 
     inherit(tree, node);
+    lift_limits(policy, node, entries);
     for (size_t i = 0; i < node->count; i++) {
         apply_limit(node, &entries[i]);
     }
@@ -314,6 +355,7 @@ static void add_base(struct plan_tree *tree, const struct plan_base *base, size_
         struct plan_entry *entry = &tree->entries[tree->entry_count++];
 
         entry->path = base[i].path;
+        entry->name = base[i].path;
         entry->set = PLAN_SET_NONE;
         entry->rule = PLAN_NO_RULE;
         entry->access = base[i].view == PLAN_WRITABLE ? ACCESS_WRITE : ACCESS_READ;
@@ -324,7 +366,7 @@ enum cordon_err plan_tree_build(const struct policy *policy, const struct plan_f
                                 const struct plan_base *base, size_t base_count,
                                 struct arena *arena, struct plan_tree *ret_tree)
 {
-    size_t most = 2 * (policy->managed.count + policy->own.count) + base_count;
+    size_t most = 2 * (policy->managed.count + policy->own.count) + facts->match_count + base_count;
     struct plan_tree tree = {.os = policy->os,
                              .start = policy->full_access ? PLAN_WRITABLE : PLAN_HIDDEN};
 
@@ -338,13 +380,14 @@ enum cordon_err plan_tree_build(const struct policy *policy, const struct plan_f
     if (!policy->full_access) {
         add_set(&tree, &policy->own, facts->own, PLAN_SET_OWN);
     }
+    add_matches(&tree, policy, facts);
     if (set_keys(&tree, arena) != CORDON_OK) {
         return CORDON_E_NOMEM;
     }
     qsort(tree.entries, tree.entry_count, sizeof(*tree.entries), compare_entry);
     group_nodes(&tree);
     for (size_t i = 0; i < tree.node_count; i++) {
-        decide(&tree, &tree.nodes[i]);
+        decide(&tree, policy, &tree.nodes[i]);
     }
     *ret_tree = tree;
     return CORDON_OK;

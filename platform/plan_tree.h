@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The exact rules of both sets over resolved paths, as a tree: what may be
- * done at each path that a rule names, and what its surroundings allow. Every
- * back end's steps follow from the difference of the two.
+ * The exact rules of both sets over resolved paths, and what globs matched, as
+ * a tree: what may be done at each path that a rule names, and what its
+ * surroundings allow. Every back end's steps follow from the difference of the two.
  *
- * This is the decision of POLICY.md section 1 without globs: the most specific
- * entry of the profile wins; managed denies, and deny-writes of either set,
- * take away from the whole subtree for good.
+ * This is the decision of POLICY.md section 1: the most specific entry of the
+ * profile wins; managed denies, matches of deny globs, and deny-writes of either
+ * set, take away from the whole subtree for good.
  */
 #ifndef CORDON_PLATFORM_PLAN_TREE_H
 #define CORDON_PLATFORM_PLAN_TREE_H
@@ -24,6 +24,7 @@ struct plan_base {
 
 struct plan_entry {
     const char *path; /* as the tree has it: resolved where that is known */
+    const char *name; /* as the rule or its match spells it */
     const char *key;  /* what is compared: on Windows folded, with '/' */
     size_t key_len;
     uint32_t depth; /* components; 0 for "/" */
@@ -32,6 +33,7 @@ struct plan_entry {
     enum policy_access access;
     const struct plan_fact *fact; /* NULL for a plan_base */
     bool gitdir;                  /* the second path of the rule, see plan_fact */
+    bool match;                   /* what a glob matched, see plan_match */
 };
 
 /* All entries of one path. */
@@ -52,8 +54,10 @@ struct plan_node {
     enum plan_view own; /* what the profile's entries alone say */
     uint8_t own_set;    /* whose entry said so; PLAN_SET_NONE: none, or a plan_base */
     uint32_t own_rule;
-    bool managed_hidden; /* a managed deny covers it */
+    bool managed_hidden; /* a managed deny, or the match of a deny glob, covers it */
     bool readonly;       /* a deny-write covers it: nothing below is writable again */
+    bool lifted;         /* unless it is one of nested metadata: an entry names them, see
+                            metadata_names.h */
     uint8_t limit_set;   /* whose rule did either */
     uint32_t limit_rule;
 };

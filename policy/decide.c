@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/loader.h"
+#include "policy/metadata_names.h"
 #include "policy/spelling.h"
 
 static bool folds_case(enum policy_os os)
@@ -21,7 +22,7 @@ static bool is_managed(const struct policy_rule *rule)
  * names protected metadata, or something below it, stands with the generated
  * limits and before them (ids are in settled order), so that it lifts them.
  */
-static enum dfa_class class_of(const struct policy_rule *rule, bool limited)
+static enum dfa_class class_of(const struct policy_rule *rule, enum policy_os os, bool limited)
 {
     static const enum dfa_class classes[] = {[ACCESS_DENY] = DFA_OVERRIDING,
                                              [ACCESS_DENY_WRITE] = DFA_LIMITING,
@@ -31,10 +32,10 @@ static enum dfa_class class_of(const struct policy_rule *rule, bool limited)
     if (rule->glob || is_managed(rule)) {
         return classes[rule->access];
     }
-    return limited && metadata_named(rule->pattern) ? DFA_LIMITING : DFA_EXACT;
+    return limited && metadata_named(rule->pattern, folds_case(os)) ? DFA_LIMITING : DFA_EXACT;
 }
 
-static struct dfa_rule to_dfa(const struct policy_rule *rule, bool limited)
+static struct dfa_rule to_dfa(const struct policy_rule *rule, enum policy_os os, bool limited)
 {
     static const uint8_t prefer[] = {
         [ACCESS_DENY] = 3, [ACCESS_DENY_WRITE] = 2, [ACCESS_WRITE] = 1, [ACCESS_READ] = 0};
@@ -42,7 +43,7 @@ static struct dfa_rule to_dfa(const struct policy_rule *rule, bool limited)
     return (struct dfa_rule){.pattern = rule->pattern,
                              .len = rule->pattern_len,
                              .glob = rule->glob,
-                             .cls = class_of(rule, limited),
+                             .cls = class_of(rule, os, limited),
                              .prefer = prefer[rule->access]};
 }
 
@@ -68,7 +69,7 @@ enum cordon_err policy_compile(const struct policy_ruleset *set, enum policy_os 
         return place_no_memory(fault);
     }
     for (size_t i = 0; i < set->count; i++) {
-        rules[i] = to_dfa(&set->rules[i], limited);
+        rules[i] = to_dfa(&set->rules[i], os, limited);
     }
     err = dfa_compile(rules, set->count, DFA_OPTIONS(folds_case(os), DFA_BYTES_MAX), ret_table,
                       &culprit, fault);

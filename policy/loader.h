@@ -67,13 +67,13 @@ CORDON_MUST_USE enum cordon_err rules_add_scoped(struct loader *loader,
                                                  const struct rule_entry *entry, const char *sub);
 /*
  * Puts a profile's rules in the order their ids have: exact ones, deepest first,
- * then deny globs, then deny-write globs; of one path the strongest is kept.
+ * then deny globs, then deny-write globs; of one path the strongest is kept. Two spellings are one
+ * path where @fold_case.
  */
-void rules_settle(struct rule_list *list);
+void rules_settle(struct rule_list *list, bool fold_case);
 
 /* metadata.c: the generated rules below write roots; the list is settled before and after. */
 CORDON_MUST_USE enum cordon_err metadata_protect(struct loader *loader, bool nested);
-bool metadata_named(const char *path);
 
 /* profile.c */
 CORDON_MUST_USE enum cordon_err profile_builtin(struct loader *loader);

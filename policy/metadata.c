@@ -6,42 +6,13 @@
 #include <string.h>
 
 #include "policy/loader.h"
+#include "policy/metadata_names.h"
 #include "policy/spelling.h"
 
-static const char *const metadata_names[] = {".git", ".codex", ".agents", ".aws", ".cordon"};
-#define METADATA_COUNT (sizeof(metadata_names) / sizeof(metadata_names[0]))
-
-static bool name_is_metadata(const char *name, size_t len)
-{
-    for (size_t i = 0; i < METADATA_COUNT; i++) {
-        if (strlen(metadata_names[i]) == len && memcmp(metadata_names[i], name, len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Any component of @path is a protected name. */
-bool metadata_named(const char *path)
-{
-    while (*path != '\0') {
-        size_t len = strcspn(path, "/");
-
-        if (name_is_metadata(path, len)) {
-            return true;
-        }
-        path += len;
-        path += *path == '/';
-    }
-    return false;
-}
-
 /* The last component is one: the entry lifts the protection, it is no root. */
-static bool names_metadata(const struct policy_rule *rule)
+static bool names_metadata(const struct policy_rule *rule, enum policy_os os)
 {
-    const char *name = strrchr(rule->pattern, '/') + 1;
-
-    return name_is_metadata(name, strlen(name));
+    return metadata_named(strrchr(rule->pattern, '/') + 1, os != POLICY_OS_LINUX);
 }
 
 static enum cordon_err add_generated(struct loader *loader, const char *pattern,
@@ -88,10 +59,11 @@ enum cordon_err metadata_protect(struct loader *loader, bool nested)
     for (size_t i = 0; err == CORDON_OK && i < count; i++) {
         const struct policy_rule *rule = &loader->own_rules.rules[i];
 
-        if (!rule->glob && rule->access == ACCESS_WRITE && !names_metadata(rule)) {
+        if (!rule->glob && rule->access == ACCESS_WRITE &&
+            !names_metadata(rule, loader->input->context.os)) {
             err = protect_root(loader, rule->pattern, nested);
         }
     }
-    rules_settle(&loader->own_rules);
+    rules_settle(&loader->own_rules, loader->input->context.os != POLICY_OS_LINUX);
     return err;
 }

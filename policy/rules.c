@@ -8,6 +8,9 @@
 /* The directories of :minimal; those that a host lacks grant nothing. */
 static const char *const minimal_dirs[] = {
     "/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw"};
+/* The system's drive is C: but on hosts that somebody took pains to set up otherwise. */
+static const char *const minimal_windows[] = {"/C:/Windows", "/C:/Program Files",
+                                              "/C:/Program Files (x86)"};
 
 enum cordon_err rules_add(struct loader *loader, struct rule_list *list,
                           const struct policy_rule *rule)
@@ -112,6 +115,10 @@ static enum cordon_err expand_special(struct expansion *expansion, enum spelling
     const struct policy *policy = expansion->loader->policy;
     const char *base = kind == SPELL_ROOT ? "/" : NULL;
 
+    if (kind == SPELL_MINIMAL && context->os == POLICY_OS_WINDOWS) {
+        return expand_list(expansion, minimal_windows,
+                           sizeof(minimal_windows) / sizeof(*minimal_windows), sub);
+    }
     if (kind == SPELL_MINIMAL) {
         return expand_list(expansion, minimal_dirs, sizeof(minimal_dirs) / sizeof(*minimal_dirs),
                            sub);
@@ -233,17 +240,31 @@ static int compare_origins(const struct policy_origin *a, const struct policy_or
     return order != 0 ? order : strcmp(a->key, b->key);
 }
 
-static int compare_rules(const void *first, const void *second)
+static int compare_patterns(const char *a, const char *b, bool fold_case)
 {
-    const struct policy_rule *a = first;
-    const struct policy_rule *b = second;
+    int order = 0;
+
+    if (!fold_case) {
+        return strcmp(a, b);
+    }
+    for (size_t i = 0; order == 0 && (a[i] != '\0' || b[i] != '\0'); i++) {
+        unsigned char left = (unsigned char)(a[i] >= 'A' && a[i] <= 'Z' ? a[i] - 'A' + 'a' : a[i]);
+        unsigned char right = (unsigned char)(b[i] >= 'A' && b[i] <= 'Z' ? b[i] - 'A' + 'a' : b[i]);
+
+        order = (left > right) - (left < right);
+    }
+    return order;
+}
+
+static int compare_rules(const struct policy_rule *a, const struct policy_rule *b, bool fold_case)
+{
     int order = group_of(a) - group_of(b);
 
     if (order == 0 && !a->glob) {
         order = by_number(depth_of(b), depth_of(a));
     }
     if (order == 0) {
-        order = strcmp(a->pattern, b->pattern);
+        order = compare_patterns(a->pattern, b->pattern, fold_case);
     }
     if (order == 0) {
         order = rank_of(a) - rank_of(b);
@@ -251,19 +272,31 @@ static int compare_rules(const void *first, const void *second)
     return order != 0 ? order : compare_origins(&a->origin, &b->origin);
 }
 
-void rules_settle(struct rule_list *list)
+static int compare_exactly(const void *first, const void *second)
+{
+    return compare_rules(first, second, false);
+}
+
+static int compare_folded(const void *first, const void *second)
+{
+    return compare_rules(first, second, true);
+}
+
+void rules_settle(struct rule_list *list, bool fold_case)
 {
     size_t kept = 0;
 
     if (list->count == 0) {
         return;
     }
-    qsort(list->rules, list->count, sizeof(*list->rules), compare_rules);
+    qsort(list->rules, list->count, sizeof(*list->rules),
+          fold_case ? compare_folded : compare_exactly);
     for (size_t i = 1; i < list->count; i++) {
         const struct policy_rule *rule = &list->rules[i];
         const struct policy_rule *last = &list->rules[kept];
 
-        if (group_of(rule) == group_of(last) && strcmp(rule->pattern, last->pattern) == 0) {
+        if (group_of(rule) == group_of(last) &&
+            compare_patterns(rule->pattern, last->pattern, fold_case) == 0) {
             continue;
         }
         list->rules[++kept] = *rule;

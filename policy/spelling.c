@@ -163,6 +163,11 @@ static enum cordon_err finish(const char *text, enum policy_access access,
     bool grant = access == ACCESS_READ || access == ACCESS_WRITE;
 
     spelling->rest_len = strlen(spelling->rest);
+    /* Behind a drive '\' separates: at the end it names a directory and escapes nothing. */
+    while ((is_drive(spelling->rest) || spelling->unc) && spelling->rest_len > 3 &&
+           spelling->rest[spelling->rest_len - 1] == '\\') {
+        spelling->rest_len--;
+    }
     if (grant && spelling->rest_len >= 3 &&
         strcmp(spelling->rest + spelling->rest_len - 3, "/**") == 0) {
         spelling->rest_len -= 3;
@@ -170,7 +175,8 @@ static enum cordon_err finish(const char *text, enum policy_access access,
     if (spelling->rest_len > POLICY_PATTERN_MAX) {
         return bad(fault, pos, text, "longer than a path can be", NULL);
     }
-    spelling->glob = looks_glob(spelling->rest, spelling->rest_len);
+    spelling->glob = (spelling->rest_len != 3 || !is_drive(spelling->rest)) &&
+                     looks_glob(spelling->rest, spelling->rest_len);
     if (!spelling->glob) {
         return CORDON_OK;
     }
@@ -181,6 +187,27 @@ static enum cordon_err finish(const char *text, enum policy_access access,
     return check_glob(text, spelling, pos, fault);
 }
 
+/* What begins with "\\\\": a share, or a path that Windows is to take as it is. */
+static enum cordon_err parse_backslashes(const char *text, const struct toml_pos *pos,
+                                         struct spelling *ret, struct cordon_fault *fault)
+{
+    bool verbatim = strncmp(text, "\\\\?\\", 4) == 0;
+
+    ret->kind = SPELL_ABSOLUTE;
+    ret->rest = text + (verbatim ? 4 : 2);
+    if (verbatim && is_drive(ret->rest)) {
+        return CORDON_OK;
+    }
+    if (verbatim && strncmp(ret->rest, "UNC\\", 4) == 0) {
+        ret->rest += 4;
+    } else if (verbatim || strchr("?.", text[2]) != NULL) {
+        return bad(fault, pos, text, "names no file of a drive or a share",
+                   "write C:\\... or \\\\server\\share\\...");
+    }
+    ret->unc = true;
+    return CORDON_OK;
+}
+
 /* Everything but specials. */
 static enum cordon_err parse_path(const char *text, const struct toml_pos *pos,
                                   struct spelling *ret, struct cordon_fault *fault)
@@ -188,6 +215,9 @@ static enum cordon_err parse_path(const char *text, const struct toml_pos *pos,
     *ret = (struct spelling){.kind = SPELL_RELATIVE, .rest = text, .scoped = true};
     if (text[0] == '\0') {
         return bad(fault, pos, text, "an empty path", NULL);
+    }
+    if (text[0] == '\\' && text[1] == '\\') {
+        return parse_backslashes(text, pos, ret, fault);
     }
     if (text[0] == '/' || is_drive(text)) {
         ret->kind = SPELL_ABSOLUTE;
@@ -302,6 +332,38 @@ static const char *with_slashes(const char *text, size_t len, enum policy_os os,
     return copy;
 }
 
+/* "server/share" and more; without "..", which would have to stop at the share. */
+static bool is_share(const char *rest)
+{
+    size_t server = strcspn(rest, "/");
+
+    return server > 0 && rest[server] == '/' && rest[server + 1] != '/' &&
+           rest[server + 1] != '\0' && strchr("?.", rest[0]) == NULL && !climbs(rest);
+}
+
+/* What a text begins with; @unc: a share, even if no "//" says so. */
+struct start {
+    enum policy_os os;
+    bool unc;
+    bool glob;
+};
+
+/* Adds @text, slashes turned; a share below "/UNC". false: it would be a share, but is none. */
+static bool join_text(struct join *join, const char *text, const struct start *start)
+{
+    bool marked = start->os == POLICY_OS_WINDOWS && text[0] == '/' && text[1] == '/';
+
+    text += marked ? 2 : 0;
+    if (marked || start->unc) {
+        if (!is_share(text)) {
+            return false;
+        }
+        join_parts(join, "/UNC", 4, false);
+    }
+    join_parts(join, text, strlen(text), start->glob);
+    return true;
+}
+
 static const char *join_done(struct join *join)
 {
     if (join->len == 0) {
@@ -311,25 +373,38 @@ static const char *join_done(struct join *join)
     return join->out;
 }
 
+static bool is_foreign(const struct spelling *spelling, const char *rest, enum policy_os os)
+{
+    return os != POLICY_OS_WINDOWS && spelling->kind == SPELL_ABSOLUTE &&
+           (spelling->unc || is_drive(rest));
+}
+
 enum cordon_err spelling_join(const struct spelling_use *use, const char *base,
                               const struct spelling *spelling, const char **ret_pattern)
 {
+    const struct start at_base = {use->os, false, false};
+    const struct start at_rest = {use->os, spelling->unc, spelling->glob};
     const char *rest = with_slashes(spelling->rest, spelling->rest_len, use->os, use->arena);
-    const char *start = spelling->glob ? spelling_escape(base, use->arena) : base;
+    const char *start = with_slashes(base, strlen(base), use->os, use->arena);
     struct join join = {NULL, 0, false};
 
+    if (start != NULL && spelling->glob) {
+        start = spelling_escape(start, use->arena);
+    }
     if (rest == NULL || start == NULL) {
         return place_no_memory(use->fault);
     }
-    if (spelling->kind == SPELL_ABSOLUTE && is_drive(rest) && use->os != POLICY_OS_WINDOWS) {
+    if (is_foreign(spelling, rest, use->os)) {
         return bad(use->fault, &use->pos, use->text, "not an absolute path on this system", NULL);
     }
-    join.out = arena_alloc(use->arena, strlen(start) + strlen(rest) + 4);
+    join.out = arena_alloc(use->arena, strlen(start) + strlen(rest) + 12);
     if (join.out == NULL) {
         return place_no_memory(use->fault);
     }
-    join_parts(&join, start, strlen(start), false);
-    join_parts(&join, rest, strlen(rest), spelling->glob);
+    if (!join_text(&join, start, &at_base) || !join_text(&join, rest, &at_rest)) {
+        return bad(use->fault, &use->pos, use->text, "names no server and share",
+                   "write \\\\server\\share\\... without \"..\"");
+    }
     if (join.climbed_wildcard) {
         return bad(use->fault, &use->pos, use->text, "\"..\" after a wildcard",
                    "write the path without \"..\"");
@@ -344,6 +419,7 @@ enum cordon_err spelling_join(const struct spelling_use *use, const char *base,
 enum cordon_err spelling_normal(const char *path, enum policy_os os, struct arena *arena,
                                 const char **ret_path)
 {
+    const struct start at = {os, false, false};
     const char *text = with_slashes(path, strlen(path), os, arena);
     struct join join = {NULL, 0, false};
 
@@ -353,11 +429,13 @@ enum cordon_err spelling_normal(const char *path, enum policy_os os, struct aren
     if (text[0] != '/' && !(os == POLICY_OS_WINDOWS && is_drive(text))) {
         return CORDON_E_INVALID;
     }
-    join.out = arena_alloc(arena, strlen(text) + 3);
+    join.out = arena_alloc(arena, strlen(text) + 7);
     if (join.out == NULL) {
         return CORDON_E_NOMEM;
     }
-    join_parts(&join, text, strlen(text), false);
+    if (!join_text(&join, text, &at)) {
+        return CORDON_E_INVALID;
+    }
     *ret_path = join_done(&join);
     return CORDON_OK;
 }

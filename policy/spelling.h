@@ -23,6 +23,7 @@ struct spelling {
     size_t rest_len;  /* without a trailing slash and two stars, if stripped */
     bool glob;
     bool scoped; /* may have a table of sub-paths */
+    bool unc;    /* the rest begins with a server and a share */
 };
 
 /*
@@ -65,7 +66,8 @@ CORDON_MUST_USE enum cordon_err spelling_join(const struct spelling_use *use, co
 const char *spelling_escape(const char *text, struct arena *arena);
 
 /*
- * @path (absolute; on Windows also "C:\...") normalised, in @arena.
+ * @path (absolute; on Windows also "C:\..." and "\\server\share\...", which is
+ * "/UNC/server/share/..." as a pattern) normalised, in @arena.
  * CORDON_E_INVALID  it is not absolute; CORDON_E_NOMEM. No fault is set.
  */
 CORDON_MUST_USE enum cordon_err spelling_normal(const char *path, enum policy_os os,

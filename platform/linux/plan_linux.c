@@ -410,20 +410,6 @@ static void add_end(struct plan_builder *b)
     plan_add_plain(b, PLAN_LINUX_EXEC, b->facts->cwd, NULL);
 }
 
-static void notice_level(struct plan_builder *b, const struct policy_ruleset *set,
-                         const struct plan_label *labels, const char *whose)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < set->count; i++) {
-        count += plan_narrows(&set->rules[i]) && labels[i].level == PLAN_SNAPSHOT;
-    }
-    if (count > 0) {
-        plan_notice(b, "%zu %s deny rule%s hold%s for what exists when the job starts (snapshot)",
-                    count, whose, count == 1 ? "" : "s", count == 1 ? "s" : "");
-    }
-}
-
 enum cordon_err plan_linux(const struct policy *policy, const struct plan_facts *facts,
                            struct arena *arena, struct plan **ret_plan, struct cordon_fault *fault)
 {
@@ -444,12 +430,12 @@ enum cordon_err plan_linux(const struct policy *policy, const struct plan_facts 
     }
     if (!policy->full_access) {
         add_sockets(&b);
-        notice_level(&b, &policy->own, b.plan->own, "profile");
+        plan_notice_level(&b, &policy->own, b.plan->own, "profile");
     } else if (policy->managed.count > 0) {
         plan_notice(&b, "full access: services of the host, reached by socket, are not bound by "
                         "the managed rules");
     }
-    notice_level(&b, &policy->managed, b.plan->managed, "managed");
+    plan_notice_level(&b, &policy->managed, b.plan->managed, "managed");
     add_end(&b);
     return plan_finish(&b, ret_plan);
 }

@@ -3,44 +3,195 @@
 
 #include <string.h>
 
-#include "platform/plan_build.h"
+#include "platform/plan_glob.h"
+#include "platform/windows/path.h"
+#include "platform/windows/plan_parts.h"
 
 const char *const plan_windows_op_names[PLAN_WINDOWS_OP_COUNT] = {
+    [PLAN_WINDOWS_BACKEND] = "backend",
     [PLAN_WINDOWS_PRINCIPAL] = "principal",
     [PLAN_WINDOWS_TOKEN] = "token",
+    [PLAN_WINDOWS_RESTRICT] = "restrict",
     [PLAN_WINDOWS_JOB] = "job",
     [PLAN_WINDOWS_MATERIALISE] = "materialise",
     [PLAN_WINDOWS_GRANT_READ] = "grant-read",
     [PLAN_WINDOWS_GRANT_WRITE] = "grant-write",
     [PLAN_WINDOWS_DENY] = "deny",
     [PLAN_WINDOWS_DENY_WRITE] = "deny-write",
+    [PLAN_WINDOWS_PIN] = "pin",
     [PLAN_WINDOWS_DESKTOP] = "desktop",
     [PLAN_WINDOWS_NET_OFF] = "net-off",
+    [PLAN_WINDOWS_FILTER] = "filter",
     [PLAN_WINDOWS_NET_HOST] = "net-host",
     [PLAN_WINDOWS_EXEC] = "exec",
 };
 
-static const uint32_t masks[PLAN_WINDOWS_OP_COUNT] = {
-    [PLAN_WINDOWS_GRANT_READ] = PLAN_WINDOWS_MASK_READ,
-    [PLAN_WINDOWS_GRANT_WRITE] = PLAN_WINDOWS_MASK_WRITE,
-    [PLAN_WINDOWS_DENY] = PLAN_WINDOWS_MASK_DENY,
-    [PLAN_WINDOWS_DENY_WRITE] = PLAN_WINDOWS_MASK_DENY_WRITE,
-};
+/* ---- spellings ---- */
 
-/* Names without an extension that are files all the same. */
-static const char *const known_files[] = {".env",       ".netrc",          ".npmrc", ".pypirc",
-                                          ".pgpass",    ".bashrc",         ".zshrc", ".profile",
-                                          ".gitconfig", ".git-credentials"};
-
-/* "/", "c:" or "//server/share": an entry there reaches every file of the volume. */
-static bool is_volume_root(const struct plan_entry *entry)
+/* Components with wildcards are the matcher's; what they match is on the disk already. */
+static bool is_literal(const char *name, size_t len, bool glob)
 {
-    const char *key = entry->key;
-
-    if (key[0] == '/' && key[1] == '/') {
-        return entry->depth <= 2;
+    for (size_t i = 0; glob && i < len; i++) {
+        if (strchr("*?[]{},\\", name[i]) != NULL) {
+            return false;
+        }
     }
-    return entry->depth == 0 || (entry->depth == 1 && entry->key_len == 2 && key[1] == ':');
+    return true;
+}
+
+static enum cordon_err refuse_spelling(const struct plan_builder *b, const struct policy_rule *rule,
+                                       const struct cordon_fault *reason)
+{
+    return reason->err == CORDON_E_NOMEM
+               ? fault_set(b->fault, CORDON_E_NOMEM, NULL, "out of memory for the plan")
+               : plan_refuse(b, CORDON_E_INVALID, rule, reason->remedy, reason->text);
+}
+
+/* Drive or share, and all that is written out before the first wildcard. */
+static enum cordon_err check_start(const struct plan_builder *b, const struct policy_rule *rule)
+{
+    size_t len =
+        rule->glob ? plan_glob_prefix(rule->pattern, rule->pattern_len) : rule->pattern_len;
+    const char *start = arena_strndup(b->arena, rule->pattern, len);
+    const char *native = start == NULL ? NULL : win_native(start, b->arena);
+    struct cordon_fault reason = {.err = CORDON_E_NOMEM};
+    struct win_path path;
+
+    if (native == NULL ||
+        (native[0] != '\0' &&
+         win_path_read(native, strlen(native), NULL, b->arena, &path, &reason) != CORDON_OK)) {
+        return refuse_spelling(b, rule, &reason);
+    }
+    return CORDON_OK;
+}
+
+/* Names that mean on Windows what they say, also behind a wildcard. */
+static enum cordon_err check_pattern(const struct plan_builder *b, const struct policy_rule *rule)
+{
+    enum cordon_err err = check_start(b, rule);
+    const char *at =
+        rule->pattern +
+        (rule->glob ? plan_glob_prefix(rule->pattern, rule->pattern_len) : rule->pattern_len);
+
+    while (err == CORDON_OK && *at != '\0') {
+        struct cordon_fault reason;
+        size_t len;
+
+        at += *at == '/';
+        len = strcspn(at, "/");
+        if (is_literal(at, len, rule->glob) && !plan_is_drive(at) &&
+            win_name_check(at, len, &reason) != CORDON_OK) {
+            err = refuse_spelling(b, rule, &reason);
+        }
+        at += len;
+    }
+    return err;
+}
+
+static enum cordon_err check_patterns(const struct plan_builder *b)
+{
+    const struct policy *policy = b->policy;
+    enum cordon_err err = CORDON_OK;
+
+    for (size_t i = 0; err == CORDON_OK && i < policy->managed.count; i++) {
+        err = check_pattern(b, &policy->managed.rules[i]);
+    }
+    for (size_t i = 0; !policy->full_access && err == CORDON_OK && i < policy->own.count; i++) {
+        err = check_pattern(b, &policy->own.rules[i]);
+    }
+    return err;
+}
+
+/* ---- globs ---- */
+
+static enum cordon_err check_globs(const struct plan_builder *b, const struct policy_ruleset *set,
+                                   enum policy_enforcement minimum)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct policy_rule *rule = &set->rules[i];
+
+        if (!rule->glob) {
+            continue;
+        }
+        if (minimum == ENFORCE_KERNEL) {
+            return plan_refuse(b, CORDON_E_UNSUPPORTED, rule,
+                               "set minimum_enforcement = \"snapshot\" to accept that",
+                               "this rule holds at level snapshot only, and level kernel is "
+                               "required");
+        }
+        if (b->facts->windows == NULL) {
+            return plan_refuse(b, CORDON_E_UNSUPPORTED, rule,
+                               "ask for the plan on the Windows host",
+                               "needs a look at the host's directories");
+        }
+    }
+    return CORDON_OK;
+}
+
+static void label_globs(struct plan_builder *b, const struct win_scan *scan, uint8_t set)
+{
+    bool managed = set == PLAN_SET_MANAGED;
+    const struct policy_ruleset *rules = managed ? &b->policy->managed : &b->policy->own;
+    struct plan_label *labels = managed ? b->plan->managed : b->plan->own;
+    const uint8_t *cut = managed ? scan->managed_cut : scan->own_cut;
+
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct policy_rule *rule = &rules->rules[i];
+
+        if (rule->glob) {
+            labels[i].level = PLAN_SNAPSHOT;
+        }
+        if ((cut[i] & WIN_CUT_DENIED) != 0) {
+            plan_note(b, set, (uint32_t)i, "a directory could not be listed: not covered below it");
+            plan_notice(b, "%s: a directory could not be listed, and is not covered below it",
+                        rule->spelled);
+        } else if ((cut[i] & WIN_CUT_DEPTH) != 0) {
+            plan_note(b, set, (uint32_t)i, "the scan stopped at glob_scan_max_depth");
+        }
+    }
+}
+
+static bool scans(const struct plan_builder *b)
+{
+    return b->facts->privileged && b->facts->windows != NULL;
+}
+
+/* What globs match becomes part of @facts, the planner's own copy. */
+static enum cordon_err expand(struct plan_builder *b, struct win_scan *scan,
+                              struct plan_facts *facts)
+{
+    enum cordon_err err = win_scan_globs(scan);
+
+    facts->matches = scan->matches;
+    facts->match_count = scan->match_count;
+    b->facts = facts;
+    return err;
+}
+
+/* ---- refusals ---- */
+
+static enum cordon_err refuse_volume(const struct plan_builder *b, const struct policy_rule *rule)
+{
+    return rule->access == ACCESS_READ
+               ? plan_refuse(b, CORDON_E_UNSUPPORTED, rule,
+                             "write \":root\" = \"read\", or name directories of the volume",
+                             "cannot open one whole volume and not the others")
+               : plan_refuse(b, CORDON_E_UNSUPPORTED, rule, "name directories below it",
+                             "would rewrite the access list of a whole volume");
+}
+
+/* Whether what @entry, on a volume, says is said of everything and so a matter of the token. */
+static bool by_token(const struct plan_builder *b, const struct plan_entry *entry,
+                     const struct policy_rule *rule)
+{
+    const struct plan_node *top = plan_tree_find(&b->tree, "/", 1);
+    bool everything = entry->depth == 0 || strcmp(rule->spelled, ":root") == 0;
+
+    if (rule->access == ACCESS_DENY) {
+        return entry->set == PLAN_SET_OWN && strcmp(rule->spelled, ":root") == 0;
+    }
+    return rule->access == ACCESS_READ &&
+           (everything || plan_tree_view(&b->tree, top) >= PLAN_READABLE);
 }
 
 static enum cordon_err check_volumes(const struct plan_builder *b)
@@ -48,187 +199,70 @@ static enum cordon_err check_volumes(const struct plan_builder *b)
     for (size_t i = 0; i < b->tree.entry_count; i++) {
         const struct plan_entry *entry = &b->tree.entries[i];
         const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
-        bool takes_back = rule->access == ACCESS_DENY && entry->set == PLAN_SET_OWN &&
-                          strcmp(rule->spelled, ":root") == 0;
 
-        if (is_volume_root(entry) && rule->access != ACCESS_READ && !takes_back) {
-            return plan_refuse(b, CORDON_E_UNSUPPORTED, rule, "name directories below it",
-                               "would rewrite the access list of a whole volume");
+        if (win_is_volume(entry) && !by_token(b, entry, rule)) {
+            return refuse_volume(b, rule);
         }
     }
     return CORDON_OK;
 }
 
-/* ---- what a missing path is to become ---- */
-
-static const char *last_component(const char *path)
+/* Before anything is looked at. */
+static enum cordon_err check_rules(const struct plan_builder *b)
 {
-    const char *last = path;
+    const struct policy *policy = b->policy;
+    enum cordon_err err = b->facts->windows == NULL ? CORDON_OK : check_patterns(b);
 
-    for (const char *at = path; *at != '\0'; at++) {
-        if ((*at == '/' || *at == '\\') && at[1] != '\0') {
-            last = at + 1;
-        }
+    if (err == CORDON_OK) {
+        err = check_globs(b, &policy->managed, policy->minimum_managed);
     }
-    return last;
+    if (err == CORDON_OK && !policy->full_access) {
+        err = check_globs(b, &policy->own, policy->minimum_own);
+    }
+    return err;
 }
 
-static uint16_t missing_kind(const struct plan_builder *b, const struct plan_node *node)
+static enum cordon_err check_tree(struct plan_builder *b)
 {
-    const struct plan_entry *entry = &b->tree.entries[node->first];
-    const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
-    const char *name = last_component(node->path);
-    size_t len = strlen(rule->spelled);
+    enum cordon_err err = plan_limits_elsewhere(b);
 
-    if (rule->origin.layer == LAYER_BUILTIN ||
-        (len > 0 && strchr("/\\", rule->spelled[len - 1]) != NULL) || node->inner) {
-        return PLAN_STEP_DIR;
+    if (err == CORDON_OK) {
+        err = check_volumes(b);
     }
-    for (size_t i = 0; i < sizeof(known_files) / sizeof(known_files[0]); i++) {
-        if (strcmp(name, known_files[i]) == 0) {
-            return PLAN_STEP_FILE;
-        }
+    if (err == CORDON_OK) {
+        err = plan_check_common(b);
     }
-    return strchr(name[0] == '\0' ? name : name + 1, '.') != NULL ? PLAN_STEP_FILE : PLAN_STEP_DIR;
+    if (err == CORDON_OK && !win_is_service(b)) {
+        err = win_check_embedded(b);
+    }
+    return err == CORDON_OK ? win_check_system(b) : err;
 }
 
-/* ---- entries ---- */
+/* ---- the plan ---- */
 
-/* As Windows spells it: "C:\Users" for the pattern "/C:/Users"; others as they are. */
-static const char *native(struct plan_builder *b, const char *path)
+static enum cordon_err add_steps(struct plan_builder *b, struct win_scan *scan)
 {
-    const char *start = path + (path[0] == '/');
-    char *copy;
+    enum cordon_err err = CORDON_OK;
 
-    if (!plan_is_drive(start)) {
-        return path;
+    win_add_principal(b);
+    win_add_targets(b);
+    if (scans(b)) {
+        err = win_add_own_lists(b, scan);
+        win_add_private(b);
     }
-    copy = arena_printf(b->arena, "%s%s", start, start[2] == '\0' ? "\\" : "");
-    b->failed = b->failed || copy == NULL;
-    for (char *at = copy; at != NULL && *at != '\0'; at++) {
-        *at = *at == '/' ? '\\' : *at;
+    win_add_pins(b);
+    label_globs(b, scan, PLAN_SET_MANAGED);
+    plan_notice_level(b, &b->policy->managed, b->plan->managed, "managed");
+    if (!b->policy->full_access) {
+        label_globs(b, scan, PLAN_SET_OWN);
+        plan_notice_level(b, &b->policy->own, b->plan->own, "profile");
     }
-    return copy;
-}
-
-static void add_entry(struct plan_builder *b, uint16_t op, uint16_t flags,
-                      const struct plan_node *node, const char *path)
-{
-    struct plan_step step = {.op = op,
-                             .flags = flags,
-                             .set = node->set,
-                             .rule = node->rule,
-                             .value = masks[op],
-                             .path = native(b, path)};
-
-    (void)plan_add(b, &step);
-}
-
-/* Whether a rule's own spelling is another place than the object it leads to. */
-static bool is_elsewhere(const struct plan_builder *b, const struct plan_entry *entry,
-                         const char *pattern)
-{
-    const char *key = plan_key(POLICY_OS_WINDOWS, pattern, b->arena);
-
-    return key != NULL && !entry->gitdir && strcmp(key, entry->key) != 0;
-}
-
-/* A deny goes on the object, and before that on what a rule of the node names it by. */
-static void add_denies(struct plan_builder *b, uint16_t op, const struct plan_node *node)
-{
-    uint16_t kind = plan_kind(node->object);
-
-    if (node->object == PLAN_MISSING) {
-        kind = missing_kind(b, node);
-        add_entry(b, PLAN_WINDOWS_MATERIALISE, kind, node, node->path);
-        plan_note_node(b, node, "absent at start: an empty object is made to carry the entry");
+    if (b->policy->unix_socket_count > 0) {
+        plan_notice(b, "unix_sockets are not opened on this system");
     }
-    for (size_t i = 0; i < node->count; i++) {
-        const struct plan_entry *entry = &b->tree.entries[node->first + i];
-        const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
-
-        if (is_elsewhere(b, entry, rule->pattern)) {
-            add_entry(b, op, entry->fact->link ? PLAN_STEP_LINK : kind, node, rule->pattern);
-        }
-    }
-    add_entry(b, op, kind, node, node->path);
-}
-
-/* A link in a writable place must not be replaced: it says what its rule is about. */
-static void pin_links(struct plan_builder *b, const struct plan_node *node)
-{
-    for (size_t i = 0; i < node->count; i++) {
-        const struct plan_entry *entry = &b->tree.entries[node->first + i];
-        const struct policy_rule *rule = plan_rule(b->policy, entry->set, entry->rule);
-        const char *key = plan_key(POLICY_OS_WINDOWS, rule->pattern, b->arena);
-
-        b->failed = b->failed || key == NULL;
-        if (key != NULL && entry->fact->link && is_elsewhere(b, entry, rule->pattern) &&
-            plan_tree_view(&b->tree, plan_tree_above(&b->tree, key, strlen(key))) ==
-                PLAN_WRITABLE) {
-            add_entry(b, PLAN_WINDOWS_DENY_WRITE, PLAN_STEP_LINK, node, rule->pattern);
-        }
-    }
-}
-
-/* An entry of its own where a rule says so, and where the surroundings would allow. */
-static bool needs_deny(const struct plan_builder *b, const struct plan_node *node)
-{
-    for (size_t i = 0; i < node->count; i++) {
-        if (b->tree.entries[node->first + i].access == ACCESS_DENY) {
-            return true;
-        }
-    }
-    return node->before != PLAN_HIDDEN;
-}
-
-static void add_grant(struct plan_builder *b, const struct plan_node *node)
-{
-    uint16_t op = node->after == PLAN_WRITABLE ? PLAN_WINDOWS_GRANT_WRITE : PLAN_WINDOWS_GRANT_READ;
-
-    if (node->object == PLAN_MISSING) {
-        plan_skip_missing(b, node, NULL);
-        return;
-    }
-    add_entry(b, op, plan_kind(node->object), node, node->path);
-}
-
-static void add_node(struct plan_builder *b, const struct plan_node *node)
-{
-    if (is_volume_root(&b->tree.entries[node->first])) {
-        plan_note_node(b, node, "decided by the token, not by an entry on the volume");
-        return;
-    }
-    if (node->after == PLAN_HIDDEN) {
-        if (needs_deny(b, node)) {
-            add_denies(b, PLAN_WINDOWS_DENY, node);
-        }
-        return;
-    }
-    if (node->after < node->before) {
-        add_denies(b, PLAN_WINDOWS_DENY_WRITE, node);
-        return;
-    }
-    if (node->after > node->before) {
-        add_grant(b, node);
-    }
-    pin_links(b, node);
-}
-
-static const char *token_kind(const struct plan_builder *b)
-{
-    const struct plan_tree *tree = &b->tree;
-
-    if (b->policy->full_access) {
-        return "plain";
-    }
-    for (size_t i = 0; i < tree->node_count; i++) {
-        if (is_volume_root(&tree->entries[tree->nodes[i].first]) &&
-            tree->nodes[i].after != PLAN_HIDDEN) {
-            return "write-restricted";
-        }
-    }
-    return "restricted";
+    win_add_surroundings(b);
+    plan_add_plain(b, PLAN_WINDOWS_EXEC, win_native(b->facts->cwd, b->arena), NULL);
+    return err;
 }
 
 enum cordon_err plan_windows(const struct policy *policy, const struct plan_facts *facts,
@@ -236,35 +270,24 @@ enum cordon_err plan_windows(const struct policy *policy, const struct plan_fact
                              struct cordon_fault *fault)
 {
     struct plan_builder b = {.policy = policy, .facts = facts, .arena = arena, .fault = fault};
-    enum cordon_err err = plan_begin(&b, PLAN_OBJECT_ONLY, NULL, 0);
+    struct plan_facts found = *facts;
+    struct win_scan scan;
+    enum cordon_err err = win_scan_init(&b, &scan);
 
     if (err == CORDON_OK) {
-        err = plan_check_exact_only(&b);
+        err = check_rules(&b);
+    }
+    if (err == CORDON_OK && scans(&b)) {
+        err = expand(&b, &scan, &found);
     }
     if (err == CORDON_OK) {
-        err = plan_limits_elsewhere(&b);
+        err = plan_begin(&b, PLAN_OBJECT_ONLY, NULL, 0);
     }
     if (err == CORDON_OK) {
-        err = check_volumes(&b);
+        err = check_tree(&b);
     }
     if (err == CORDON_OK) {
-        err = plan_check_common(&b);
+        err = add_steps(&b, &scan);
     }
-    if (err != CORDON_OK) {
-        return err;
-    }
-    plan_add_plain(&b, PLAN_WINDOWS_PRINCIPAL, NULL,
-                   facts->principal == NULL ? "job" : facts->principal);
-    plan_add_plain(&b, PLAN_WINDOWS_TOKEN, NULL, token_kind(&b));
-    plan_add_plain(&b, PLAN_WINDOWS_JOB, NULL, "kill-on-close no-breakaway");
-    for (size_t i = 0; i < b.tree.node_count; i++) {
-        add_node(&b, &b.tree.nodes[i]);
-    }
-    if (!policy->full_access) {
-        plan_add_plain(&b, PLAN_WINDOWS_DESKTOP, NULL, NULL);
-    }
-    plan_add_plain(&b, policy->full_access ? PLAN_WINDOWS_NET_HOST : PLAN_WINDOWS_NET_OFF, NULL,
-                   NULL);
-    plan_add_plain(&b, PLAN_WINDOWS_EXEC, native(&b, facts->cwd), NULL);
-    return plan_finish(&b, ret_plan);
+    return err == CORDON_OK ? plan_finish(&b, ret_plan) : err;
 }

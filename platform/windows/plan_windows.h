@@ -1,34 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Windows planner: a principal of the job's own, its token and job object,
- * and the entries to add to the access lists (DACLs) of what the rules name.
- * Entries are for that principal only; those of the caller are left alone.
+ * The Windows planner: a principal of the job's own, its token, job object, desktop and filters,
+ * and the entries to add to the access lists (DACLs) of what the rules name. Entries are for that
+ * principal only; those of others are left alone. Pure: the disk is looked at through facts.h.
+ *
+ * Two back ends. The *service* logs on a sandbox account with the principal's SID among its groups:
+ * an entry that denies the SID counts for reading too. The *restricted token* (embedded mode) is
+ * made of the caller's own token, with the principal's SID as a restricting one; it counts for
+ * writing alone, so every policy that asks for more is refused.
  */
 #ifndef CORDON_PLATFORM_PLAN_WINDOWS_H
 #define CORDON_PLATFORM_PLAN_WINDOWS_H
 
 #include "platform/plan.h"
+#include "platform/windows/facts.h"
 
 enum plan_windows_op {
+    PLAN_WINDOWS_BACKEND,   /* text: "service" or "restricted-token" */
     PLAN_WINDOWS_PRINCIPAL, /* text: its SID, or "job" for one made at start */
-    /* text: "write-restricted" (reads go by the principal's groups too), "restricted" (what
-     * no entry grants is denied, reads included) or "plain" (full access). */
+
+    /*
+     * text: "plain" (the caller's own token: nothing is denied); "write-restricted" (what the
+     * other groups may read is readable, writing needs a grant to one of the RESTRICTs);
+     * "restricted" (reading does, too).
+     */
     PLAN_WINDOWS_TOKEN,
-    PLAN_WINDOWS_JOB, /* text: limits of the job object */
+    PLAN_WINDOWS_RESTRICT, /* text: a restricting SID, or "principal" or "logon" for those */
+    PLAN_WINDOWS_JOB,      /* text: limits of the job object */
 
     /* path: missing; made, empty, with missing parents; kind. A name can only be denied
      * where an object carries the entry. Undone with the job. */
     PLAN_WINDOWS_MATERIALISE,
 
-    /* path: gets an allow or deny entry, inherited below; value: its ACCESS_MASK. With
+    /* path: gets an allow or deny entry, see plan_windows_ace(); value: its ACCESS_MASK. With
      * LINK: the reparse point itself, not what it leads to. */
     PLAN_WINDOWS_GRANT_READ,
     PLAN_WINDOWS_GRANT_WRITE,
     PLAN_WINDOWS_DENY,
     PLAN_WINDOWS_DENY_WRITE,
+    PLAN_WINDOWS_PIN, /* stays where it is, under its name; not inherited */
 
     PLAN_WINDOWS_DESKTOP,  /* a window station and desktop of the job's own */
-    PLAN_WINDOWS_NET_OFF,  /* filters for the principal: no address family */
+    PLAN_WINDOWS_NET_OFF,  /* no address family; the filters follow */
+    PLAN_WINDOWS_FILTER,   /* text: what is blocked for the principal, loopback included */
     PLAN_WINDOWS_NET_HOST, /* no filter */
     PLAN_WINDOWS_EXEC,     /* path: working directory */
     PLAN_WINDOWS_OP_COUNT
@@ -46,11 +60,30 @@ extern const char *const plan_windows_op_names[PLAN_WINDOWS_OP_COUNT];
 #define PLAN_WINDOWS_MASK_DENY_WRITE 0x000d0156U
 #define PLAN_WINDOWS_MASK_READ 0x001200a9U
 #define PLAN_WINDOWS_MASK_WRITE 0x001301bfU
+#define PLAN_WINDOWS_MASK_PIN 0x00010040U /* DELETE, FILE_DELETE_CHILD */
+
+/* Flags of entries ([MS-DTYP] 2.4.4.1). */
+#define PLAN_WINDOWS_INHERIT 0x03U /* OBJECT_INHERIT, CONTAINER_INHERIT */
+
+/* The entry that a step adds, in the list's explicit part, denials before grants. */
+struct plan_windows_ace {
+    bool deny;
+    uint32_t mask;
+    uint8_t flags; /* INHERIT on directories, 0 on files, links and pins */
+};
+
+/* false: @step adds no entry. */
+bool plan_windows_ace(const struct plan_step *step, struct plan_windows_ace *ret_ace);
 
 /*
- * See plan_fn. CORDON_E_UNSUPPORTED "cannot be planned yet: RULE" for globs and
- * for the host's network outside of full access, and for a rule that would
- * rewrite the access list of a whole volume.
+ * See plan_fn; with facts->windows NULL the plan is one to be looked at: for the service, paths
+ * need not be of Windows, and globs are refused for want of a tree. Moreover
+ *
+ * CORDON_E_UNSUPPORTED  a rule that would rewrite the access list of a whole volume, or read one
+ *                       volume and not others; a glob where level kernel is required; what the
+ *                       restricted token cannot enforce
+ * CORDON_E_INVALID      a rule spelled as Windows would not take it (see path.h)
+ * CORDON_E_LIMIT, CORDON_E_TIMEOUT, CORDON_E_OS   scanning for a glob
  */
 CORDON_MUST_USE enum cordon_err plan_windows(const struct policy *policy,
                                              const struct plan_facts *facts, struct arena *arena,

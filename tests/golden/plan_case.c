@@ -9,7 +9,7 @@
 
 #define ITEMS_MAX 64U
 #define WORDS_MAX 12U
-#define ARENA_MAX (8U * 1024U * 1024U)
+#define ARENA_MAX (32U * 1024U * 1024U)
 
 /* One line, split at blanks. */
 struct words {
@@ -131,6 +131,10 @@ static bool parse_flag(struct plan_case *c, const char *word)
             return true;
         }
     }
+    if (strcmp(word, "windows") == 0) {
+        c->facts.windows = &c->tree.facts;
+        return true;
+    }
     if (strcmp(word, "minimum-managed-kernel") == 0) {
         c->policy.minimum_managed = ENFORCE_KERNEL;
         return true;
@@ -170,6 +174,74 @@ static uint32_t controllers_of(const char *list)
            (strstr(list, "cpu") != NULL ? (uint32_t)PLAN_CONTROLLER_CPU : 0);
 }
 
+/* ---- a Windows host ---- */
+
+static bool parse_tree(struct plan_case *c, const struct words *line)
+{
+    const char *kind = line->count < 3 ? "" : line->word[1];
+    enum plan_object object = strcmp(kind, "file") == 0 ? PLAN_FILE : PLAN_DIRECTORY;
+    const struct disk_node *old = line->count < 3 ? NULL : disk_at(&c->tree, line->word[2]);
+    struct disk_node *node;
+
+    if (line->count < 3) {
+        return false;
+    }
+    node = disk_add(&c->tree, line->word[2], old == NULL ? object : old->object);
+    if (node == NULL) {
+        return false;
+    }
+    if (strcmp(kind, "link") == 0 && line->count == 4) {
+        node->target = line->word[3];
+    } else if (strcmp(kind, "own-list") == 0) {
+        node->own_list = true;
+    } else if (strcmp(kind, "unlisted") == 0) {
+        node->unlisted = true;
+    } else if (strcmp(kind, "broken") == 0) {
+        node->broken = true;
+    } else {
+        node->object = object;
+        return strcmp(kind, "file") == 0 || strcmp(kind, "dir") == 0;
+    }
+    return true;
+}
+
+static bool parse_windows(struct plan_case *c, const struct words *line)
+{
+    struct plan_windows_facts *facts = &c->tree.facts;
+    const char *word = line->word[0];
+
+    if (strcmp(word, "tree") == 0) {
+        c->facts.windows = facts;
+        return parse_tree(c, line);
+    }
+    if (strcmp(word, "private") == 0) {
+        c->tree.private_dirs[facts->private_count++] = line->word[1];
+    } else if (strcmp(word, "system") == 0) {
+        c->tree.system_dirs[facts->system_count++] = line->word[1];
+    } else if (strcmp(word, "scan-entries") == 0) {
+        facts->scan_entries = (uint32_t)strtoul(line->word[1], NULL, 10);
+    } else if (strcmp(word, "late-after") == 0) {
+        c->tree.late_after = (uint32_t)strtoul(line->word[1], NULL, 10);
+    } else {
+        return false;
+    }
+    c->facts.windows = facts;
+    return true;
+}
+
+static void look_up_all(struct plan_case *c)
+{
+    for (int managed = 0; managed < 2; managed++) {
+        const struct policy_ruleset *set = managed ? &c->policy.managed : &c->policy.own;
+
+        for (size_t i = 0; i < set->count; i++) {
+            if (!set->rules[i].glob) {
+                disk_look_up(&c->tree, set->rules[i].pattern, &facts_of(c, managed)[i]);
+            }
+        }
+    }
+}
+
 static bool parse_value(struct plan_case *c, const struct words *line)
 {
     const char *word = line->word[0];
@@ -197,7 +269,7 @@ static bool parse_value(struct plan_case *c, const struct words *line)
     } else if (strcmp(word, "scan-depth") == 0) {
         c->policy.glob_scan_max_depth = (uint32_t)strtoul(value, NULL, 10);
     } else {
-        return false;
+        return parse_windows(c, line);
     }
     return true;
 }
@@ -229,6 +301,7 @@ bool plan_case_parse(struct plan_case *ret_case, const char *text)
 
     memset(c, 0, sizeof(*c));
     arena_init(&c->arena, ARENA_MAX);
+    disk_init(&c->tree, &c->arena);
     c->policy.profile = ":workspace";
     c->policy.managed.rules = arena_array(&c->arena, ITEMS_MAX, sizeof(struct policy_rule));
     c->policy.own.rules = arena_array(&c->arena, ITEMS_MAX, sizeof(struct policy_rule));
@@ -248,6 +321,9 @@ bool plan_case_parse(struct plan_case *ret_case, const char *text)
             (void)fprintf(stderr, "not understood: %s\n", line);
             return false;
         }
+    }
+    if (c->tree.count > 0) {
+        look_up_all(c);
     }
     return true;
 }

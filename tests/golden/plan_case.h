@@ -7,21 +7,27 @@
  *   full-access | network | embedded | no-user-namespaces | principal SID
  *   controllers LIST | superuser | limit managed|own NAME VALUE
  *   landlock ABI | scan-depth N | minimum-managed-kernel | minimum-own-kernel
+ *   windows | tree dir|file|link|own-list|unlisted|broken PATH [TARGET] | private PATH
+ *   system PATH | scan-entries N | late-after N
  *   managed|own ACCESS PATH [missing|file|dir|other] [WORD=VALUE]... [link] [builtin]
  *
  * ACCESS is deny, deny-write, read or write; the words are resolved, gitdir and
  * spelled. A path with glob characters is a glob. Unless told otherwise: the
- * service, user namespaces, Landlock ABI 6, an existing directory as object.
+ * service, user namespaces, Landlock ABI 6, an existing directory as object. A line of the second
+ * group makes it a Windows host, with its paths in normal form and those of rules as policies have
+ * them ("/C:/a"); what a rule names is then looked up in the tree, if that has anything.
  */
 #ifndef CORDON_TESTS_PLAN_CASE_H
 #define CORDON_TESTS_PLAN_CASE_H
 
 #include "platform/plan.h"
+#include "tests/golden/disk.h"
 
 struct plan_case {
     struct arena arena;
     struct policy policy;
     struct plan_facts facts;
+    struct disk tree;
 };
 
 /* false: a line that means nothing; it is printed on stderr. Always deinit. */

@@ -5,3 +5,7 @@ foreach(name tree print linux macos windows memory)
               LIBS golden_plan_case)
 endforeach()
 cordon_test(test_jsonw LABEL unit SOURCES test_jsonw.c LIBS cordon_base)
+# Windows, the pure half: on every host.
+foreach(name path upcase scan)
+  cordon_test(test_win_${name} LABEL unit SOURCES test_win_${name}.c LIBS golden_plan_case)
+endforeach()

@@ -62,10 +62,19 @@ TEST(windows_survives_any_shortage)
                               "own deny C:\\l link resolved=D:\\k\nown write C:\\o missing\n");
 }
 
+TEST(windows_with_a_tree_survives_any_shortage)
+{
+    starve(POLICY_OS_WINDOWS, "cwd C:\\w\ntree file C:\\w\\a.pem\ntree link C:\\w\\l D:\\k\n"
+                              "tree own-list D:\\k\\d\\f\nprivate C:\\u\nsystem C:\\s\n"
+                              "own read / spelled=:root\nown write /C:/w\n"
+                              "own deny /C:/w/**/*.pem\nmanaged deny /C:/w/l\n"
+                              "own deny /C:/w/gone/x.pem\nown deny /C:/w/\xc3\xa4*\n");
+}
+
 TEST(a_refusal_survives_any_shortage)
 {
     starve(POLICY_OS_LINUX, "cwd /x\nown read /\nown deny /x\n");
-    starve(POLICY_OS_WINDOWS, "cwd C:\\x\nown read C:\\\nown deny C:\\x\n");
+    starve(POLICY_OS_WINDOWS, "cwd C:\\x\nown read / spelled=:root\nown deny C:\\x\n");
 }
 
 TEST_MAIN()

@@ -27,10 +27,16 @@ static bool plan_lacks(const char *text, const char *wanted)
     "cwd C:\\Users\\a\\ws\nown read C:\\ spelled=:root\n"                                          \
     "own write C:\\Users\\a\\ws\n"
 
-TEST(globs_and_the_network_cannot_be_planned_yet)
+TEST(globs_need_a_tree_to_look_at)
 {
-    CHECK(plan_has(BASE "own deny C:\\x\\*.env\n", "cannot be planned yet: deny"));
-    CHECK(plan_has("network\n" BASE, "cannot be planned yet: network = true"));
+    CHECK(plan_has(BASE "own deny C:\\x\\*.env\n", "needs a look at the host's directories: deny"));
+}
+
+TEST(the_network_is_the_hosts_or_none)
+{
+    CHECK(plan_has("network\n" BASE, "net-host"));
+    CHECK(plan_has(BASE, "net-off\n  filter           connect v4\n"));
+    CHECK(strstr(strbuf_text(&printed), "filter           accept v6") != NULL);
 }
 
 TEST(no_entry_goes_on_a_whole_volume)
@@ -43,6 +49,26 @@ TEST(no_entry_goes_on_a_whole_volume)
     CHECK(plan_lacks(BASE "own deny \\\\srv\\share\\x\n", "whole volume"));
     CHECK(plan_lacks(BASE "own deny ab\n", "whole volume"));
     CHECK(plan_lacks("cwd C:\\w\nown deny C:\\ spelled=:root\nown read C:\\w\n", "refused"));
+}
+
+TEST(shares_are_volumes_of_their_own)
+{
+    static const char share[] = "windows\ncwd C:\\w\nown read / spelled=:root\n";
+    char text[256];
+
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/share\n", share);
+    CHECK(plan_has(text, "access list of a whole volume: deny \"/UNC/srv/share\""));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/share/a/b\n", share);
+    CHECK(plan_has(text, "deny             \\\\\\\\srv\\\\share\\\\a\\\\b dir"));
+    (void)snprintf(text, sizeof(text),
+                   "%sown write /UNC/srv/share/a\nown deny /UNC/SRV/share/A/b\n", share);
+    CHECK(plan_has(text, "pin              \\\\\\\\srv\\\\share\\\\a dir"));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/localhost/c/x\n", share);
+    CHECK(plan_has(text, "goes through the network to a drive that has a letter"));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/D$/**/x\n", share);
+    CHECK(plan_has(text, "goes through the network to a drive that has a letter"));
+    (void)snprintf(text, sizeof(text), "%sown deny /UNC/srv/share/**/x\n", share);
+    CHECK(plan_has(text, "would walk a whole volume"));
 }
 
 TEST(the_token_says_whether_the_volume_is_readable)

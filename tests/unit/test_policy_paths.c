@@ -220,6 +220,90 @@ TEST(windows_spellings_are_understood_there)
     CHECK(may_write("/C:/ws/x") && !may_read("/C:/Users/a/.ssh/id"));
 }
 
+TEST(on_windows_the_home_has_backslashes_and_a_drive_may_end_in_one)
+{
+    world_reset();
+    world.input.context.os = POLICY_OS_WINDOWS;
+    world.input.context.home = "C:\\Users\\a";
+    world.input.context.cwd = "C:\\ws";
+    world_config("default_permissions = \"p\"\n[permissions.p.filesystem]\n\":root\" = \"read\"\n"
+                 "'~/.ssh' = \"deny\"\n'~/k/*.pem' = \"deny\"\n'D:\\' = \"deny\"\n"
+                 "'E:\\x\\' = \"deny\"\n");
+    CHECK(world_load() == CORDON_OK);
+    CHECK(may_read("/C:/Users/a/x") && !may_read("/C:/Users/a/.ssh/id"));
+    CHECK(!may_read("/c:/users/A/k/b.pem") && may_read("/C:/Users/a/k/b"));
+    CHECK(!may_read("/D:/x") && !may_read("/E:/x/y") && may_read("/E:/y"));
+}
+
+TEST(on_windows_a_share_is_a_place_of_its_own)
+{
+    world_reset();
+    world.input.context.os = POLICY_OS_WINDOWS;
+    world.input.context.home = "\\\\srv\\homes\\a";
+    world.input.context.cwd = "\\\\srv\\work\\ws";
+    world_config("default_permissions = \"p\"\n[permissions.p.filesystem]\n\":root\" = \"read\"\n"
+                 "\":workspace_roots\" = \"write\"\n'~/.ssh' = \"deny\"\n"
+                 "'\\\\nas\\data\\k\\' = \"deny\"\n'//nas/data/**/*.pem' = \"deny\"\n"
+                 "'\\\\?\\UNC\\nas\\data\\v' = \"deny\"\n'\\\\?\\C:\\v' = \"deny\"\n");
+    CHECK(world_load() == CORDON_OK);
+    CHECK(may_write("/UNC/srv/work/ws/x") && !may_read("/UNC/SRV/homes/a/.ssh/id"));
+    CHECK(!may_read("/UNC/nas/data/k/x") && !may_read("/UNC/nas/data/a/b.pem"));
+    CHECK(!may_read("/UNC/nas/data/v/x") && !may_read("/C:/v/x"));
+    CHECK(may_read("/nas/data/k/x") && may_read("/UNC/nas/data/x"));
+}
+
+TEST(what_looks_like_a_share_and_is_none_is_an_error)
+{
+    static const char *const bad[] = {"\\\\srv",
+                                      "\\\\srv\\",
+                                      "\\\\srv\\share\\..\\x",
+                                      "\\\\.\\pipe\\x",
+                                      "\\\\?\\pipe\\x",
+                                      "\\\\?\\Volume{1}\\x",
+                                      "\\\\?\\UNC\\srv",
+                                      "//srv",
+                                      "//./C:/x",
+                                      "//?/C:/x",
+                                      "\\\\?\\GLOBALROOT"};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char config[160];
+
+        (void)snprintf(config, sizeof(config),
+                       "default_permissions = \"p\"\n[permissions.p.filesystem]\n'%s' = \"deny\"\n",
+                       bad[i]);
+        world_reset();
+        world.input.context.os = POLICY_OS_WINDOWS;
+        world.input.context.home = "C:\\Users\\a";
+        world.input.context.cwd = "C:\\ws";
+        world_config(config);
+        CHECK(world_load() == CORDON_E_INVALID);
+    }
+    CHECK_FAILS(load_config("default_permissions = \"p\"\n[permissions.p.filesystem]\n"
+                            "'\\\\srv\\share' = \"deny\"\n"),
+                CORDON_E_INVALID, "not an absolute path on this system");
+}
+
+TEST(where_case_does_not_count_two_spellings_are_one_path)
+{
+    static const char config[] =
+        "default_permissions = \"p\"\n[permissions.p]\nprotect_metadata = \"nested\"\n"
+        "[permissions.p.filesystem]\n\"/ws\" = \"write\"\n\"/ws/keys\" = \"deny\"\n"
+        "\"/WS/KEYS\" = \"write\"\n\"/ws/a/.GIT\" = \"write\"\n";
+
+    world_reset();
+    world.input.context.os = POLICY_OS_WINDOWS;
+    world_config(config);
+    CHECK(world_load() == CORDON_OK);
+    CHECK(!may_read("/ws/keys/x") && !may_write("/WS/KEYS/.git/x"));
+    CHECK(may_write("/ws/a/.git/config") && !may_write("/ws/b/.git/config"));
+    world_reset();
+    world_config(config);
+    CHECK(world_load() == CORDON_OK);
+    CHECK(!may_read("/ws/keys/x") && may_write("/WS/KEYS/x"));
+    CHECK(may_write("/ws/a/.GIT/config") && !may_write("/ws/a/.git/config"));
+}
+
 TEST(context_paths_must_be_absolute)
 {
     world_reset();

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A Windows host in memory: a tree with access lists, the caller who owns part of it, and what a
+ * plan makes of it. Entries are added and passed on by sd.h, and access is decided by it, for the
+ * token that the plan describes. So a plan can be asked what a job could do, on every host.
+ *
+ *   C:\            Users read, Authenticated Users make directories and own what they make
+ *   C:\Windows     Users and ALL APPLICATION PACKAGES read; C:\Program Files likewise
+ *   C:\Users\a     the caller alone
+ *   D:\            as C:\; D:\mine the caller alone
+ */
+#ifndef CORDON_TESTS_WIN_WORLD_H
+#define CORDON_TESTS_WIN_WORLD_H
+
+#include "platform/windows/sd.h"
+#include "tests/golden/disk.h"
+
+/* What @token is granted by @sd: sd_granted(), or the system's own answer. */
+typedef uint32_t win_world_granted(const struct sd *sd, const struct sd_token *token);
+
+struct win_world {
+    struct arena *arena;
+    win_world_granted *granted;
+    struct disk tree;
+    struct sd **base;    /* per node, before any plan */
+    struct sd **planned; /* per node */
+    size_t base_count;   /* nodes before any plan */
+    struct plan_facts facts;
+};
+
+/* The world above, with what @lines ("dir PATH", "file PATH", "link PATH TARGET", "open PATH":
+ * the object grants Users by itself) add to it. false: a line that means nothing. */
+bool win_world_init(struct win_world *world, struct arena *arena, const char *lines);
+
+/* Facts about @policy as resolve would find them, for @principal. In @arena. */
+bool win_world_facts(struct win_world *world, const struct policy *policy, const char *principal,
+                     struct arena *arena);
+
+/* Takes the last plan back, and does what @plan says. false: a step that cannot be done. */
+bool win_world_apply(struct win_world *world, const struct plan *plan);
+
+/* Rights (winnt.h) that a question is about: all of them are wanted, or none is. Reading data and
+ * extended attributes, and running; of what is denied to be read also deleting it and changing its
+ * list or owner. Changing data and attributes. */
+#define WIN_WORLD_READ 0x29U
+#define WIN_WORLD_TAMPER 0xd0000U
+#define WIN_WORLD_WRITE 0x116U
+
+/* The rights that the caller would have without a job, and those that the job of @plan has; @path
+ * native. Where nothing is at @path, of what comes to be there later. */
+uint32_t win_world_caller(const struct win_world *world, const char *path);
+uint32_t win_world_job(const struct win_world *world, const struct plan *plan, const char *path);
+
+#endif
