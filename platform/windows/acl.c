@@ -38,7 +38,7 @@ static bool is_root(enum api_object object, const char *path)
 }
 
 /* Letters of ASCII alone: the system's own answer differs from a rule's spelling in no other. */
-static bool same_path(const char *a, const char *b)
+bool acl_same_path(const char *a, const char *b)
 {
     for (; *a != '\0' && *b != '\0'; a++, b++) {
         const char x = (char)(*a >= 'A' && *a <= 'Z' ? *a + ('a' - 'A') : *a);
@@ -93,6 +93,19 @@ static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
                            "opening %s", target->path);
 }
 
+static bool is_place(const struct acl *acl, const struct acl_target *target, const char *found)
+{
+    if (acl_same_path(found, target->resolved == NULL ? target->path : target->resolved)) {
+        return true;
+    }
+    for (size_t i = 0; target->type == SD_DENIED && i < acl->place_count; i++) {
+        if (acl_same_path(found, acl->places[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum cordon_err refuse_root(const struct acl_target *target, struct cordon_fault *fault)
 {
     return fault_set(fault, CORDON_E_DENIED, "name folders below it", "%s is the root of a volume",
@@ -117,7 +130,7 @@ static enum cordon_err check_place(struct acl *acl, const struct acl_target *tar
         return fault_set(fault, CORDON_E_DENIED, "try again",
                          "%s became a link since it was looked at", target->path);
     }
-    if (!same_path(found, target->resolved == NULL ? target->path : target->resolved)) {
+    if (!is_place(acl, target, found)) {
         return fault_set(fault, CORDON_E_DENIED, "try again",
                          "%s lies elsewhere than when it was looked at: %s", target->path, found);
     }
@@ -200,12 +213,12 @@ static enum cordon_err take_over(struct acl *acl, const struct acl_target *targe
 }
 
 /* A link is denied itself: nothing lies below it. A key has keys in it and no other objects. */
-static uint8_t flags_for(enum api_object object, const struct api_info *info)
+static uint8_t flags_for(const struct acl_target *target, const struct api_info *info)
 {
-    if (!info->container || info->reparse) {
+    if (!info->container || info->reparse || target->alone) {
         return 0;
     }
-    return object == API_KEY ? SD_CONTAINER_INHERIT : SD_TREE;
+    return target->object == API_KEY ? SD_CONTAINER_INHERIT : SD_TREE;
 }
 
 /* Whether adding would do nothing, found out on a copy. */
@@ -247,7 +260,7 @@ enum cordon_err acl_open(struct acl *acl, const struct acl_target *target,
         return err;
     }
     object.ace.type = target->type;
-    object.ace.flags = flags_for(target->object, &object.info);
+    object.ace.flags = flags_for(target, &object.info);
     object.ace.mask = target->mask;
     object.ace.sid = acl->principal;
     object.present = stands_already(acl, &object.ace);
@@ -352,7 +365,9 @@ static enum cordon_err check_effect(struct acl *acl, const struct acl_target *ta
                          "the system would still grant 0x%x of what is denied on %s",
                          (unsigned)(granted & target->mask), target->path);
     }
-    if (target->type == SD_ALLOWED && (granted & target->mask) != target->mask) {
+    /* What a denial of our own takes from a grant is meant to be taken. */
+    if (target->type == SD_ALLOWED &&
+        !sd_denies(&acl->before, &acl->principal, target->mask & ~granted, mapping)) {
         return fault_set(fault, CORDON_E_STATE, "a denial for a group of the job's stands there",
                          "the system would not grant 0x%x of what is granted on %s",
                          (unsigned)(target->mask & ~granted), target->path);

@@ -17,6 +17,10 @@ struct acl {
     api_handle token;  /* of the principal, for the system's own check; 0: ours alone */
     api_handle caller; /* acted as while his paths are opened and made; 0: as ourselves */
     struct sid owner;  /* the caller; len 0: Administrators */
+    /* Where else an object to be denied may be found to lie: what a rule names through a junction
+     * has an entry by that name and one by its own. Borrowed. */
+    const char *const *places;
+    size_t place_count;
     struct sd before, after;
     uint8_t bytes[SD_WRITTEN_MAX];
 };
@@ -27,6 +31,7 @@ struct acl_target {
     uint8_t type;  /* SD_DENIED or SD_ALLOWED */
     uint32_t mask; /* no generic rights */
     bool link;     /* the reparse point itself; else an object that is one is refused */
+    bool alone;    /* not for what lies below */
     bool managed;  /* an administrator's rule: opened as ourselves, not as the caller */
     const char *path;
     const char *resolved; /* where the object was found to lie; NULL: at @path */
@@ -72,6 +77,9 @@ CORDON_MUST_USE enum cordon_err acl_remove(struct acl *acl, const struct acl_tar
                                            struct cordon_fault *fault);
 
 void acl_close(struct acl *acl, struct acl_object *object);
+
+/* Whether two paths are spelled alike, but for the case of ASCII letters. */
+bool acl_same_path(const char *a, const char *b);
 
 /* The mapping of generic rights of this kind of object. */
 const struct sd_mapping *acl_mapping(enum api_object object);

@@ -273,8 +273,14 @@ TEST(what_the_system_would_still_grant_is_an_error)
     acl.token = fake_token(&world, JOB " WD");
     CHECK(deny("C:\\d\\f") == CORDON_OK);
     finish();
+    /* A grant that a denial of ours narrows is meant so; another's is an error. */
     target.type = SD_ALLOWED;
     target.mask = 1;
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    finish();
+    (void)fake_add(&world, API_FILE, "C:\\d\\no", "O:SYD:(D;;0x1;;;WD)(A;;FA;;;WD)");
+    target.path = "C:\\d\\no";
     CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
     CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_E_STATE);
     CHECK(strstr(fault.text, "would not grant 0x1") != NULL);

@@ -104,6 +104,56 @@ TEST(what_does_not_inherit_a_denial_gets_its_own)
     CHECK(!any_entry());
 }
 
+TEST(what_is_granted_again_below_a_denial_stays_granted)
+{
+    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\b\\g")};
+    struct state_request request = {
+        .holder = "s1", .targets = targets, .target_count = 2, .principal = sid_of(JOB)};
+    struct fake_node *node;
+
+    start();
+    (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\", NULL);
+    (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\f", NULL);
+    request.token = fake_token(&world, JOB);
+    targets[1].acl.type = SD_ALLOWED;
+    targets[1].acl.mask = 0x001200a9;
+    CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+    /* The entry on the folder is gone; when it is put on again, all below is looked at again. */
+    node = fake_find(&world, API_FILE, "C:\\w\\b");
+    memcpy(node->sd, fake_find(&world, API_FILE, "C:\\w")->sd, FAKE_SD);
+    node->sd_len = fake_find(&world, API_FILE, "C:\\w")->sd_len;
+    CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+    CHECK_STR(list("C:\\w\\b\\g"),
+              "D:(A;OICI;0x1200a9;;;" JOB ")(D;OICIID;0xd017f;;;" JOB ")" EVERYONE_FOLDER);
+    CHECK(strstr(list("C:\\w\\b\\g\\f"), "(D;;") == NULL);
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
+}
+
+TEST(an_entry_for_the_object_alone_is_not_passed_on)
+{
+    struct state_target targets[] = {denied("C:\\w\\b")};
+
+    start();
+    targets[0].acl.alone = true;
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+    CHECK_STR(list("C:\\w\\b"), "D:" ON_FILE EVERYONE_FOLDER);
+    CHECK_STR(list("C:\\w\\b\\p"), "D:P(A;;0x1f01ff;;;S-1-1-0)");
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
+}
+
+TEST(an_alias_may_lead_to_what_another_denial_of_the_request_names)
+{
+    const struct state_target targets[] = {denied("C:\\j\\a"), denied("C:\\w\\a")};
+
+    start();
+    strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
+    CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
+    CHECK_STR(list("C:\\w\\a"), "D:" ON_FILE EVERYONE_FILE);
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_E_DENIED);
+    CHECK(strstr(fault.text, "lies elsewhere") != NULL);
+}
+
 TEST(keys_below_that_inherit_nothing_get_their_own_too)
 {
     const struct state_target targets[] = {denied("HKLM\\k")};

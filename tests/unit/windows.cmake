@@ -16,3 +16,4 @@ cordon_test(test_state_crash LABEL unit TIMEOUT 120 SOURCES test_state_crash.c L
 cordon_test(test_trust LABEL unit SOURCES test_trust.c ../support/sddl.c LIBS cordon_sd)
 cordon_test(test_launch LABEL unit SOURCES test_launch.c LIBS cordon_acl)
 cordon_test(test_pipe LABEL unit SOURCES test_pipe.c LIBS cordon_acl)
+cordon_test(test_targets LABEL unit SOURCES test_targets.c LIBS cordon_targets windows_world golden_plan_case)
