@@ -95,7 +95,10 @@ static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
 
 static bool is_place(const struct acl *acl, const struct acl_target *target, const char *found)
 {
-    if (acl_same_path(found, target->resolved == NULL ? target->path : target->resolved)) {
+    if (target->resolved != NULL) {
+        return acl_same_path(found, target->resolved);
+    }
+    if (acl_same_path(found, target->path)) {
         return true;
     }
     for (size_t i = 0; target->type == SD_DENIED && i < acl->place_count; i++) {

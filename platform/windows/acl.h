@@ -17,8 +17,8 @@ struct acl {
     api_handle token;  /* of the principal, for the system's own check; 0: ours alone */
     api_handle caller; /* acted as while his paths are opened and made; 0: as ourselves */
     struct sid owner;  /* the caller; len 0: Administrators */
-    /* Where else an object to be denied may be found to lie: what a rule names through a junction
-     * has an entry by that name and one by its own. Borrowed. */
+    /* Where else an object to be denied may lie that has no @resolved: what a rule names through a
+     * junction has an entry by that name and one by its own. Borrowed. */
     const char *const *places;
     size_t place_count;
     struct sd before, after;

@@ -143,7 +143,7 @@ TEST(an_entry_for_the_object_alone_is_not_passed_on)
 
 TEST(an_alias_may_lead_to_what_another_denial_of_the_request_names)
 {
-    const struct state_target targets[] = {denied("C:\\j\\a"), denied("C:\\w\\a")};
+    struct state_target targets[] = {denied("C:\\j\\a"), denied("C:\\w\\a")};
 
     start();
     strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
@@ -152,6 +152,8 @@ TEST(an_alias_may_lead_to_what_another_denial_of_the_request_names)
     CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_E_DENIED);
     CHECK(strstr(fault.text, "lies elsewhere") != NULL);
+    targets[1].acl.resolved = "C:\\w\\b"; /* where that is told, nothing else will do */
+    CHECK(apply(JOB, "s1", targets, 2) == CORDON_E_DENIED);
 }
 
 TEST(keys_below_that_inherit_nothing_get_their_own_too)
