@@ -143,6 +143,9 @@ TEST(what_cannot_be_relied_on_is_refused)
         {"C:\\gone\\x", NULL, SD_DENIED, CORDON_E_NOT_FOUND, "no such path"},
         {"C:\\", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
         {"HKLM", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"\\\\srv\\share", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"\\\\srv\\share\\", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"\\\\srv\\share\\x", NULL, SD_DENIED, CORDON_E_NOT_FOUND, "no such path"},
         {"C:\\d\\j", NULL, SD_DENIED, CORDON_E_DENIED, "became a link"},
         {"C:\\d\\j\\f", NULL, SD_DENIED, CORDON_E_DENIED, "lies elsewhere"},
         {"C:\\d\\f", "C:\\e\\f", SD_DENIED, CORDON_E_DENIED, "lies elsewhere"},
@@ -330,6 +333,15 @@ static void fail_every_call(const char *path, unsigned at_least)
         finish();
         CHECK(world.acting == 0);
     }
+}
+
+TEST(a_malformed_list_is_refused)
+{
+    start();
+    fake_find(&world, API_FILE, "C:\\d\\f")->sd[0] = 9;
+    CHECK(deny("C:\\d\\f") == CORDON_E_SYNTAX);
+    CHECK(strstr(fault.text, "is malformed") != NULL);
+    finish();
 }
 
 TEST(every_call_that_fails_is_told_and_leaves_no_handle)

@@ -21,31 +21,37 @@ static size_t sample(uint8_t bytes[2 * PIPE_HEAD_MAX])
     return len + 2;
 }
 
+struct seen {
+    char text[8];
+    size_t told; /* handles */
+};
+
+/* Everything in @left bytes at @at. */
+static void take_all(const uint8_t *at, size_t left, struct seen *seen)
+{
+    do {
+        CHECK(pipe_chunk_take(&chunk, &at, &left, &part) == CORDON_OK);
+        CHECK(part.handle_count == 0 || (seen->told == 0 && part.len > 0 && seen->text[0] == '\0'));
+        seen->told += part.handle_count;
+        strncat(seen->text, part.len > 0 ? (const char *)part.bytes : "", part.len);
+    } while (part.len > 0);
+    CHECK(left == 0);
+}
+
 TEST(any_cut_of_the_bytes_gives_the_same_chunks)
 {
     uint8_t bytes[2 * PIPE_HEAD_MAX];
     const size_t len = sample(bytes);
 
     for (size_t cut = 1; cut <= len; cut++) {
-        char text[8] = "";
-        size_t told = 0, fed = 0;
+        struct seen seen = {.told = 0};
 
         chunk = (struct pipe_chunk){0};
-        while (fed < len) {
-            const uint8_t *at = bytes + fed;
-            size_t left = fed + cut < len ? cut : len - fed;
-
-            fed += left;
-            do {
-                CHECK(pipe_chunk_take(&chunk, &at, &left, &part) == CORDON_OK);
-                CHECK(part.handle_count == 0 || (told == 0 && part.len > 0 && text[0] == '\0'));
-                told += part.handle_count;
-                strncat(text, (const char *)part.bytes, part.len);
-            } while (part.len > 0);
-            CHECK(left == 0);
+        for (size_t fed = 0; fed < len; fed += cut) {
+            take_all(bytes + fed, fed + cut < len ? cut : len - fed, &seen);
         }
-        CHECK_STR(text, "abcde");
-        CHECK(told == 2);
+        CHECK_STR(seen.text, "abcde");
+        CHECK(seen.told == 2);
     }
 }
 
