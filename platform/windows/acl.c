@@ -316,9 +316,10 @@ static bool same_explicit(const struct sd *a, const struct sd *b)
 }
 
 /* Writes @acl->after and reads the list back into @acl->before. */
-static enum cordon_err write_list(struct acl *acl, enum api_object kind, api_handle handle,
-                                  const char *path, struct cordon_fault *fault)
+static enum cordon_err write_list(struct acl *acl, const struct acl_target *target,
+                                  const struct acl_object *object, struct cordon_fault *fault)
 {
+    const char *path = target->path;
     enum cordon_err err;
     uint32_t code;
     size_t len;
@@ -327,11 +328,12 @@ static enum cordon_err write_list(struct acl *acl, enum api_object kind, api_han
     if (err != CORDON_OK) {
         return fault_set(fault, err, NULL, "the access list of %s is too long", path);
     }
-    code = acl->api->set_security(acl->api->self, kind, handle, acl->bytes, len);
+    code = acl->api->set_security(acl->api->self, target->object, object->handle, acl->bytes, len,
+                                  (object->ace.flags & SD_TREE) != 0);
     if (code != API_OK) {
         return api_fault(fault, code, NULL, "changing the access list of %s", path);
     }
-    err = acl_read(acl, handle, path, &acl->before, fault);
+    err = acl_read(acl, object->handle, path, &acl->before, fault);
     if (err == CORDON_OK && !same_explicit(&acl->before, &acl->after)) {
         return fault_set(fault, CORDON_E_STATE, "use a file system that keeps access lists (NTFS)",
                          "the access list of %s did not stick: what was set is not what is there",
@@ -394,7 +396,7 @@ enum cordon_err acl_set(struct acl *acl, const struct acl_target *target,
                          target->path);
     }
     if (added) {
-        err = write_list(acl, target->object, object->handle, target->path, fault);
+        err = write_list(acl, target, object, fault);
     }
     return err == CORDON_OK ? check_effect(acl, target, fault) : err;
 }
@@ -408,7 +410,6 @@ enum cordon_err acl_remove(struct acl *acl, const struct acl_target *target,
         return err;
     }
     sd_copy(&acl->after, &acl->before);
-    return sd_remove(&acl->after, &object->ace)
-               ? write_list(acl, target->object, object->handle, target->path, fault)
-               : CORDON_OK;
+    return sd_remove(&acl->after, &object->ace) ? write_list(acl, target, object, fault)
+                                                : CORDON_OK;
 }

@@ -108,10 +108,11 @@ struct api {
     /* Owner, group and DACL, self-relative. API_INSUFFICIENT_BUFFER: more than @size. */
     uint32_t (*get_security)(void *self, api_handle handle, uint8_t *bytes, size_t size,
                              size_t *ret_len);
-    /* The DACL of a self-relative descriptor becomes the object's; with files, what is below
-     * inherits it before this returns (SetSecurityInfo). */
+    /* The DACL of a self-relative descriptor becomes the object's. With @below, what is below
+     * inherits it before this returns, and the object its parent's (SetSecurityInfo); else it is
+     * taken as it is (SetKernelObjectSecurity). */
     uint32_t (*set_security)(void *self, enum api_object object, api_handle handle,
-                             const uint8_t *bytes, size_t len);
+                             const uint8_t *bytes, size_t len, bool below);
     /* @sid becomes the owner: of oneself, or of a group that may own, as whoever the thread acts.
      */
     uint32_t (*set_owner)(void *self, enum api_object object, api_handle handle,

@@ -179,11 +179,11 @@ static uint32_t tap_get_security(void *self, api_handle handle, uint8_t *bytes, 
 }
 
 static uint32_t tap_set_security(void *self, enum api_object object, api_handle handle,
-                                 const uint8_t *bytes, size_t len)
+                                 const uint8_t *bytes, size_t len, bool below)
 {
-    CALL("set-security");
+    CALL(below ? "set-security below" : "set-security");
     print_list(tap, bytes, len);
-    return returned(tap, under->set_security(under->self, object, handle, bytes, len));
+    return returned(tap, under->set_security(under->self, object, handle, bytes, len, below));
 }
 
 static uint32_t tap_set_owner(void *self, enum api_object object, api_handle handle,

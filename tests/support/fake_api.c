@@ -262,7 +262,7 @@ static void leave_denials_out(struct sd *sd)
 }
 
 static uint32_t fake_set_security(void *self, enum api_object object, api_handle handle,
-                                  const uint8_t *bytes, size_t len)
+                                  const uint8_t *bytes, size_t len, bool below)
 {
     struct fake *fake = self;
     struct fake_node *node = node_of(fake, handle);
@@ -281,7 +281,7 @@ static uint32_t fake_set_security(void *self, enum api_object object, api_handle
         leave_denials_out(&fake->scratch);
     }
     fake_store(node, &fake->scratch);
-    if (object == API_FILE || fake->keys_propagate) {
+    if (below && (object == API_FILE || fake->keys_propagate)) {
         propagate(fake, node);
     }
     return API_OK;
