@@ -274,7 +274,10 @@ enum cordon_err state_open(const struct state_config *config, struct state **ret
         return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory for the state of access lists");
     }
     state->acl->api = config->api;
-    err = take_lock(state, fault);
+    err = state_check_folder(state, fault);
+    if (err == CORDON_OK) {
+        err = take_lock(state, fault);
+    }
     if (err == CORDON_OK) {
         err = load(state, fault);
     }

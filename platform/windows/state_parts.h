@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What state.c, state_rows.c, state_apply.c and state_undo.c share; for nobody else. */
+/* What state.c, state_rows.c, state_folder.c, state_apply.c and state_undo.c share; for nobody
+ * else. */
 #ifndef CORDON_PLATFORM_WINDOWS_STATE_PARTS_H
 #define CORDON_PLATFORM_WINDOWS_STATE_PARTS_H
 
@@ -60,6 +61,10 @@ CORDON_MUST_USE enum cordon_err state_commit_one(struct state *state, enum journ
 /* Writes the journal anew, with the rows there are. */
 CORDON_MUST_USE enum cordon_err state_rewrite(struct state *state, struct cordon_fault *fault);
 void state_notice(struct state *state, const struct cordon_fault *fault);
+
+/* ---- state_folder.c ---- */
+
+CORDON_MUST_USE enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fault);
 
 /* ---- state_undo.c ---- */
 

@@ -98,4 +98,34 @@ TEST(a_journal_that_cannot_be_read_is_set_aside)
     CHECK(!any_entry());
 }
 
+/* ---- where it lies ---- */
+
+#define TRUSTED "O:SYG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+
+static enum cordon_err open_in(const char *folder_list, const char *above_list)
+{
+    const struct state_config config = {
+        .api = &tap.api, .folder = "E:\\data\\cordon", .domain = sid_of(DOMAIN)};
+    enum cordon_err err;
+
+    build_world();
+    (void)fake_add(&world, API_FILE, "E:\\", TRUSTED);
+    (void)fake_add(&world, API_FILE, "E:\\data\\", above_list);
+    (void)fake_add(&world, API_FILE, "E:\\data\\cordon\\", folder_list);
+    err = state_open(&config, &state, &fault);
+    CHECK(err == CORDON_OK || fake_open_handles(&world) == 0);
+    return err;
+}
+
+TEST(a_folder_that_others_could_have_written_is_refused)
+{
+    CHECK(open_in(TRUSTED, TRUSTED) == CORDON_OK);
+    /* As %ProgramData% is: users add to it, and cannot exchange what is there. */
+    CHECK(open_in(TRUSTED, TRUSTED "(A;OICI;0x1200a9;;;BU)(A;CI;0x6;;;BU)") == CORDON_OK);
+    CHECK(open_in(TRUSTED "(A;;0x2;;;BU)", TRUSTED) == CORDON_E_DENIED);
+    CHECK(strstr(fault.text, "E:\\data\\cordon") != NULL);
+    CHECK(open_in("O:" OTHER "G:SYD:P(A;;FA;;;SY)", TRUSTED) == CORDON_E_DENIED);
+    CHECK(open_in(TRUSTED, TRUSTED "(A;;0x40;;;BU)") == CORDON_E_DENIED);
+}
+
 TEST_MAIN()
