@@ -67,7 +67,7 @@ struct caller_session *caller_find_session(struct caller *caller, uint32_t id)
     while (session != NULL && session->id != id) {
         session = session->next;
     }
-    return session;
+    return session != NULL && session->delivered ? session : NULL;
 }
 
 void caller_free(struct caller *caller)

@@ -58,6 +58,10 @@ void caller_connect(struct supervisor *supervisor, int fd, struct platform_peer 
 
 /* Tells the worker what changed in the managed policy; sends nothing twice. */
 void caller_tell(struct caller *caller);
+/*
+ * NULL: there is none, or the worker was not given it yet. Until it is, nobody has looked the
+ * user up, whose managed rules would be those of nobody.
+ */
 struct caller_session *caller_find_session(struct caller *caller, uint32_t id);
 /* Sends to the worker; one that does not read is ended. */
 void caller_send(struct caller *caller, const struct ipc_message *message);

@@ -64,8 +64,11 @@ static enum cordon_err on_violations(void *context, uint32_t id, bool follow,
     return worker_records_new(context, &options, NULL, fault);
 }
 
-void worker_tell(struct worker *worker, const struct ipc_message *message)
+void connection_tell(struct connection *connection, struct ipc_message *message)
 {
+    struct worker *worker = connection->worker;
+
+    message->session = connection->id;
     if (channel_send(&worker->channel, message, NULL, 0) != CORDON_OK) {
         loop_stop(worker->loop);
     }
@@ -89,8 +92,7 @@ void connection_free(struct connection *connection)
     worker_queries_free(connection);
     memset(&message, 0, sizeof(message));
     message.type = IPC_SESSION_END;
-    message.session = connection->id;
-    worker_tell(connection->worker, &message);
+    connection_tell(connection, &message);
     session_deinit(&connection->session);
     loop_source_free(connection->source);
     loop_source_free(connection->timer);

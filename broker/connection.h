@@ -26,6 +26,11 @@ struct connection {
 void connection_new(struct worker *worker, uint32_t id, int fd);
 /* Tells the supervisor that the session is over. */
 void connection_free(struct connection *connection);
+/*
+ * To the supervisor, about this connection: @message's session is set. What cannot be said ends the
+ * worker, which the supervisor sees.
+ */
+void connection_tell(struct connection *connection, struct ipc_message *message);
 /* Writes what the session has to say; may free @connection. */
 void connection_flush(struct connection *connection);
 

@@ -116,6 +116,7 @@ static enum cordon_err status_run(struct caller *asker, const struct ipc_message
     (void)snprintf(status.version, sizeof(status.version), "%s", CORDON_VERSION);
     (void)snprintf(status.backend, sizeof(status.backend), "%s", supervisor->platform->name);
     status.refused = managed_refusal(managed) != NULL;
+    status.warning = managed_is_warning(managed);
     fault_to_ipc(trouble_of(managed), &status.fault);
     status.user_count = put_users(asker, &users);
     strbuf_add(out, (const char *)&status, sizeof(status));
@@ -164,23 +165,24 @@ static enum cordon_err kill_run(struct caller *asker, const struct ipc_message *
                                 struct strbuf *out, struct cordon_fault *fault)
 {
     struct supervisor *supervisor = asker->supervisor;
+    const uint32_t signo = message->u.query.signo;
 
     (void)out;
     for (struct caller *at = supervisor->callers; at != NULL; at = at->next) {
-        if (!job_is_running(at, message->job) ||
-            (!is_root(asker) && at->key.uid != asker->key.uid)) {
+        enum cordon_err err;
+
+        if (!is_root(asker) && at->key.uid != asker->key.uid) {
             continue;
         }
-        if (!job_would_hear(at, message->job, message->u.query.signo)) {
-            return fault_set(fault, CORDON_E_STATE, "try again, or send KILL",
-                             "the job's command does not run yet");
+        err = job_signal(at, message->job, signo, true, fault);
+        if (err == CORDON_E_NOT_FOUND) {
+            continue;
         }
-        if (at->key.uid != asker->key.uid) {
+        if (err == CORDON_OK && at->key.uid != asker->key.uid) {
             audit_info(&supervisor->audit, "job %llu of user %u: signal %u, by user %u",
-                       (unsigned long long)message->job, at->key.uid, message->u.query.signo,
-                       asker->key.uid);
+                       (unsigned long long)message->job, at->key.uid, signo, asker->key.uid);
         }
-        return job_signal(at, message->job, message->u.query.signo, fault);
+        return err;
     }
     /* Word for word the same, whether there is such a job of somebody else's or none. */
     return fault_set(fault, CORDON_E_NOT_FOUND, "cordon ps lists them", "you have no such job");

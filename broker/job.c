@@ -150,6 +150,26 @@ static void judge_limit(const struct job *job, struct ipc_report *report)
     }
 }
 
+/* All that belongs into the last report. */
+static void judge_end(struct job *job, struct ipc_report *report)
+{
+    take_denials(job, SIZE_MAX);
+    report->denied = job->denials.count;
+    judge_limit(job, report);
+}
+
+/* The caller hears of the end as soon as nothing of his runs, and once. */
+static void tell_end(struct job *job, const struct ipc_report *report)
+{
+    if (!job->ended) {
+        job->ended = true;
+        job->last = *report;
+        loop_source_free(job->wall);
+        job->wall = NULL;
+        tell(job, IPC_REPORT, report);
+    }
+}
+
 static void on_report(void *context, unsigned events)
 {
     struct job *job = context;
@@ -174,15 +194,17 @@ static void on_report(void *context, unsigned events)
     }
     report.denied = 0;
     job->running = report.kind == IPC_REPORT_RUNNING;
-    if (report.kind != IPC_REPORT_RUNNING) {
-        take_denials(job, SIZE_MAX); /* the tree is gone: no more are made */
-        report.denied = job->denials.count;
-        judge_limit(job, &report);
+    if (job->running) {
+        tell(job, IPC_REPORT, &report);
+        return;
+    }
+    judge_end(job, &report);
+    if (report.more == 0) {
         fault_from_ipc(&report.fault, &fault);
         record(job, AUDIT_END, &report, &fault);
     }
-    tell(job, IPC_REPORT, &report);
-    if (report.kind != IPC_REPORT_RUNNING) {
+    tell_end(job, &report);
+    if (report.more == 0) {
         job_end(job);
     }
 }
@@ -193,13 +215,12 @@ static const struct ipc_report killed = {
 static void on_doom(void *context, unsigned events)
 {
     struct job *job = context;
-    struct ipc_report report = killed;
+    struct ipc_report report = job->ended ? job->last : killed;
 
     (void)events;
-    take_denials(job, SIZE_MAX);
-    judge_limit(job, &report);
+    judge_end(job, &report);
     record(job, AUDIT_END, &report, NULL);
-    tell(job, IPC_REPORT, &report);
+    tell_end(job, &report);
     job_end(job);
 }
 
@@ -238,7 +259,6 @@ static enum cordon_err check(struct caller *caller, const struct ipc_packet *pac
     if (packet->fd_count < IPC_SPAWN_GRANTS + texts) {
         return fault_set(fault, CORDON_E_PROTO, NULL, "order without its descriptors");
     }
-    supervisor_refresh(supervisor, false);
     if (packet->message.u.spawn.generation != supervisor->managed.generation) {
         return fault_set(fault, CORDON_E_AGAIN, NULL, "the managed policy has changed");
     }
@@ -314,7 +334,7 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
         .embedded = supervisor->options->embedded,
         .peer = &session->peer,
         .managed = caller->rules.policy,
-        .managed_table = caller->rules.table,
+        .managed_table = caller->rules.table_fd,
         .limits = &job->limits,
         .fds = packet->fds,
         .fd_count = fd_count,
@@ -335,15 +355,21 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     return CORDON_OK;
 }
 
-/* For every record, and for ps. As long as nobody knows what is to be left out, all is. */
+/*
+ * For every record, and for ps: by the rules of the generation that the job was judged with, also
+ * where it was refused before those were made. Where there are none nobody knows what is to be left
+ * out, and all is.
+ */
 static void redact(struct job *job)
 {
-    const struct managed_rules *rules = &job->caller->rules;
+    struct caller *caller = job->caller;
+    struct cordon_fault ignored;
 
-    if (rules->policy == NULL) {
+    if (managed_rules_update(&caller->supervisor->managed, &caller->user, &caller->rules,
+                             &ignored) != CORDON_OK) {
         job->what.command[0] = '\0';
     }
-    redact_text(rules->redact, job->what.command, sizeof(job->what.command));
+    redact_text(caller->rules.redact, job->what.command, sizeof(job->what.command));
 }
 
 static void refuse(struct caller *caller, const struct ipc_message *order,
@@ -364,8 +390,10 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
     const struct caller_session *session = caller_find_session(caller, packet->message.session);
     struct cordon_fault fault = {.err = CORDON_OK};
     bool started;
-    struct job *job = session == NULL ? NULL : job_new(caller, session, &packet->message);
+    struct job *job;
 
+    supervisor_refresh(caller->supervisor, false);
+    job = session == NULL ? NULL : job_new(caller, session, &packet->message);
     if (job == NULL) {
         (void)fault_set(&fault, session == NULL ? CORDON_E_STATE : CORDON_E_NOMEM, NULL,
                         "job: its connection is gone, or out of memory");
@@ -384,6 +412,7 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
     }
     record(job, AUDIT_START, NULL, NULL);
     tell(job, IPC_STARTED, NULL);
+    supervisor_tend(caller->supervisor);
 }
 
 void job_check(struct caller *caller, const struct ipc_message *message)
@@ -391,7 +420,6 @@ void job_check(struct caller *caller, const struct ipc_message *message)
     struct supervisor *supervisor = caller->supervisor;
     const struct caller_session *session = caller_find_session(caller, message->session);
     struct job job = {.caller = caller, .start_ms = host_now_ms(), .what = message->u.spawn};
-    struct cordon_fault ignored;
     struct cordon_fault fault;
 
     supervisor_refresh(supervisor, false);
@@ -404,10 +432,6 @@ void job_check(struct caller *caller, const struct ipc_message *message)
         job.pid = session == NULL ? 0 : session->peer.pid;
         job.what.command[sizeof(job.what.command) - 1] = '\0';
         job.what.policy_hash[sizeof(job.what.policy_hash) - 1] = '\0';
-        if (managed_rules_update(&supervisor->managed, &caller->user, &caller->rules, &ignored) !=
-            CORDON_OK) {
-            job.what.command[0] = '\0'; /* see redact() */
-        }
         redact(&job);
         record(&job, AUDIT_REFUSED, NULL, &fault);
     }

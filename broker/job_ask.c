@@ -21,14 +21,7 @@ bool job_is_running(const struct caller *caller, uint64_t id)
     return job_find(caller, id) != NULL;
 }
 
-bool job_would_hear(const struct caller *caller, uint64_t id, uint32_t signo)
-{
-    const struct job *job = job_find(caller, id);
-
-    return job != NULL && (job->running || signo == SIGKILL);
-}
-
-enum cordon_err job_signal(const struct caller *caller, uint64_t id, uint32_t signo,
+enum cordon_err job_signal(const struct caller *caller, uint64_t id, uint32_t signo, bool sure,
                            struct cordon_fault *fault)
 {
     const struct job *job = job_find(caller, id);
@@ -43,6 +36,10 @@ enum cordon_err job_signal(const struct caller *caller, uint64_t id, uint32_t si
     /* It cannot be passed on: it would stop the init, which then passes nothing on any more. */
     if (signo == SIGSTOP) {
         return fault_set(fault, CORDON_E_INVALID, "send TSTP", "STOP cannot be sent to a job");
+    }
+    if (sure && !job->running && signo != SIGKILL) {
+        return fault_set(fault, CORDON_E_STATE, "try again, or send KILL",
+                         "the job's command does not run yet");
     }
     err = caller->supervisor->platform->signal(job->handle, (int)signo);
     return err == CORDON_OK ? err : fault_set(fault, err, NULL, "signal %u cannot be sent", signo);

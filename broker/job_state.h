@@ -14,6 +14,8 @@ struct job {
     uint32_t session, request;
     bool doomed; /* its session is gone */
     bool running;
+    bool ended; /* @last was told; what was made for it may not be gone */
+    struct ipc_report last;
     struct platform_job *handle;
     struct loop_source *source, *timer, *wall;
     struct quota_charge charge;

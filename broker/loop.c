@@ -140,16 +140,30 @@ enum cordon_err loop_watch_for(struct loop_source *source, unsigned events)
     return event_add(source->event, NULL) == 0 ? CORDON_OK : CORDON_E_NOMEM;
 }
 
+static enum cordon_err timer_new(struct loop *loop, uint64_t ms, short what,
+                                 const struct loop_source *model, struct loop_source **ret_source)
+{
+    const struct timeval delay = {(time_t)(ms / 1000U), (suseconds_t)(ms % 1000U * 1000U)};
+    struct loop_source *source;
+    enum cordon_err err = source_new(loop, -1, what, model, &source);
+
+    return err == CORDON_OK ? source_add(source, &delay, ret_source) : err;
+}
+
 enum cordon_err loop_after(struct loop *loop, uint64_t delay_ms, loop_fn *fn, void *context,
                            struct loop_source **ret_source)
 {
     const struct loop_source model = {.fn = fn, .context = context};
-    const struct timeval delay = {(time_t)(delay_ms / 1000U),
-                                  (suseconds_t)(delay_ms % 1000U * 1000U)};
-    struct loop_source *source;
-    enum cordon_err err = source_new(loop, -1, 0, &model, &source);
 
-    return err == CORDON_OK ? source_add(source, &delay, ret_source) : err;
+    return timer_new(loop, delay_ms, 0, &model, ret_source);
+}
+
+enum cordon_err loop_every(struct loop *loop, uint64_t interval_ms, loop_fn *fn, void *context,
+                           struct loop_source **ret_source)
+{
+    const struct loop_source model = {.fn = fn, .context = context};
+
+    return timer_new(loop, interval_ms, EV_PERSIST, &model, ret_source);
 }
 
 enum cordon_err loop_on_signal(struct loop *loop, int signo, loop_fn *fn, void *context,

@@ -30,6 +30,9 @@ CORDON_MUST_USE enum cordon_err loop_watch_for(struct loop_source *source, unsig
 /* Calls @fn once, @delay_ms from now, unless the source is freed before. */
 CORDON_MUST_USE enum cordon_err loop_after(struct loop *loop, uint64_t delay_ms, loop_fn *fn,
                                            void *context, struct loop_source **ret_source);
+/* The same every @interval_ms, until the source is freed; nothing can fail on the way. */
+CORDON_MUST_USE enum cordon_err loop_every(struct loop *loop, uint64_t interval_ms, loop_fn *fn,
+                                           void *context, struct loop_source **ret_source);
 CORDON_MUST_USE enum cordon_err loop_on_signal(struct loop *loop, int signo, loop_fn *fn,
                                                void *context, struct loop_source **ret_source);
 void loop_source_free(struct loop_source *source); /* NULL is allowed */

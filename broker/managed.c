@@ -23,6 +23,9 @@ void managed_deinit(struct managed *managed)
 void managed_rules_deinit(struct managed_rules *rules)
 {
     arena_deinit(&rules->arena);
+    if (rules->table != NULL) {
+        host_close(rules->table_fd);
+    }
     dfa_free(rules->table);
     rule_block_unref(rules->block);
     redact_free(rules->redact);
@@ -57,7 +60,12 @@ static enum cordon_err rules_make(enum policy_os os, const struct managed_files 
     input.context.group_count = user->group_count;
     err = policy_load_managed(&input, &rules->arena, &rules->policy, fault);
     if (err == CORDON_OK) {
+        rules->table_fd = -1;
         err = policy_compile(&rules->policy->managed, os, &rules->table, fault);
+    }
+    if (err == CORDON_OK) {
+        err = ipc_memfd("cordon-managed", rules->table, dfa_size(rules->table), &rules->table_fd,
+                        fault);
     }
     if (err == CORDON_OK && rules->policy->audit.redact_count > 0) {
         err = redact_new(rules->policy->audit.redact, rules->policy->audit.redact_count,
@@ -242,6 +250,12 @@ const struct cordon_fault *managed_refusal(const struct managed *managed)
         return &managed->fault;
     }
     return managed->refusal.err != CORDON_OK ? &managed->refusal : NULL;
+}
+
+bool managed_is_warning(const struct managed *managed)
+{
+    return managed->stale.err != CORDON_OK && managed_refusal(managed) == NULL &&
+           managed->fault.err == CORDON_OK && managed->fetched.alarm.err == CORDON_OK;
 }
 
 static enum cordon_err refuse(const struct cordon_fault *why, struct cordon_fault *fault)

@@ -42,12 +42,19 @@ enum managed_change managed_refresh(struct managed *managed, bool force);
 /* Why no job is started; NULL: some may be. */
 const struct cordon_fault *managed_refusal(const struct managed *managed);
 
+/*
+ * Whether nothing is wrong but that the fetched document in force is too old, which fetch.toml
+ * allows: what was read is in force.
+ */
+bool managed_is_warning(const struct managed *managed);
+
 /* What one caller's jobs are checked against; made from one generation. */
 struct managed_rules {
     uint64_t generation; /* 0: none was made yet */
     struct arena arena;
     struct policy *policy;
     struct dfa *table;
+    int table_fd;             /* with @table: sealed memfd of the same; else undefined */
     struct rule_block *block; /* texts of its rules; NULL: not made yet */
     struct redact *redact;    /* of records; NULL: nothing */
 };

@@ -15,20 +15,6 @@ static const char *mechanism(uint32_t number, const char *none)
     return number == 0 ? none : denial_mechanism((uint16_t)number);
 }
 
-/* Reasons are escaped where they are made, so the backslash stays. */
-static void put_plain(struct strbuf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        const unsigned char byte = (unsigned char)*text;
-
-        if (byte >= 0x20 && byte < 0x7f) {
-            strbuf_add(out, text, 1);
-        } else {
-            strbuf_printf(out, "\\x%02x", byte);
-        }
-    }
-}
-
 /* The user's name, else his number. */
 static void put_name(struct strbuf *out, const char *name, uint32_t uid, int width)
 {
@@ -37,7 +23,7 @@ static void put_name(struct strbuf *out, const char *name, uint32_t uid, int wid
     if (name[0] == '\0') {
         strbuf_printf(&text, "%u", (unsigned)uid);
     } else {
-        put_plain(&text, name);
+        strbuf_plain(&text, name);
     }
     strbuf_printf(out, "%-*s", width, strbuf_text(&text));
     out->failed = out->failed || text.failed;
@@ -56,19 +42,31 @@ static void put_span(struct strbuf *out, uint64_t ms)
                   (unsigned)(s % 60));
 }
 
-static void put_error(struct jsonw *json, const struct ipc_fault *fault)
+static void put_fault(struct jsonw *json, const char *name, const struct ipc_fault *fault)
 {
-    if (fault->err == CORDON_OK) {
-        jsonw_string(json, "error", NULL);
+    if (fault == NULL) {
+        jsonw_string(json, name, NULL);
         return;
     }
-    jsonw_object(json, "error");
+    jsonw_object(json, name);
     jsonw_string(json, "text", fault->text);
     jsonw_string(json, "remedy", fault->remedy[0] == '\0' ? NULL : fault->remedy);
     jsonw_object_end(json);
 }
 
 /* ---- status ---- */
+
+/* What was read last is not in force, or lets no job start. */
+static bool is_broken(const struct ipc_status *status)
+{
+    return status->fault.err != CORDON_OK && status->warning == 0;
+}
+
+static void put_trouble(struct jsonw *json, const struct ipc_status *status)
+{
+    put_fault(json, "error", is_broken(status) ? &status->fault : NULL);
+    put_fault(json, "warning", status->warning != 0 ? &status->fault : NULL);
+}
 
 /* Takes the head and leaves *ret_users in front of its rows, which are all there. */
 static bool status_open(const void *block, size_t len, struct ipc_status *ret_status,
@@ -138,7 +136,7 @@ static void status_json(const struct ipc_status *status, const char *users,
     jsonw_uint(json, "generation", status->generation);
     jsonw_uint(json, "files", status->managed_files);
     jsonw_bool(json, "refused", status->refused != 0);
-    put_error(json, &status->fault);
+    put_trouble(json, status);
     jsonw_object_end(json);
     jsonw_object(json, "quota");
     jsonw_uint(json, "sessions", status->sessions_each);
@@ -168,13 +166,14 @@ static void managed_line(const struct ipc_status *status, struct strbuf *out)
         strbuf_printf(out, "generation %llu, %u file%s", (unsigned long long)status->generation,
                       status->managed_files, status->managed_files == 1 ? "" : "s");
     }
-    strbuf_puts(out, status->refused != 0 ? ", every job is refused" : "");
     if (status->fault.err != CORDON_OK) {
-        strbuf_puts(out, "; the latest update is broken: ");
-        put_plain(out, status->fault.text);
+        strbuf_puts(out, status->refused != 0   ? ", every job is refused: "
+                         : status->warning != 0 ? "; warning: "
+                                                : "; the latest update is broken: ");
+        strbuf_plain(out, status->fault.text);
         if (status->fault.remedy[0] != '\0') {
             strbuf_puts(out, "; ");
-            put_plain(out, status->fault.remedy);
+            strbuf_plain(out, status->fault.remedy);
         }
     }
     strbuf_puts(out, "\n");
@@ -232,7 +231,7 @@ bool report_reload(const void *block, size_t len, struct report_options *options
     if (!status_open(block, len, &status, &users)) {
         return false;
     }
-    options->failed = status.fault.err != CORDON_OK;
+    options->failed = is_broken(&status);
     if (!options->json) {
         managed_line(&status, out);
         return true;
@@ -242,7 +241,7 @@ bool report_reload(const void *block, size_t len, struct report_options *options
     jsonw_uint(&json, "generation", status.generation);
     jsonw_uint(&json, "files", status.managed_files);
     jsonw_bool(&json, "refused", status.refused != 0);
-    put_error(&json, &status.fault);
+    put_trouble(&json, &status);
     jsonw_object_end(&json);
     jsonw_newline(&json);
     return true;

@@ -14,41 +14,40 @@
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100U
 #define TICK_MS 60000U
+#define TEND_MS 2U /* after a spawn: most commands that are short have ended by then */
 
-static void raise_alarm(const struct supervisor *supervisor)
+static void raise_alarm(const struct supervisor *supervisor, const char *what,
+                        const struct cordon_fault *fault)
 {
-    const struct managed *managed = &supervisor->managed;
     const struct audit_event event = {
-        .kind = AUDIT_ALARM, .generation = managed->generation, .fault = &managed->fault};
+        .kind = AUDIT_ALARM, .generation = supervisor->managed.generation, .fault = fault};
 
     audit_record(&supervisor->audit, &event);
-    audit_failure(&supervisor->audit,
-                  managed->generation > 0 ? "managed policy: the last good one stays in force"
-                                          : "managed policy: every job is refused",
-                  &managed->fault);
+    audit_failure(&supervisor->audit, what, fault);
 }
 
-/* What is wrong with fetched requirements: told once for as long as it is the same. */
+/*
+ * What is wrong with fetched requirements, and what comes of it: told once for as long as both are
+ * the same. One too old has the same text whether fetch.toml refuses it or keeps it.
+ */
 static void tell_fetched(struct supervisor *supervisor)
 {
     const struct managed *managed = &supervisor->managed;
     const bool refused = managed->refusal.err != CORDON_OK;
     const struct cordon_fault *alarm = refused ? &managed->refusal : &managed->alarm;
-    const struct audit_event event = {
-        .kind = AUDIT_ALARM, .generation = managed->generation, .fault = alarm};
 
-    if (strcmp(supervisor->alarm, alarm->text) == 0) {
+    if (supervisor->alarm_refused == refused && strcmp(supervisor->alarm, alarm->text) == 0) {
         return;
     }
+    supervisor->alarm_refused = refused;
     memcpy(supervisor->alarm, alarm->text, sizeof(supervisor->alarm));
     if (alarm->err == CORDON_OK) {
         audit_info(&supervisor->audit, "fetched requirements: the alarm is over");
         return;
     }
-    audit_record(&supervisor->audit, &event);
-    audit_failure(&supervisor->audit,
-                  refused ? "every job is refused" : "the last good requirements stay in force",
-                  alarm);
+    raise_alarm(supervisor,
+                refused ? "every job is refused" : "the last good requirements stay in force",
+                alarm);
 }
 
 void supervisor_refresh(struct supervisor *supervisor, bool force)
@@ -57,11 +56,18 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
 
     tell_fetched(supervisor);
 
+    if (force || change != MANAGED_SAME) {
+        supervisor->platform->forget();
+    }
     if (change == MANAGED_SAME) {
         return;
     }
     if (change == MANAGED_BROKEN) {
-        raise_alarm(supervisor);
+        raise_alarm(supervisor,
+                    supervisor->managed.generation > 0
+                        ? "managed policy: the last good one stays in force"
+                        : "managed policy: every job is refused",
+                    &supervisor->managed.fault);
     } else {
         audit_info(&supervisor->audit, "managed policy: generation %llu, %zu files",
                    (unsigned long long)supervisor->managed.generation,
@@ -142,6 +148,28 @@ static void on_connection(void *context, unsigned events)
     }
 }
 
+static void on_tend(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+    uint32_t again_ms;
+
+    (void)events;
+    loop_source_free(supervisor->tend);
+    supervisor->tend = NULL;
+    again_ms = supervisor->platform->tend();
+    if (again_ms > 0) {
+        (void)!loop_after(supervisor->loop, again_ms, on_tend, supervisor, &supervisor->tend);
+    }
+}
+
+void supervisor_tend(struct supervisor *supervisor)
+{
+    loop_source_free(supervisor->tend);
+    supervisor->tend = NULL;
+    /* Without memory for the timer nothing is made ahead. */
+    (void)!loop_after(supervisor->loop, TEND_MS, on_tend, supervisor, &supervisor->tend);
+}
+
 static void on_stop(void *context, unsigned events)
 {
     struct supervisor *supervisor = context;
@@ -159,13 +187,8 @@ static void on_reload(void *context, unsigned events)
 /* A document grows too old without anybody asking for a job. */
 static void on_tick(void *context, unsigned events)
 {
-    struct supervisor *supervisor = context;
-
     (void)events;
-    loop_source_free(supervisor->tick);
-    supervisor->tick = NULL;
-    supervisor_refresh(supervisor, false);
-    (void)!loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick);
+    supervisor_refresh(context, false);
 }
 
 static enum cordon_err watch_signals(struct supervisor *supervisor)
@@ -194,7 +217,7 @@ static enum cordon_err listen_service(struct supervisor *supervisor, struct cord
     if (err == CORDON_OK &&
         (loop_watch(supervisor->loop, supervisor->listen_fd, LOOP_READ, on_connection, supervisor,
                     &supervisor->listen_source) != CORDON_OK ||
-         loop_after(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick) !=
+         loop_every(supervisor->loop, TICK_MS, on_tick, supervisor, &supervisor->tick) !=
              CORDON_OK)) {
         err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
@@ -257,6 +280,8 @@ static void finish(struct supervisor *supervisor)
     loop_source_free(supervisor->listen_source);
     loop_source_free(supervisor->listen_pause);
     loop_source_free(supervisor->tick);
+    loop_source_free(supervisor->tend);
+    supervisor->platform->forget();
     host_close(supervisor->listen_fd);
     managed_deinit(&supervisor->managed);
     rings_deinit(&supervisor->rings);

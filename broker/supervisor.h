@@ -38,6 +38,7 @@ struct supervisor {
     struct quota quota;
     struct managed managed;
     char alarm[CORDON_FAULT_TEXT_MAX]; /* of fetched requirements, as it was told last; "": none */
+    bool alarm_refused;                /* ... and whether every job was refused for it */
     struct rings rings;                /* what was denied lately */
     struct caller *callers;
     struct remains *remains; /* workers that were killed and are not reaped yet */
@@ -47,6 +48,7 @@ struct supervisor {
     bool own_socket; /* made by us, not handed over */
     struct loop_source *listen_source, *listen_pause;
     struct loop_source *tick; /* service: the managed files are looked at in any case */
+    struct loop_source *tend; /* the platform has something to make ready, or to give back */
     struct loop_source *signals[3];
     uint64_t start_ms, start_tick_ms; /* since 1970; monotonic */
     uint64_t quiet_until_ms;          /* refusals for quota are logged once a second */
@@ -58,6 +60,8 @@ CORDON_MUST_USE enum cordon_err supervisor_run(const struct supervisor_options *
 
 /* Looks at the managed files again; tells workers and raises the alarm as needed. */
 void supervisor_refresh(struct supervisor *supervisor, bool force);
+/* A job was started: soon the platform may make ready what the next one needs. */
+void supervisor_tend(struct supervisor *supervisor);
 /* A session or a job has ended: an embedded broker with nothing left stops. */
 void supervisor_check_done(struct supervisor *supervisor);
 

@@ -40,10 +40,6 @@ struct worker {
     uint32_t last_request;
 };
 
-/* connection.c: to the supervisor. What cannot be said ends this worker: the supervisor sees that.
- */
-void worker_tell(struct worker *worker, const struct ipc_message *message);
-
 /* worker_managed.c: takes the memfd over, which stays the packet's. CORDON_E_PROTO, ... */
 CORDON_MUST_USE enum cordon_err worker_managed_take(struct worker_managed *managed, int fd,
                                                     struct cordon_fault *fault);

@@ -72,10 +72,9 @@ static void ask_signal(const struct worker_job *job, uint32_t signo)
 
     memset(&message, 0, sizeof(message));
     message.type = IPC_SIGNAL;
-    message.session = job->connection->id;
     message.job = job->job;
     message.u.signo = signo;
-    worker_tell(job->connection->worker, &message);
+    connection_tell(job->connection, &message);
 }
 
 static void describe(const struct worker_job *job, enum ipc_type type,

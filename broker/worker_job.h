@@ -20,7 +20,7 @@ bool worker_job_message(struct connection *connection, const struct ipc_message 
 CORDON_MUST_USE enum cordon_err worker_job_signal(struct connection *connection,
                                                   const struct msg_signal *signal,
                                                   struct cordon_fault *fault);
-/* How many the connection has, started or not. */
+/* How many the connection has, started or not; the model compares the session's own count. */
 size_t worker_job_count(const struct connection *connection);
 /* Its denials are all told; the client learns of its end. */
 void worker_job_told(struct connection *connection, const struct worker_records *records);

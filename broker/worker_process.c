@@ -83,7 +83,7 @@ static void on_packet(void *context, struct ipc_packet *packet)
         return;
     case IPC_SIGNAL:
         /* A signal that came too late is nobody's failure. */
-        (void)!job_signal(caller, message->job, message->u.signo, &ignored);
+        (void)!job_signal(caller, message->job, message->u.signo, false, &ignored);
         return;
     case IPC_QUERY:
         control_query(caller, message);

@@ -6,6 +6,7 @@
 
 #include "broker/managed.h"
 #include "broker/report.h"
+#include "platform/base/number.h"
 
 #define QUERIES_MAX 8U /* of one connection at a time */
 
@@ -20,15 +21,9 @@ struct worker_query {
 /* Nothing but the digits of a job's number, as it was told; 0: it is none. */
 static uint64_t job_number(const char *text)
 {
-    uint64_t number = 0;
+    uint64_t number;
 
-    if (text[0] == '0') {
-        return 0;
-    }
-    for (; *text >= '0' && *text <= '9' && number < UINT64_MAX / 10; text++) {
-        number = number * 10 + (uint64_t)(*text - '0');
-    }
-    return *text == '\0' ? number : 0;
+    return text[0] != '0' && number_parse(text, UINT64_MAX, &number) ? number : 0;
 }
 
 /* What a request means to the supervisor, and who makes text of the answer. */
@@ -57,7 +52,6 @@ static struct worker_query read_request(const struct message *message, struct ip
 enum cordon_err worker_query_new(struct connection *connection,
                                  const struct session_request *request, struct cordon_fault *fault)
 {
-    struct worker *worker = connection->worker;
     struct worker_query *query;
     struct ipc_message ask;
     size_t count = 0;
@@ -76,13 +70,12 @@ enum cordon_err worker_query_new(struct connection *connection,
     memset(&ask, 0, sizeof(ask));
     *query = read_request(&request->in->message, &ask);
     query->id = request->in->id;
-    query->request = ++worker->last_request;
+    query->request = ++connection->worker->last_request;
     query->next = connection->queries;
     connection->queries = query;
     ask.type = IPC_QUERY;
-    ask.session = connection->id;
     ask.request = query->request;
-    worker_tell(worker, &ask);
+    connection_tell(connection, &ask);
     return CORDON_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "broker/connection.h"
 #include "platform/ipc.h"
 
-/* CORDON_E_QUOTA, CORDON_E_NOMEM; CORDON_E_NOT_FOUND: no job has such a name. */
+/* CORDON_E_QUOTA, CORDON_E_NOMEM. What is no job's name is asked for all the same: as job 0. */
 CORDON_MUST_USE enum cordon_err worker_query_new(struct connection *connection,
                                                  const struct session_request *request,
                                                  struct cordon_fault *fault);

@@ -74,19 +74,18 @@ void worker_records_free(struct worker_records *records)
 
 static void ask(struct worker_records *records)
 {
-    struct worker *worker = records->connection->worker;
+    struct connection *connection = records->connection;
     struct ipc_message message;
 
     memset(&message, 0, sizeof(message));
     message.type = IPC_ASK;
-    message.session = records->connection->id;
-    message.request = ++worker->last_request;
+    message.request = ++connection->worker->last_request;
     message.job = records->what.job;
     message.u.ask.after = records->after;
     message.u.ask.wait = records->what.follow && !records->ended;
     records->request = message.request;
     records->asked_last = records->ended;
-    worker_tell(worker, &message);
+    connection_tell(connection, &message);
 }
 
 void worker_records_ask(struct connection *connection)

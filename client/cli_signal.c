@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "client/cli_take.h"
+#include "platform/base/number.h"
 
 #define SIGNAL_MAX 64U
 
@@ -18,8 +19,7 @@ _Static_assert(sizeof(numbers) / sizeof(numbers[0]) + 1 ==
 enum cordon_err cli_take_signal(struct cli *cli, const char *value, struct cordon_fault *fault)
 {
     const char *name = strncasecmp(value, "SIG", 3) == 0 ? value + 3 : value;
-    unsigned number = 0;
-    const char *p = value;
+    uint64_t number;
 
     for (size_t i = 0; cli_signals[i] != NULL; i++) {
         if (strcasecmp(name, cli_signals[i]) == 0) {
@@ -27,10 +27,7 @@ enum cordon_err cli_take_signal(struct cli *cli, const char *value, struct cordo
             return CORDON_OK;
         }
     }
-    for (; *p >= '0' && *p <= '9' && number <= SIGNAL_MAX; p++) {
-        number = number * 10 + (unsigned)(*p - '0');
-    }
-    if (*p != '\0' || number == 0 || number > SIGNAL_MAX) {
+    if (!number_parse(value, SIGNAL_MAX, &number) || number == 0) {
         return fault_set(fault, CORDON_E_INVALID, "a name such as TERM or KILL, or a number to 64",
                          "'%s' is no signal", value);
     }

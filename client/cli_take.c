@@ -2,6 +2,8 @@
 /* The options of signing. */
 #include "client/cli_take.h"
 
+#include "platform/base/number.h"
+
 enum cordon_err cli_take_key(struct cli *cli, const char *value, struct cordon_fault *fault)
 {
     (void)fault;
@@ -20,17 +22,9 @@ enum cordon_err cli_take_public_key(struct cli *cli, const char *value, struct c
 static enum cordon_err take_number(const char *value, uint64_t most, uint64_t *ret_number,
                                    struct cordon_fault *fault)
 {
-    const char *p = value;
-    uint64_t number = 0;
-    bool fits = true;
+    uint64_t number;
 
-    for (; *p >= '0' && *p <= '9' && fits; p++) {
-        const uint64_t digit = (uint64_t)(*p - '0');
-
-        fits = number <= (most - digit) / 10;
-        number = fits ? number * 10 + digit : number;
-    }
-    if (!fits || *p != '\0' || number == 0) {
+    if (!number_parse(value, most, &number) || number == 0) {
         return fault_set(fault, CORDON_E_INVALID, NULL, "'%s' is no number from 1 to %llu", value,
                          (unsigned long long)most);
     }

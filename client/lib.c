@@ -181,14 +181,41 @@ static enum cordon_err send_spawn(struct cordon *cordon, uint32_t id,
     return err;
 }
 
-/* A value that the protocol refuses came from the options: usage. */
-static int send_status(enum cordon_err err)
+int lib_sent(const struct cordon *cordon, enum cordon_err err, const struct cordon_fault *fault,
+             struct cordon_error *ret_error)
 {
-    return err == CORDON_E_INVALID ? CORDON_STATUS_USAGE : CORDON_STATUS_SETUP;
+    if (err == CORDON_OK || (err == CORDON_E_CLOSED && !cordon->lost)) {
+        return 0;
+    }
+    return lib_error(ret_error, err == CORDON_E_INVALID ? CORDON_STATUS_USAGE : CORDON_STATUS_SETUP,
+                     fault);
 }
 
-static int check_free(const struct cordon *cordon, const struct cordon_spawn_options *options,
-                      struct cordon_error *ret_error)
+int lib_check_free(const struct cordon *cordon, struct cordon_error *ret_error)
+{
+    struct cordon_fault fault = {0};
+
+    if (cordon->job == NULL) {
+        return 0;
+    }
+    (void)fault_set(&fault, CORDON_E_STATE, "free it first", "the connection has a job");
+    return lib_error(ret_error, CORDON_STATUS_USAGE, &fault);
+}
+
+int lib_request(struct cordon *cordon, const struct message *message,
+                struct cordon_error *ret_error)
+{
+    struct cordon_fault fault = {0};
+    const int status = lib_check_free(cordon, ret_error);
+
+    return status != 0
+               ? status
+               : lib_sent(cordon, lib_send(cordon, message, ++cordon->last_id, NULL, &fault),
+                          &fault, ret_error);
+}
+
+static int check(const struct cordon *cordon, const struct cordon_spawn_options *options,
+                 struct cordon_error *ret_error)
 {
     struct cordon_fault fault = {0};
 
@@ -197,11 +224,7 @@ static int check_free(const struct cordon *cordon, const struct cordon_spawn_opt
                         "options of another version");
         return lib_error(ret_error, CORDON_STATUS_USAGE, &fault);
     }
-    if (cordon->job != NULL) {
-        (void)fault_set(&fault, CORDON_E_STATE, "free it first", "the connection has a job");
-        return lib_error(ret_error, CORDON_STATUS_USAGE, &fault);
-    }
-    return 0;
+    return lib_check_free(cordon, ret_error);
 }
 
 int cordon_spawn(struct cordon *cordon, const struct cordon_spawn_options *options,
@@ -210,7 +233,7 @@ int cordon_spawn(struct cordon *cordon, const struct cordon_spawn_options *optio
     struct cordon_fault fault = {0};
     struct cordon_job *job;
     enum cordon_err err;
-    int status = check_free(cordon, options, ret_error);
+    int status = check(cordon, options, ret_error);
 
     if (status != 0) {
         return status;
@@ -224,10 +247,10 @@ int cordon_spawn(struct cordon *cordon, const struct cordon_spawn_options *optio
     job->id = ++cordon->last_id;
     job->pty = -1;
     err = send_spawn(cordon, job->id, options, &fault);
-    /* Closed already: the broker's reason is waiting to be read. */
-    if (err != CORDON_OK && (err != CORDON_E_CLOSED || cordon->lost)) {
+    status = lib_sent(cordon, err, &fault, ret_error);
+    if (status != 0) {
         free(job);
-        return lib_error(ret_error, send_status(err), &fault);
+        return status;
     }
     cordon->job = job;
     *ret_job = job;
@@ -242,7 +265,7 @@ int cordon_plan(struct cordon *cordon, const struct cordon_spawn_options *option
     struct message message = {.type = CORDON_MSG_PLAN};
     int cwd_fd;
     enum cordon_err err;
-    int status = check_free(cordon, options, ret_error);
+    int status = check(cordon, options, ret_error);
 
     if (status != 0) {
         return status;
@@ -256,8 +279,6 @@ int cordon_plan(struct cordon *cordon, const struct cordon_spawn_options *option
         err = lib_send(cordon, &message, ++cordon->last_id, &fds, &fault);
         (void)close(cwd_fd);
     }
-    if (err != CORDON_OK && (err != CORDON_E_CLOSED || cordon->lost)) {
-        return lib_error(ret_error, send_status(err), &fault);
-    }
-    return lib_text(cordon, CORDON_MSG_PLAN_TEXT, ret_text, NULL, ret_error);
+    status = lib_sent(cordon, err, &fault, ret_error);
+    return status != 0 ? status : lib_text(cordon, CORDON_MSG_PLAN_TEXT, ret_text, NULL, ret_error);
 }

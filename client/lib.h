@@ -45,6 +45,23 @@ int lib_refused(const struct msg_failed *failed, struct cordon_error *ret_error)
 int lib_text(struct cordon *cordon, enum cordon_msg_type type, char **ret_text, int *ret_failed,
              struct cordon_error *ret_error);
 
+/*
+ * What came of sending a request (@err, @fault): 0, also where the broker has closed already and
+ * its reason waits to be read. A value that the protocol refuses came from the caller: usage.
+ */
+int lib_sent(const struct cordon *cordon, enum cordon_err err, const struct cordon_fault *fault,
+             struct cordon_error *ret_error);
+
+/* 0, or CORDON_STATUS_USAGE: a connection that has a job carries nothing else. */
+int lib_check_free(const struct cordon *cordon, struct cordon_error *ret_error);
+
+/* Both of these, and the sending of @message, which has no descriptors. */
+int lib_request(struct cordon *cordon, const struct message *message,
+                struct cordon_error *ret_error);
+
+/* Closes what came with a message. */
+void lib_drop_fds(struct stream_message *in);
+
 /* Copies @fault to *ret_error (NULL is allowed) and returns @status. */
 int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fault *fault);
 

@@ -14,6 +14,13 @@ int lib_refused(const struct msg_failed *failed, struct cordon_error *ret_error)
     return lib_error(ret_error, (int)failed->exit_status, &fault);
 }
 
+void lib_drop_fds(struct stream_message *in)
+{
+    for (size_t i = 0; i < in->fd_count; i++) {
+        (void)close(in->fds[i]);
+    }
+}
+
 int lib_text(struct cordon *cordon, enum cordon_msg_type type, char **ret_text, int *ret_failed,
              struct cordon_error *ret_error)
 {
@@ -29,9 +36,7 @@ int lib_text(struct cordon *cordon, enum cordon_msg_type type, char **ret_text, 
     if (err != CORDON_OK) {
         return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
     }
-    for (size_t i = 0; i < in.fd_count; i++) {
-        (void)close(in.fds[i]);
-    }
+    lib_drop_fds(&in);
     if (in.message.type == CORDON_MSG_FAILED) {
         return lib_refused(&in.message.u.failed, ret_error);
     }
@@ -56,20 +61,10 @@ int lib_text(struct cordon *cordon, enum cordon_msg_type type, char **ret_text, 
 static int ask(struct cordon *cordon, const struct message *message, char **ret_text,
                int *ret_failed, struct cordon_error *ret_error)
 {
-    struct cordon_fault fault = {0};
-    enum cordon_err err;
+    const int status = lib_request(cordon, message, ret_error);
 
-    if (cordon->job != NULL) {
-        (void)fault_set(&fault, CORDON_E_STATE, "free it first", "the connection has a job");
-        return lib_error(ret_error, CORDON_STATUS_USAGE, &fault);
-    }
-    err = lib_send(cordon, message, ++cordon->last_id, NULL, &fault);
-    /* Closed already: the broker's reason is waiting to be read. */
-    if (err != CORDON_OK && (err != CORDON_E_CLOSED || cordon->lost)) {
-        return lib_error(
-            ret_error, err == CORDON_E_INVALID ? CORDON_STATUS_USAGE : CORDON_STATUS_SETUP, &fault);
-    }
-    return lib_text(cordon, CORDON_MSG_STATUS_TEXT, ret_text, ret_failed, ret_error);
+    return status != 0 ? status
+                       : lib_text(cordon, CORDON_MSG_STATUS_TEXT, ret_text, ret_failed, ret_error);
 }
 
 int cordon_report(struct cordon *cordon, enum cordon_report report, int json, char **ret_text,

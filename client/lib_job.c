@@ -180,9 +180,7 @@ int cordon_job_wait(struct cordon_job *job, int timeout_ms, struct cordon_event 
             return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
         }
         made = on_message(job, &in, &event);
-        for (size_t i = 0; i < in.fd_count; i++) {
-            (void)close(in.fds[i]);
-        }
+        lib_drop_fds(&in);
         if (made) {
             *ret_event = event;
             return 0;

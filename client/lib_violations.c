@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <unistd.h>
-
 #include "client/lib.h"
 
 static const char *or_empty(const char *text)
@@ -27,19 +25,8 @@ int cordon_violations(struct cordon *cordon, int follow, struct cordon_error *re
 {
     const struct message message = {.type = CORDON_MSG_VIOLATIONS,
                                     .u.violations = {.follow = follow != 0}};
-    struct cordon_fault fault = {0};
-    enum cordon_err err;
 
-    if (cordon->job != NULL) {
-        (void)fault_set(&fault, CORDON_E_STATE, "free it first", "the connection has a job");
-        return lib_error(ret_error, CORDON_STATUS_USAGE, &fault);
-    }
-    err = lib_send(cordon, &message, ++cordon->last_id, NULL, &fault);
-    /* Closed already: the broker's reason is waiting to be read. */
-    if (err != CORDON_OK && (err != CORDON_E_CLOSED || cordon->lost)) {
-        return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
-    }
-    return 0;
+    return lib_request(cordon, &message, ret_error);
 }
 
 static bool make_event(const struct message *message, struct cordon_event *ret_event)
@@ -73,9 +60,7 @@ int cordon_violations_wait(struct cordon *cordon, int timeout_ms, struct cordon_
         if (err != CORDON_OK) {
             return lib_error(ret_error, CORDON_STATUS_SETUP, &fault);
         }
-        for (size_t i = 0; i < in.fd_count; i++) {
-            (void)close(in.fds[i]);
-        }
+        lib_drop_fds(&in);
         if (in.message.type == CORDON_MSG_FAILED) {
             return lib_refused(&in.message.u.failed, ret_error);
         }

@@ -7,19 +7,6 @@
 
 #include "platform/base/jsonw.h"
 
-void output_plain(struct strbuf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-
-        if (byte >= 0x20 && byte < 0x7f) {
-            strbuf_add(out, text, 1);
-        } else {
-            strbuf_printf(out, "\\x%02x", byte);
-        }
-    }
-}
-
 static int write_all(int fd, const struct strbuf *out)
 {
     for (size_t done = 0; done < out->len;) {
@@ -38,10 +25,10 @@ static void say(const char *text, const char *remedy)
     struct strbuf out = STRBUF_INIT;
 
     strbuf_puts(&out, "cordon: ");
-    output_plain(&out, text);
+    strbuf_plain(&out, text);
     if (remedy != NULL && remedy[0] != '\0') {
         strbuf_puts(&out, "; ");
-        output_plain(&out, remedy);
+        strbuf_plain(&out, remedy);
     }
     strbuf_puts(&out, "\n");
     (void)write_all(STDERR_FILENO, &out);

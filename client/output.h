@@ -8,13 +8,6 @@
 #include "client/include/cordon/cordon.h"
 #include "platform/base/strbuf.h"
 
-/*
- * Appends @text so that no byte of it acts on a terminal and none ends the
- * line: bytes outside printable ASCII become \xHH. Unlike strbuf_escape() the
- * backslash stays: what comes from the broker is escaped already.
- */
-void output_plain(struct strbuf *out, const char *text);
-
 /* "cordon: TEXT; REMEDY" and a newline; @remedy may be NULL or "". */
 void output_failure(const char *text, const char *remedy);
 

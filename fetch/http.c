@@ -59,6 +59,19 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return exchange->err == CORDON_OK ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
+/* Called at least once a second. */
+static int on_progress(void *context, curl_off_t down, curl_off_t downed, curl_off_t up,
+                       curl_off_t upped)
+{
+    const volatile sig_atomic_t *stop = context;
+
+    (void)down;
+    (void)downed;
+    (void)up;
+    (void)upped;
+    return *stop != 0;
+}
+
 static void set_connection(CURL *curl, const struct fetch_config *config)
 {
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
@@ -101,6 +114,11 @@ static enum cordon_err set_request(CURL *curl, struct exchange *exchange,
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request->whole_ms);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    if (request->stop != NULL) {
+        (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        (void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)(uintptr_t)request->stop);
+    }
     if (request->body != NULL) {
         fits = fits && add_header(headers, "Content-Type", "application/json");
         /* A member without a leader ends its watches instead of going quiet. */
@@ -143,6 +161,10 @@ static enum cordon_err outcome(const struct http *http, const struct exchange *e
     }
     if (exchange->err != CORDON_OK) {
         return exchange->err;
+    }
+    if (code == CURLE_ABORTED_BY_CALLBACK) {
+        return fault_set(exchange->fault, CORDON_E_AGAIN, NULL, "%s: stopped",
+                         exchange->request->url);
     }
     return fault_set(exchange->fault,
                      code == CURLE_OPERATION_TIMEDOUT ? CORDON_E_TIMEOUT : CORDON_E_CLOSED, NULL,

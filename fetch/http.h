@@ -3,6 +3,8 @@
 #ifndef CORDON_FETCH_HTTP_H
 #define CORDON_FETCH_HTTP_H
 
+#include <signal.h>
+
 #include "policy/fetch_config.h"
 
 #define HTTP_ETAG_MAX 256U
@@ -18,6 +20,7 @@ struct http_request {
     uint32_t whole_ms; /* for all of it */
     http_take_fn *take;
     void *context;
+    const volatile sig_atomic_t *stop; /* not 0: ended within a second; NULL: never */
 };
 
 struct http_answer {
@@ -31,8 +34,9 @@ CORDON_MUST_USE enum cordon_err http_new(struct http **ret_http, struct cordon_f
 void http_free(struct http *http);
 
 /*
- * Redirections are not followed. CORDON_E_TIMEOUT: whole_ms is over; CORDON_E_CLOSED: the network
- * or the peer failed, or the body was cut short; or what @take returned.
+ * Redirections are not followed. CORDON_E_TIMEOUT: whole_ms is over; CORDON_E_AGAIN: it was
+ * stopped; CORDON_E_CLOSED: the network or the peer failed, or the body was cut short; or what
+ * @take returned.
  */
 CORDON_MUST_USE enum cordon_err http_do(struct http *http, const struct fetch_config *config,
                                         const struct http_request *request,

@@ -4,6 +4,8 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+#include "platform/base/number.h"
+
 /* A struct json is a cJSON under a name that does not carry the library around. */
 static const cJSON *of(const struct json *value)
 {
@@ -63,19 +65,6 @@ const char *json_text(const struct json *value)
 bool json_uint64(const struct json *value, uint64_t *ret_number)
 {
     const char *text = json_text(value);
-    uint64_t number = 0;
 
-    if (text == NULL || *text == '\0') {
-        return false;
-    }
-    for (; *text != '\0'; text++) {
-        const uint64_t digit = (uint64_t)(*text - '0');
-
-        if (*text < '0' || *text > '9' || number > (UINT64_MAX - digit) / 10) {
-            return false;
-        }
-        number = number * 10 + digit;
-    }
-    *ret_number = number;
-    return true;
+    return text != NULL && number_parse(text, UINT64_MAX, ret_number);
 }

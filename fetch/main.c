@@ -98,16 +98,22 @@ static bool harden(void)
     return true;
 }
 
+static volatile sig_atomic_t hung_up;
+
+/* Ends a wait, of ours or of a watch. */
 static void on_hangup(int signo)
 {
-    (void)signo; /* ends a wait */
+    (void)signo;
+    hung_up = 1;
 }
 
 static void wait_ms(uint32_t ms)
 {
     const struct timespec time = {ms / 1000U, (long)(ms % 1000U) * 1000000L};
 
-    (void)nanosleep(&time, NULL);
+    if (hung_up == 0) {
+        (void)nanosleep(&time, NULL);
+    }
 }
 
 static uint32_t draw(void)
@@ -149,8 +155,10 @@ static int run(struct fetcher *fetcher, struct arena *arena, bool once)
 
     for (;;) {
         bool wait = false;
-        enum cordon_err err = configure(fetcher, arena);
+        enum cordon_err err;
 
+        hung_up = 0; /* what comes from here on is for the next round */
+        err = configure(fetcher, arena);
         if (err == CORDON_OK) {
             fetcher->config.interval_s = once ? 1 : fetcher->config.interval_s;
             err = round_run(fetcher, &wait);
@@ -190,6 +198,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     (void)sigaction(SIGHUP, &hangup, NULL);
+    fetcher.look = &hung_up;
     fetcher.endpoint = draw() % FETCH_ENDPOINTS_MAX; /* a fleet spreads over the members */
     arena_init(&arena, ARENA_MAX);
     status = run(&fetcher, &arena, once);

@@ -161,7 +161,7 @@ static enum cordon_err take_watch(void *context, const char *bytes, size_t len,
     return etcd_stream_feed(context, bytes, len, fault);
 }
 
-/* CORDON_OK: until the time was over; CORDON_E_AGAIN: it broke off. */
+/* CORDON_OK: until the time was over, or a signal came; CORDON_E_AGAIN: it broke off. */
 static enum cordon_err watch(struct fetcher *fetcher, uint64_t revision)
 {
     char url[2048];
@@ -172,7 +172,8 @@ static enum cordon_err watch(struct fetcher *fetcher, uint64_t revision)
     struct http_request request = {.url = url,
                                    .whole_ms = fetcher->config.interval_s * 1000U,
                                    .take = take_watch,
-                                   .context = &stream};
+                                   .context = &stream,
+                                   .stop = fetcher->look};
     struct http_answer answer;
     enum cordon_err err;
 
@@ -180,7 +181,7 @@ static enum cordon_err watch(struct fetcher *fetcher, uint64_t revision)
     etcd_watch_request(fetcher->config.etcd_key, revision, &post);
     request.body = strbuf_text(&post);
     err = http_do(fetcher->http, &fetcher->config, &request, &answer, &fault);
-    if (err == CORDON_E_TIMEOUT && stream.created) {
+    if (*fetcher->look != 0 || (err == CORDON_E_TIMEOUT && stream.created)) {
         err = CORDON_OK;
     } else {
         spool_log("the watch at %s broke off: %s", fetcher->config.endpoints[fetcher->endpoint],

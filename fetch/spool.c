@@ -48,30 +48,15 @@ void spool_deinit(struct spool *spool)
     host_close(spool->dir);
 }
 
-/* On the disk under a name of its own, then in one step under its real one. */
 static enum cordon_err replace(const struct spool *spool, const char *name, const char *bytes,
                                size_t len, struct cordon_fault *fault)
 {
-    char fresh[64];
-    int fd;
-    int code;
-    bool done;
+    const enum cordon_err err = host_replace(spool->dir, name, bytes, len, fault);
 
-    (void)snprintf(fresh, sizeof(fresh), ".%s", name);
-    fd = openat(spool->dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    done = fd >= 0;
-    while (done && len > 0) {
-        ssize_t written = write(fd, bytes, len);
-
-        done = written > 0;
-        bytes += done ? written : 0;
-        len -= done ? (size_t)written : 0;
+    if (err != CORDON_OK) {
+        fault_prefix(fault, SPOOL_PATH);
     }
-    done = done && fsync(fd) == 0 && renameat(spool->dir, fresh, spool->dir, name) == 0;
-    code = errno;
-    host_close(fd);
-    return done ? CORDON_OK
-                : fault_os(fault, code, NULL, SPOOL_PATH "/%s: cannot be written", name);
+    return err;
 }
 
 static void read_into(const struct spool *spool, const char *name, size_t max, struct strbuf *out)

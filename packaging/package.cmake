@@ -67,7 +67,8 @@ set(CPACK_RPM_CORDON_USER_FILELIST "%config(noreplace) /etc/cordon/requirements.
 # Folders of the distribution's own.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
     /usr/sbin /usr/share/man /usr/share/man/man1 /usr/share/man/man5 /usr/share/man/man8
-    /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/share/zsh /usr/share/zsh/site-functions
+    /usr/lib/systemd /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/sysctl.d
+    /usr/share/zsh /usr/share/zsh/site-functions
     /usr/share/fish /usr/share/fish/vendor_completions.d /usr/share/bash-completion
     /usr/share/bash-completion/completions /usr/libexec)
 

@@ -67,6 +67,12 @@ CORDON_MUST_USE enum cordon_err host_read_file(const char *path, size_t max, str
 /* For appending; made with mode 0600. CORDON_E_OS. */
 CORDON_MUST_USE enum cordon_err host_open_log(const char *path, int *ret_fd,
                                               struct cordon_fault *fault);
+/*
+ * Replaces file @name of directory @dir by these bytes in one step, which is on the disk when it
+ * returns; mode 0644. In between there is a file ".NAME". CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err host_replace(int dir, const char *name, const char *bytes,
+                                             size_t len, struct cordon_fault *fault);
 /* Best effort, in one write where the kernel lets it. */
 void host_write(int fd, const char *text, size_t len);
 

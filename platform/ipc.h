@@ -13,7 +13,7 @@
 #include "platform/base/err.h"
 
 #define IPC_MAGIC 0x4e445243U /* "CRDN" */
-#define IPC_VERSION 3U
+#define IPC_VERSION 4U
 #define IPC_FDS_MAX 250U /* below the kernel's SCM_MAX_FD of 253 */
 
 enum ipc_type {
@@ -85,7 +85,8 @@ enum ipc_report_kind {
     IPC_REPORT_SIGNALLED,      /* @code is the signal */
     IPC_REPORT_NOT_FOUND,      /* the command does not exist (127) */
     IPC_REPORT_NOT_EXECUTABLE, /* ... cannot be executed (126) */
-    IPC_REPORT_SETUP           /* the sandbox could not be set up (125); @fault says why */
+    IPC_REPORT_SETUP,          /* the sandbox could not be set up (125); @fault says why */
+    IPC_REPORT_STALE           /* from an init alone: what it set up ahead of time is out of date */
 };
 
 struct ipc_fault {
@@ -121,6 +122,10 @@ struct ipc_report {
     uint32_t code;
     uint32_t masked; /* objects that the start-time snapshot found and masked */
     uint32_t limit;  /* enum policy_limit: what ended it; else IPC_NO_LIMIT. From the supervisor */
+    /* The processes of the job are gone, but not yet all that was made for it: for the supervisor,
+     * which hears once more. */
+    uint32_t more;
+    uint32_t reserved;
     uint64_t denied; /* accesses denied at access time; from the supervisor, in the last report */
     struct ipc_usage usage; /* from the supervisor, in the last report */
     struct ipc_fault fault;
@@ -205,6 +210,7 @@ struct ipc_status {
     uint32_t jobs, jobs_max, jobs_each;
     uint32_t mechanism; /* enum ipc_mechanism; 0: nobody decides at each access */
     uint32_t refused;   /* every job is, whatever is in force */
+    uint32_t warning;   /* @fault is no more than that: what was read is in force, but too old */
     char version[32];
     char backend[20];
     /* Why the latest managed files or fetched requirements are not in force; err CORDON_OK. */

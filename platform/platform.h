@@ -107,8 +107,8 @@ struct platform_spawn {
     uint64_t job;
     bool embedded;
     const struct platform_peer *peer;
-    const struct policy *managed; /* allowances and rules; never NULL */
-    const struct dfa *managed_table;
+    const struct policy *managed;       /* allowances and rules; never NULL */
+    int managed_table;                  /* sealed memfd: the DFA of its rules */
     const struct policy_limits *limits; /* the managed ones, and what the worker asked for */
     const int *fds;                     /* as received with IPC_SPAWN: hostile */
     size_t fd_count;
@@ -150,8 +150,9 @@ struct platform {
     /* Readable when poll() or violation() has something to say. Borrowed. */
     int (*watch_fd)(const struct platform_job *job);
     /*
-     * The next report. CORDON_E_AGAIN: nothing yet. CORDON_OK with RUNNING is
-     * followed by more; any other kind is the last, and the tree is gone.
+     * The next report. CORDON_E_AGAIN: nothing yet. After any other kind than RUNNING the
+     * command and all that it started are gone; with @more set it is told once more when nothing
+     * is left and its use is known, else it is the last.
      */
     enum cordon_err (*poll)(struct platform_job *job, struct ipc_report *ret_report);
     /*
@@ -167,6 +168,15 @@ struct platform {
     void (*release)(struct platform_job *job);
     /* Removes what a dead broker left (cgroups, runtime directories). */
     void (*cleanup)(bool embedded);
+
+    /*
+     * To be called a little after a spawn, when its caller has what he wants: makes one thing ready
+     * that the next spawn may save itself, or gives back what was not wanted for long. Returns in
+     * how many milliseconds to call it again; 0: not before the next spawn.
+     */
+    uint32_t (*tend)(void);
+    /* Gives back everything that is ready, and what it would be made from. */
+    void (*forget)(void);
 };
 
 /* The back end of this host, and the one for tests that enforces nothing. */

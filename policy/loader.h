@@ -87,7 +87,7 @@ CORDON_MUST_USE enum cordon_err profile_resolve(struct loader *loader, const cha
 /* Fills the policy's own part. */
 CORDON_MUST_USE enum cordon_err profile_compile(struct loader *loader, const struct choice *choice);
 
-/* limits.c; CORDON_E_NOMEM. */
+/* limits_read.c; CORDON_E_NOMEM. */
 CORDON_MUST_USE enum cordon_err limits_managed(struct loader *loader);
 /* Those of the configuration and of @profile, which is at @at. */
 CORDON_MUST_USE enum cordon_err limits_own(struct loader *loader, const struct place *at,

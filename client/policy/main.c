@@ -27,10 +27,10 @@ int tool_fail(struct tool *tool, const struct cordon_fault *fault)
         jsonw_newline(&json);
         return 1;
     }
-    output_plain(&line, fault->text);
+    strbuf_plain(&line, fault->text);
     if (fault->remedy[0] != '\0') {
         strbuf_puts(&line, "; ");
-        output_plain(&line, fault->remedy);
+        strbuf_plain(&line, fault->remedy);
     }
     strbuf_puts(&line, "\n");
     output_lines(&line);

@@ -29,7 +29,7 @@ static void report_text(struct tool *tool, const struct policy_case *row,
 {
     struct strbuf *out = &tool->out;
 
-    output_plain(out, tool->cli->operand[0]);
+    strbuf_plain(out, tool->cli->operand[0]);
     strbuf_printf(out, ":%u: %s ", row->line, row->question == ASK_READ ? "read" : "write");
     strbuf_escape(out, answer->path, strlen(answer->path));
     strbuf_printf(out, ": expected %s", row->allow ? "allow" : "deny");

@@ -99,6 +99,19 @@ void strbuf_escape(struct strbuf *buf, const char *text, size_t len)
     }
 }
 
+void strbuf_plain(struct strbuf *buf, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        const unsigned char byte = (unsigned char)*text;
+
+        if (byte >= 0x20 && byte < 0x7f) {
+            strbuf_add(buf, text, 1);
+        } else {
+            strbuf_printf(buf, "\\x%02x", byte);
+        }
+    }
+}
+
 const char *strbuf_text(const struct strbuf *buf)
 {
     return buf->data == NULL ? "" : buf->data;

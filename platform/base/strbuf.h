@@ -35,6 +35,12 @@ void strbuf_printf(struct strbuf *buf, const char *fmt, ...) CORDON_PRINTF(2, 3)
  */
 void strbuf_escape(struct strbuf *buf, const char *text, size_t len);
 
+/*
+ * Appends @text so that no byte of it acts on a terminal and none ends the line: bytes outside
+ * printable ASCII become \xHH. The backslash stays: for what was escaped where it was made.
+ */
+void strbuf_plain(struct strbuf *buf, const char *text);
+
 /* The text, or "" when empty; valid until the next append. */
 const char *strbuf_text(const struct strbuf *buf);
 

@@ -14,8 +14,13 @@ uint32_t linux_landlock_abi(void);
 /* Permission events were seen to deny an open; asked once.
  * *ret_why is the evidence. */
 bool linux_fanotify(const char **ret_why);
-/* For the service: as many groups as there can be jobs, where the host lets it. */
-void linux_fanotify_room(void);
+/*
+ * How many groups root may have (sysctl user.max_fanotify_groups; the kernel's own number is 128);
+ * 0: unknown. A job that fanotify decides for has two, and the index closes up to 48 more; 2048
+ * jobs there can be. packaging/systemd/cordon.sysctl.conf sets it, the service never does.
+ */
+#define LINUX_FANOTIFY_GROUPS 8192U
+unsigned linux_fanotify_groups(void);
 /* Holds CAP_SYS_ADMIN: builds views without a user namespace. */
 bool linux_is_privileged(void);
 
@@ -30,22 +35,30 @@ enum cordon_err linux_order(const struct platform_parts *parts, struct platform_
 enum cordon_err linux_needed(const struct platform_start *start, struct arena *arena,
                              struct plan_facts *facts);
 
-/* grant_check.c: a worker's order against the managed policy, and cordon-init's from it. */
-/* Where the kernel's program decides, *ret_job is the job's part of it. */
-enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_order_fd,
-                                 struct bpf_job *ret_job, struct cordon_fault *fault);
+/*
+ * grant_check.c: a worker's order against the managed policy, and cordon-init's from it, without a
+ * slot. *ret_block is malloc'ed. *ret_program: the kernel's program is to decide.
+ */
+CORDON_MUST_USE enum cordon_err linux_init_order(const struct platform_spawn *spawn,
+                                                 void **ret_block, size_t *ret_len,
+                                                 bool *ret_program, struct cordon_fault *fault);
 
 /* managed_steps.c: denials, what holds them in place, and where they are decided; @at_access: at
  * each access. CORDON_E_NOMEM. */
 enum cordon_err linux_managed_steps(const struct policy *managed, bool at_access,
                                     struct order_builder *builder, struct cordon_fault *fault);
 
-/* limits.c: what the command is limited to by setrlimit(2), into the order; then its group. */
+/* limits.c: what the command is limited to by setrlimit(2), into the order; then by its group. */
 /* CORDON_E_UNSUPPORTED where a limit cannot be held. */
-enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
-                                    struct order_builder *builder, struct cordon_fault *fault);
-enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const struct cgroup *cgroup,
-                                  struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
+                                                    struct order_builder *builder,
+                                                    struct cordon_fault *fault);
+struct limit_group {
+    uint32_t value[POLICY_LIMIT_COUNT]; /* 0: not by the group */
+};
+CORDON_MUST_USE enum cordon_err linux_limit_group(const struct platform_spawn *spawn,
+                                                  struct limit_group *ret_group,
+                                                  struct cordon_fault *fault);
 
 /* spawn.c, job.c; supervisor */
 enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,
@@ -57,5 +70,15 @@ void linux_about(const struct platform_job *job, struct platform_about *ret_abou
 enum cordon_err linux_signal(struct platform_job *job, int signo);
 void linux_release(struct platform_job *job);
 void linux_cleanup(bool embedded);
+
+/* spare.c; supervisor */
+/*
+ * True: something was mounted or unmounted in our namespace, whose mounts every view begins with,
+ * since this was asked last, or it cannot be said. poll(2) of /proc/self/mountinfo knows before
+ * mount(2) returns, see proc(5).
+ */
+bool linux_mounts_changed(void);
+uint32_t linux_tend(void);
+void linux_forget(void);
 
 #endif

@@ -16,6 +16,8 @@ const struct platform *platform_host(void)
         .signal = linux_signal,
         .release = linux_release,
         .cleanup = linux_cleanup,
+        .tend = linux_tend,
+        .forget = linux_forget,
     };
 
     return &backend;

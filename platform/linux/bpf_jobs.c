@@ -239,6 +239,10 @@ void bpf_job_seen(struct bpf_job *job, int pid)
     char path[64];
     struct stat st;
 
+    if (job->tag != 0) {
+        (void)sys_bpf_delete(maps.tags, &job->tag);
+        job->tag = 0;
+    }
     (void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
     if (job->slot != ORDER_NO_SLOT && stat(path, &st) == 0) {
         job->tag = (uint32_t)st.st_ino;

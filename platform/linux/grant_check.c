@@ -204,38 +204,6 @@ static enum cordon_err minimum_check(const struct policy *managed, bool at_acces
                                  "the managed rules require level kernel, which this host has not");
 }
 
-/* Both tables into the kernel's program. The own one is the caller's, and only copied. */
-static enum cordon_err program_prepare(const struct platform_spawn *spawn,
-                                       const struct order_head *head, struct order_builder *builder,
-                                       struct bpf_job *ret_job, struct cordon_fault *fault)
-{
-    const struct order_head *made = &builder->head;
-    struct bpf_table tables[ORDER_SET_COUNT];
-    const void *own;
-    size_t own_len;
-    enum cordon_err err =
-        ipc_map(spawn->fds[IPC_SPAWN_TABLE], DFA_BYTES_MAX + 4096, &own, &own_len, fault);
-
-    if (err != CORDON_OK) {
-        return err;
-    }
-    tables[ORDER_SET_OWN] = (struct bpf_table){own, own_len, order_access(head, ORDER_SET_OWN),
-                                               head->rule_count[ORDER_SET_OWN]};
-    tables[ORDER_SET_MANAGED] = (struct bpf_table){
-        spawn->managed_table, dfa_size(spawn->managed_table),
-        (const uint8_t *)strbuf_text(&builder->texts) + made->access[ORDER_SET_MANAGED],
-        made->rule_count[ORDER_SET_MANAGED]};
-    err = bpf_job_open(tables, ret_job, fault);
-    ipc_unmap(own, own_len);
-    if (err == CORDON_OK) {
-        builder->head.slot = ret_job->slot;
-        for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
-            builder->head.table[set] = bpf_job_base(ret_job, set);
-        }
-    }
-    return err;
-}
-
 /* A rule that is decided at each access: without one, nothing is worth a slot. */
 static bool has_watch(const struct order_builder *builder)
 {
@@ -248,7 +216,7 @@ static bool has_watch(const struct order_builder *builder)
 }
 
 static enum cordon_err build(const struct platform_spawn *spawn, const struct order_head *head,
-                             struct order_builder *builder, struct bpf_job *ret_job,
+                             struct order_builder *builder, bool *ret_program,
                              struct cordon_fault *fault)
 {
     const char *why;
@@ -260,8 +228,6 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
 
     builder->head.flags = head->flags | (linux_is_privileged() ? 0 : (uint32_t)ORDER_USER_NS);
     builder->head.landlock_abi = linux_landlock_abi();
-    (void)snprintf(builder->head.job_id, sizeof(builder->head.job_id), "%llu",
-                   (unsigned long long)spawn->job);
     if (err == CORDON_OK) {
         err = minimum_check(spawn->managed, at_access, builder, fault);
     }
@@ -281,21 +247,17 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
     if (err == CORDON_OK) {
         err = linux_managed_steps(spawn->managed, at_access, builder, fault);
     }
-    if (err == CORDON_OK && program && has_watch(builder)) {
-        err = program_prepare(spawn, head, builder, ret_job, fault);
-    }
+    *ret_program = program && has_watch(builder);
     return err;
 }
 
-enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_order_fd,
-                                 struct bpf_job *ret_job, struct cordon_fault *fault)
+enum cordon_err linux_init_order(const struct platform_spawn *spawn, void **ret_block,
+                                 size_t *ret_len, bool *ret_program, struct cordon_fault *fault)
 {
     const struct order_head *head;
     struct order_builder builder;
     const void *block;
-    void *made = NULL;
     enum cordon_err err;
-    size_t made_len = 0;
     size_t len;
 
     if (spawn->fd_count < IPC_SPAWN_GRANTS) {
@@ -308,15 +270,11 @@ enum cordon_err linux_init_order(const struct platform_spawn *spawn, int *ret_or
     order_begin(&builder);
     err = order_check(block, len, spawn->fd_count - IPC_SPAWN_GRANTS, &head, fault);
     if (err == CORDON_OK) {
-        err = build(spawn, head, &builder, ret_job, fault);
+        err = build(spawn, head, &builder, ret_program, fault);
     }
     if (err == CORDON_OK) {
-        err = order_finish(&builder, &made, &made_len, fault);
+        err = order_finish(&builder, ret_block, ret_len, fault);
     }
-    if (err == CORDON_OK) {
-        err = ipc_memfd("cordon-order", made, made_len, ret_order_fd, fault);
-    }
-    free(made);
     order_builder_deinit(&builder);
     ipc_unmap(block, len);
     return err;

@@ -2,6 +2,7 @@
 #include "platform/linux/job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,63 +10,137 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/linux/backend.h"
+#include "platform/linux/spare.h"
 
 /* A set-up takes milliseconds, a snapshot of a large tree seconds. */
 #define SETUP_SECONDS_MAX 60
 #define RELEASE_WAIT_MS 10000
+#define RELEASE_TRIES 20
 
-static int watch_make(struct platform_job *job)
+static bool watch_add(struct platform_job *job, int fd)
 {
-    const int fds[] = {job->pidfd, job->report, job->timer, job->denials.channel, job->bpf.ring};
-    int watch = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN};
 
-    for (size_t i = 0; watch >= 0 && i < sizeof(fds) / sizeof(fds[0]); i++) {
-        struct epoll_event event = {.events = EPOLLIN};
-
-        if (fds[i] >= 0 && epoll_ctl(watch, EPOLL_CTL_ADD, fds[i], &event) != 0) {
-            (void)close(watch);
-            return -1;
-        }
-    }
-    return watch;
+    return fd < 0 || epoll_ctl(job->watch, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-enum cordon_err job_new(const struct job_parts *parts, struct platform_job **ret_job,
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+    }
+    *fd = -1;
+}
+
+static bool watch_make(struct platform_job *job)
+{
+    job->watch = epoll_create1(EPOLL_CLOEXEC);
+    job->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return job->watch >= 0 && job->timer >= 0 && watch_add(job, job->timer) &&
+           watch_add(job, job->parts.report) && watch_add(job, job->parts.denials.channel) &&
+           watch_add(job, job->parts.bpf.ring);
+}
+
+void job_parts_close(struct job_parts *parts)
+{
+    launch_close(&parts->launch);
+    close_fd(&parts->control);
+    close_fd(&parts->report);
+    denials_close(&parts->denials);
+    bpf_job_close(&parts->bpf);
+    cgroup_remove(&parts->cgroup);
+}
+
+static enum cordon_err init_start(struct platform_job *job, struct cordon_fault *fault)
+{
+    enum cordon_err err = launch_start(&job->parts.launch, &job->pidfd, &job->pid, fault);
+
+    if (err == CORDON_OK && !watch_add(job, job->pidfd)) {
+        err = fault_os(fault, errno, NULL, "cannot watch the job");
+    }
+    if (err == CORDON_OK) {
+        bpf_job_seen(&job->parts.bpf, job->pid);
+    }
+    return err;
+}
+
+/* One message, and the channel with it; there is room for it before anybody reads. */
+static enum cordon_err go_send(const struct platform_job *job, bool check,
+                               struct cordon_fault *fault)
+{
+    struct init_go go = {.magic = INIT_GO_MAGIC, .check = check ? 1 : 0};
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                          .cmsg_level = SOL_SOCKET,
+                          .cmsg_type = SCM_RIGHTS}};
+    struct iovec part = {&go, sizeof(go)};
+    struct msghdr msg = {.msg_iov = &part,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control.space)};
+
+    memcpy(CMSG_DATA(&control.head), &job->channel, sizeof(job->channel));
+    if (sendmsg(job->parts.control, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        return fault_os(fault, errno, "try again", "the job's set-up cannot be told to go on");
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err job_go(struct platform_job *job, int channel, bool check,
+                       struct cordon_fault *fault)
+{
+    const struct itimerspec limit = {.it_value = {.tv_sec = SETUP_SECONDS_MAX}};
+
+    job->channel = fcntl(channel, F_DUPFD_CLOEXEC, 3);
+    if (job->channel < 0 || timerfd_settime(job->timer, 0, &limit, NULL) != 0) {
+        return fault_os(fault, errno, NULL, "cannot prepare the job");
+    }
+    return go_send(job, check, fault);
+}
+
+enum cordon_err job_new(struct job_parts *parts, int channel, struct platform_job **ret_job,
                         struct cordon_fault *fault)
 {
-    struct itimerspec limit = {.it_value = {.tv_sec = SETUP_SECONDS_MAX}};
     struct platform_job *job = calloc(1, sizeof(*job));
+    enum cordon_err err;
 
     if (job == NULL) {
+        job_parts_close(parts);
         return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
     }
-    job->pidfd = parts->pidfd;
-    job->pid = parts->pid;
-    job->report = parts->report;
-    job->cgroup = parts->cgroup;
-    job->denials = parts->denials;
-    job->bpf = parts->bpf;
-    job->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (job->timer >= 0 && timerfd_settime(job->timer, 0, &limit, NULL) == 0) {
-        job->watch = watch_make(job);
+    job->parts = *parts;
+    job->pidfd = job->channel = job->timer = job->watch = -1;
+    err = watch_make(job) ? CORDON_OK : fault_os(fault, errno, NULL, "cannot watch the job");
+    if (err == CORDON_OK && channel >= 0) {
+        err = job_go(job, channel, false, fault);
     }
-    if (job->timer < 0 || job->watch <= 0) {
-        int code = errno;
+    if (err == CORDON_OK) {
+        err = init_start(job, fault);
+    }
+    if (err == CORDON_OK) {
+        *ret_job = job;
+        return CORDON_OK;
+    }
+    job->reaped = job->pidfd < 0;
+    linux_release(job);
+    return err;
+}
 
-        if (job->timer >= 0) {
-            (void)close(job->timer);
-        }
-        free(job);
-        return fault_os(fault, code, NULL, "cannot watch the job");
-    }
-    *ret_job = job;
-    return CORDON_OK;
+bool job_is_waiting(const struct platform_job *job)
+{
+    struct pollfd polls[] = {{.fd = job->pidfd, .events = POLLIN},
+                             {.fd = job->parts.report, .events = POLLIN}};
+
+    return poll(polls, 2, 0) == 0;
 }
 
 int linux_watch_fd(const struct platform_job *job)
@@ -77,9 +152,16 @@ static void unwatch(struct platform_job *job, int *fd)
 {
     if (*fd >= 0) {
         (void)epoll_ctl(job->watch, EPOLL_CTL_DEL, *fd, NULL);
-        (void)close(*fd);
-        *fd = -1;
+        close_fd(fd);
     }
+}
+
+/* What is kept for starting it again, and no longer. */
+static void parts_spend(struct platform_job *job)
+{
+    launch_close(&job->parts.launch);
+    close_fd(&job->parts.control);
+    close_fd(&job->channel);
 }
 
 static void job_fail(struct platform_job *job, const char *text, const char *remedy)
@@ -91,25 +173,27 @@ static void job_fail(struct platform_job *job, const char *text, const char *rem
     memset(&job->last, 0, sizeof(job->last));
     job->last.kind = IPC_REPORT_SETUP;
     job->last.fault.err = CORDON_E_STATE;
-    (void)snprintf(job->last.fault.text, sizeof(job->last.fault.text), "%s", text);
-    (void)snprintf(job->last.fault.remedy, sizeof(job->last.fault.remedy), "%s", remedy);
+    (void)snprintf(job->last.fault.text, sizeof(job->last.fault.text), "%.*s",
+                   (int)sizeof(job->last.fault.text) - 1, text);
+    (void)snprintf(job->last.fault.remedy, sizeof(job->last.fault.remedy), "%.*s",
+                   (int)sizeof(job->last.fault.remedy) - 1, remedy);
 }
 
-/* Reads one report. CORDON_OK: RUNNING, to be passed on now. */
+/* Reads one report. CORDON_OK: to be passed on now, and not the last. */
 static enum cordon_err report_read(struct platform_job *job, struct ipc_report *ret_report)
 {
     struct ipc_report report;
     ssize_t len;
 
-    if (job->report < 0) {
+    if (job->parts.report < 0) {
         return CORDON_E_AGAIN;
     }
-    len = read(job->report, &report, sizeof(report));
+    len = read(job->parts.report, &report, sizeof(report));
     if (len < 0) {
         return CORDON_E_AGAIN;
     }
     if (len != (ssize_t)sizeof(report)) {
-        unwatch(job, &job->report);
+        unwatch(job, &job->parts.report);
         return CORDON_E_AGAIN;
     }
     report.fault.text[sizeof(report.fault.text) - 1] = '\0';
@@ -118,13 +202,26 @@ static enum cordon_err report_read(struct platform_job *job, struct ipc_report *
     if (report.kind == IPC_REPORT_RUNNING) {
         job->running = true;
         unwatch(job, &job->timer);
+        parts_spend(job);
+        spare_seen(job->spare, true);
         *ret_report = report;
         return CORDON_OK;
     }
+    if (report.kind == IPC_REPORT_STALE) {
+        job->stale = true;
+        spare_seen(job->spare, false);
+        return CORDON_E_AGAIN;
+    }
     job->last = report;
+    job->last.more = 0;
     job->ended = true;
-    unwatch(job, &job->report);
-    return CORDON_E_AGAIN;
+    unwatch(job, &job->parts.report);
+    /* Who killed a command is known only when all is counted. */
+    if (report.more == 0 || job->reaped || report.code == SIGKILL) {
+        return CORDON_E_AGAIN;
+    }
+    *ret_report = report;
+    return CORDON_OK;
 }
 
 static void timer_check(struct platform_job *job)
@@ -151,7 +248,7 @@ static void job_reap(struct platform_job *job)
         syscall(SYS_waitid, P_PIDFD, job->pidfd, &info, WEXITED | WNOHANG | __WALL, &used) == 0 &&
         info.si_pid != 0) {
         job->reaped = true;
-        cgroup_usage(&job->cgroup, &used, &job->usage);
+        cgroup_usage(&job->parts.cgroup, &used, &job->usage);
     }
 }
 
@@ -160,6 +257,29 @@ static bool ended_by_memory(const struct platform_job *job)
 {
     return job->last.kind == IPC_REPORT_SIGNALLED && job->last.code == SIGKILL &&
            job->usage.value[IPC_USAGE_OOM_KILLS] > 0 && job->usage.value[IPC_USAGE_MEMORY_HITS] > 0;
+}
+
+/* It was out of date, or has died since it was made, perhaps long ago; unless we wanted it dead. */
+static bool must_be_made_again(const struct platform_job *job)
+{
+    const bool died = job->spare != 0 && !job->running && !job->ended;
+
+    return job->reaped && !job->killed && (job->stale || died);
+}
+
+/* From all that is now; whoever waits for the job does not notice. */
+static void job_again(struct platform_job *job)
+{
+    struct cordon_fault fault;
+
+    job->stale = job->reaped = false;
+    job->spare = 0;
+    unwatch(job, &job->pidfd);
+    if (go_send(job, false, &fault) != CORDON_OK || init_start(job, &fault) != CORDON_OK) {
+        job_fail(job, fault.text, fault.remedy);
+        job->reaped = job->pidfd < 0;
+        (void)linux_signal(job, SIGKILL);
+    }
 }
 
 /* Init is gone, and its last report, if it wrote one, was read. */
@@ -184,6 +304,9 @@ enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_repo
         return CORDON_OK;
     }
     timer_check(job);
+    if (must_be_made_again(job)) {
+        job_again(job);
+    }
     if (!job->reaped) {
         return CORDON_E_AGAIN;
     }
@@ -195,10 +318,10 @@ enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_repo
 static enum cordon_err violation_of_program(struct platform_job *job,
                                             struct ipc_violation *ret_violation)
 {
-    enum cordon_err err = bpf_job_receive(&job->bpf, ret_violation);
+    enum cordon_err err = bpf_job_receive(&job->parts.bpf, ret_violation);
 
     return err == CORDON_E_AGAIN && job->reaped
-               ? denials_count(bpf_job_denied(&job->bpf), &job->bpf.told, ret_violation)
+               ? denials_count(bpf_job_denied(&job->parts.bpf), &job->parts.bpf.told, ret_violation)
                : err;
 }
 
@@ -206,18 +329,18 @@ enum cordon_err linux_violation(struct platform_job *job, struct ipc_violation *
 {
     enum cordon_err err;
 
-    if (job->bpf.slot != ORDER_NO_SLOT) {
+    if (job->parts.bpf.slot != ORDER_NO_SLOT) {
         return violation_of_program(job, ret_violation);
     }
-    err = denials_receive(&job->denials, ret_violation);
+    err = denials_receive(&job->parts.denials, ret_violation);
     if (err == CORDON_E_CLOSED) {
-        unwatch(job, &job->denials.channel);
+        unwatch(job, &job->parts.denials.channel);
     }
     if (err == CORDON_OK) {
         return CORDON_OK;
     }
     /* Until the tree is gone a record may still be on its way. */
-    return job->reaped ? denials_rest(&job->denials, ret_violation) : CORDON_E_AGAIN;
+    return job->reaped ? denials_rest(&job->parts.denials, ret_violation) : CORDON_E_AGAIN;
 }
 
 enum cordon_err linux_signal(struct platform_job *job, int signo)
@@ -225,6 +348,7 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     if (signo <= 0 || signo >= 65) {
         return CORDON_E_INVALID;
     }
+    job->killed = job->killed || signo == SIGKILL;
     if (syscall(SYS_pidfd_send_signal, job->pidfd, signo, NULL, 0) != 0) {
         return errno == ESRCH ? CORDON_E_NOT_FOUND : CORDON_E_OS;
     }
@@ -234,18 +358,23 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
 void linux_about(const struct platform_job *job, struct platform_about *ret_about)
 {
     ret_about->pid = job->pid;
-    ret_about->mechanism = job->bpf.slot != ORDER_NO_SLOT ? IPC_MECHANISM_BPF
-                           : job->denials.channel >= 0    ? IPC_MECHANISM_FANOTIFY
-                                                          : 0;
+    ret_about->mechanism = job->parts.bpf.slot != ORDER_NO_SLOT ? IPC_MECHANISM_BPF
+                           : job->parts.denials.channel >= 0    ? IPC_MECHANISM_FANOTIFY
+                                                                : 0;
 }
 
-void job_kill(int pidfd, int wait_ms)
+/* With it goes all of its job; within milliseconds, unless a system call of it hangs. */
+static void init_kill(int pidfd)
 {
     struct pollfd ended = {.fd = pidfd, .events = POLLIN};
     siginfo_t info;
+    bool gone = false;
 
-    (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    if (poll(&ended, 1, wait_ms) > 0) {
+    for (int i = 0; !gone && i < RELEASE_TRIES; i++) {
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+        gone = poll(&ended, 1, RELEASE_WAIT_MS / RELEASE_TRIES) > 0;
+    }
+    if (gone) {
         (void)waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL);
     }
 }
@@ -256,15 +385,13 @@ void linux_release(struct platform_job *job)
         return;
     }
     if (!job->reaped) {
-        job_kill(job->pidfd, RELEASE_WAIT_MS);
+        init_kill(job->pidfd);
     }
-    cgroup_remove(&job->cgroup);
-    unwatch(job, &job->report);
-    unwatch(job, &job->timer);
-    denials_close(&job->denials);
-    bpf_job_close(&job->bpf);
-    (void)close(job->watch);
-    (void)close(job->pidfd);
+    job_parts_close(&job->parts);
+    close_fd(&job->channel);
+    close_fd(&job->timer);
+    close_fd(&job->watch);
+    close_fd(&job->pidfd);
     free(job);
 }
 
@@ -273,7 +400,6 @@ void linux_cleanup(bool embedded)
     if (!embedded) {
         cgroup_cleanup();
         cgroup_start();
-        linux_fanotify_room();
         (void)bpf_start(bpf_maps_open);
     }
 }

@@ -5,35 +5,51 @@
 #include "platform/linux/bpf_jobs.h"
 #include "platform/linux/cgroup.h"
 #include "platform/linux/denials.h"
+#include "platform/linux/launch.h"
 #include "platform/platform.h"
+
+/* What a new job is made of. */
+struct job_parts {
+    struct launch launch;
+    int control; /* to tell cordon-init on that a command is due */
+    int report;  /* read end */
+    struct cgroup cgroup;
+    struct denials denials;
+    struct bpf_job bpf; /* instead, where the kernel's program decides */
+};
 
 /* A job as the supervisor holds it: descriptors, no names but the cgroup's. */
 struct platform_job {
-    int pidfd;  /* of cordon-init */
-    int pid;    /* its number, to be shown */
-    int report; /* read end; -1 once the last report came */
-    int timer;  /* runs out if the set-up hangs; -1 once the command runs */
-    int watch;  /* epoll over the three, and over the denials */
-    bool running, ended, reaped;
+    struct job_parts parts; /* launch, control: until the command runs; report: until the last */
+    int pidfd;              /* of cordon-init */
+    int pid;                /* its number, to be shown */
+    int channel;            /* to its worker, for cordon-init; until the command runs */
+    int timer;              /* runs out if the set-up hangs; -1 once the command runs */
+    int watch;              /* epoll over these, and over the denials */
+    bool running, ended, reaped, killed;
+    uint64_t spare; /* of which spares it was (spare.h); 0: made when it was wanted */
+    bool stale;     /* made ahead, and no longer as it would be made now: to be made again */
     struct ipc_report last;
     struct ipc_usage usage; /* once it is reaped */
-    struct cgroup cgroup;
-    struct denials denials;
-    struct bpf_job bpf; /* instead, where the kernel's program decides */
 };
 
-/* What a new job is made of; taken over by job_new(), but not when it fails. */
-struct job_parts {
-    int pidfd, pid, report;
-    struct cgroup cgroup;
-    struct denials denials;
-    struct bpf_job bpf; /* instead, where the kernel's program decides */
-};
-CORDON_MUST_USE enum cordon_err job_new(const struct job_parts *parts,
+/*
+ * Starts cordon-init. @channel as for job_go(); -1: it waits for that. Takes @parts over, also when
+ * it fails.
+ */
+CORDON_MUST_USE enum cordon_err job_new(struct job_parts *parts, int channel,
                                         struct platform_job **ret_job, struct cordon_fault *fault);
+/*
+ * The worker's command will come on @channel, which is duplicated. @check: the job was made ahead,
+ * so cordon-init first looks whether it would be made the same now; if not, it is made again, and
+ * nobody else notices. CORDON_E_OS, also when it is dead.
+ */
+CORDON_MUST_USE enum cordon_err job_go(struct platform_job *job, int channel, bool check,
+                                       struct cordon_fault *fault);
+/* It waits, or is about to, as far as can be seen. */
+bool job_is_waiting(const struct platform_job *job);
 
-/* Kills the init behind `pidfd`, and with it all of its job, and reaps it if it ends within
- * `wait_ms`; it does within milliseconds unless a system call of it hangs. */
-void job_kill(int pidfd, int wait_ms);
+/* Of what no job was made from. */
+void job_parts_close(struct job_parts *parts);
 
 #endif

@@ -65,13 +65,15 @@ static enum cordon_err apply_rlimit(const struct limit_ask *ask, enum policy_lim
     return CORDON_OK;
 }
 
-static enum cordon_err apply_group(const struct limit_ask *ask, enum policy_limit limit,
-                                   uint32_t value, void *context, struct cordon_fault *fault)
+static enum cordon_err note_group(const struct limit_ask *ask, enum policy_limit limit,
+                                  uint32_t value, void *context, struct cordon_fault *fault)
 {
-    const struct cgroup *const *cgroup = context;
+    struct limit_group *group = context;
 
     (void)ask;
-    return cgroup_limit(*cgroup, limit, value, fault);
+    (void)fault;
+    group->value[limit] = value;
+    return CORDON_OK;
 }
 
 enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
@@ -80,8 +82,8 @@ enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
     return limits_apply(spawn, LIMIT_BY_RLIMIT, apply_rlimit, builder, fault);
 }
 
-enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const struct cgroup *cgroup,
+enum cordon_err linux_limit_group(const struct platform_spawn *spawn, struct limit_group *ret_group,
                                   struct cordon_fault *fault)
 {
-    return limits_apply(spawn, LIMIT_BY_GROUP, apply_group, &cgroup, fault);
+    return limits_apply(spawn, LIMIT_BY_GROUP, note_group, ret_group, fault);
 }

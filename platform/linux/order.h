@@ -108,7 +108,6 @@ struct order_head {
      * lie; ORDER_NO_SLOT: fanotify decides, or nothing. */
     uint32_t slot;
     uint32_t table[ORDER_SET_COUNT];
-    char job_id[24];
     /* Supervisor to init: what the command gets of each RLIMIT_*, if that is less than it has. */
     uint32_t limit_mask; /* bit n: limit[n] is set */
     uint64_t limit[ORDER_RLIMITS];
@@ -156,7 +155,7 @@ enum order_init_fd {
     INIT_FD_ORDER = 3,  /* sealed memfd: this block */
     INIT_FD_OWN,        /* sealed memfd: the profile's table */
     INIT_FD_MANAGED,    /* sealed memfd: the managed table */
-    INIT_FD_CHANNEL,    /* to the worker */
+    INIT_FD_CHANNEL,    /* to the supervisor: struct init_go; then what came with it */
     INIT_FD_REPORT,     /* write end: struct ipc_report, one write each */
     INIT_FD_SOCKETS,    /* /proc/net/unix of the host's network namespace */
     INIT_FD_SECCOMP,    /* sealed memfd: the filter's instructions */
@@ -167,6 +166,16 @@ enum order_init_fd {
     INIT_FD_JOBS,
     INIT_FD_INDEX, /* to ask cordon-index on; /dev/null: there is none */
     INIT_FD_COUNT
+};
+
+/*
+ * That a command is due: one SOCK_SEQPACKET datagram from the supervisor; its descriptor is the
+ * channel to the worker.
+ */
+#define INIT_GO_MAGIC 0x4f474e49U
+struct init_go {
+    uint32_t magic;
+    uint32_t check; /* report IPC_REPORT_STALE and end if the set-up would be another one now */
 };
 
 #endif

@@ -213,6 +213,24 @@ static void probe_decision(struct platform_probe *probe)
     }
 }
 
+/* Nothing is weaker where there are few: jobs wait for room, and are refused in the end. */
+static void probe_groups(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "fanotify groups", "5.13 / jobs wait for one another",
+            "set user.max_fanotify_groups = 8192 by sysctl.d, as cordon's packages do");
+    const unsigned groups = linux_fanotify_groups();
+
+    layer->available = probe->host.bpf || groups >= LINUX_FANOTIFY_GROUPS;
+    if (probe->host.bpf) {
+        (void)snprintf(layer->evidence, sizeof(layer->evidence), "bpf decides: not needed");
+    } else {
+        (void)snprintf(layer->evidence, sizeof(layer->evidence),
+                       "%u: more than some %u jobs at once wait up to 10 s, then are refused",
+                       groups, groups / 2);
+    }
+}
+
 static void probe_sockets(struct platform_probe *probe)
 {
     struct platform_layer *layer =
@@ -231,7 +249,7 @@ void linux_probe(struct platform_probe *ret_probe)
     static void (*const rows[])(struct platform_probe *) = {
         probe_kernel, probe_mounts,      probe_seccomp, probe_landlock, probe_user_namespaces,
         probe_cgroup, probe_controllers, probe_limits,  probe_peer,     probe_decision,
-        probe_sockets};
+        probe_groups, probe_sockets};
 
     memset(ret_probe, 0, sizeof(*ret_probe));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -19,7 +19,6 @@
 
 #define PROBE_MS 2000
 #define GROUPS_PATH "/proc/sys/user/max_fanotify_groups"
-#define GROUPS_NEEDED 8192U /* two for each job there can be, held a while longer by the index */
 
 enum outcome { WORKS, NO_GROUP, NO_MOUNT, NO_MARK, NO_EVENT, NOT_DENIED, OUTCOME_COUNT };
 
@@ -137,18 +136,16 @@ bool linux_fanotify(const char **ret_why)
     return outcome == WORKS;
 }
 
-void linux_fanotify_room(void)
+unsigned linux_fanotify_groups(void)
 {
-    FILE *file = fopen(GROUPS_PATH, "r+e");
-    unsigned groups = GROUPS_NEEDED;
+    FILE *file = fopen(GROUPS_PATH, "re");
+    unsigned groups = 0;
 
-    /* The kernel's 128 for each user, root as well, are 64 jobs. Where it cannot be raised, a job
-     * that finds no room says so. */
-    if (file != NULL && fscanf(file, "%u", &groups) == 1 && groups < GROUPS_NEEDED) {
-        rewind(file);
-        (void)fprintf(file, "%u\n", GROUPS_NEEDED);
+    if (file != NULL && fscanf(file, "%u", &groups) != 1) {
+        groups = 0;
     }
     if (file != NULL) {
         (void)fclose(file);
     }
+    return groups;
 }

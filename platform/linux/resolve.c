@@ -67,6 +67,15 @@ static enum cordon_err missing_resolved(const struct looking *looking, const cha
     return fact->resolved == NULL ? out_of_memory(looking) : CORDON_OK;
 }
 
+/* What was missing last was missing in the same directory. */
+static bool is_in_kept(const struct looking *looking, const char *path)
+{
+    const size_t len = (size_t)(strrchr(path, '/') - path);
+
+    return looking->missing_len > 0 && len == looking->kept_len &&
+           memcmp(path, looking->missing, len) == 0;
+}
+
 static enum cordon_err missing_name(struct looking *looking, const char *path,
                                     struct plan_fact *fact)
 {
@@ -77,6 +86,11 @@ static enum cordon_err missing_name(struct looking *looking, const char *path,
 
     if (len >= sizeof(parent)) {
         return CORDON_OK;
+    }
+    if (is_in_kept(looking, path)) {
+        looking->missing_len = len;
+        memcpy(looking->missing, path, len);
+        return missing_resolved(looking, path, fact);
     }
     memcpy(parent, path, len + 1);
     while (fd < 0 && len > 1) {

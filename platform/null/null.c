@@ -243,6 +243,16 @@ static void null_cleanup(bool embedded)
     (void)embedded;
 }
 
+/* Nothing is made ahead of time. */
+static uint32_t null_tend(void)
+{
+    return 0;
+}
+
+static void null_forget(void)
+{
+}
+
 const struct platform *platform_null(void)
 {
     static const struct platform backend = {
@@ -261,6 +271,8 @@ const struct platform *platform_null(void)
         .signal = null_signal,
         .release = null_release,
         .cleanup = null_cleanup,
+        .tend = null_tend,
+        .forget = null_forget,
     };
 
     return &backend;

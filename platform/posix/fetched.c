@@ -277,45 +277,28 @@ enum cordon_err fetched_add(const struct fetched *fetched, const struct fetched_
     return CORDON_OK;
 }
 
-static enum cordon_err write_whole(int dir, const char *name, const char *bytes, size_t len)
-{
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    bool done = fd >= 0 && fchmod(fd, 0644) == 0;
-
-    while (done && len > 0) {
-        ssize_t written = write(fd, bytes, len);
-
-        done = written > 0;
-        bytes += done ? written : 0;
-        len -= done ? (size_t)written : 0;
-    }
-    done = done && fsync(fd) == 0;
-    host_close(fd);
-    return done ? CORDON_OK : CORDON_E_OS;
-}
-
 enum cordon_err fetched_keep(const struct managed_places *places,
                              const struct fetched_document *document, struct cordon_fault *fault)
 {
-    static const char fresh[] = "." FETCHED_KEPT;
+    struct cordon_fault cause = {.err = CORDON_OK};
     char path[512];
     int dir;
-    int code;
 
     (void)snprintf(path, sizeof(path), "%s%s", places->root, FETCHED_ROOT);
     if (mkdir(path, 0755) == 0) {
         (void)chmod(path, 0755); /* our umask does not count */
     }
     dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || write_whole(dir, fresh, document->bytes, document->len) != CORDON_OK ||
-        renameat(dir, fresh, dir, FETCHED_KEPT) != 0 || fsync(dir) != 0) {
-        code = errno;
-        host_close(dir);
-        return fault_os(fault, code, "make room there, or make it writable",
-                        KEPT_PATH ": cannot be written, so the fetched document is not used");
+    if (dir < 0) {
+        (void)fault_os(&cause, errno, NULL, "cannot be opened");
+    } else {
+        (void)!host_replace(dir, FETCHED_KEPT, document->bytes, document->len, &cause);
     }
-    (void)close(dir);
-    return CORDON_OK;
+    host_close(dir);
+    return cause.err == CORDON_OK
+               ? CORDON_OK
+               : fault_os(fault, cause.os_code, "make room there, or make it writable",
+                          KEPT_PATH ": cannot be written, so the fetched document is not used");
 }
 
 enum cordon_err fetched_check_age(const struct managed_places *places,

@@ -151,6 +151,30 @@ enum cordon_err host_open_log(const char *path, int *ret_fd, struct cordon_fault
     return CORDON_OK;
 }
 
+enum cordon_err host_replace(int dir, const char *name, const char *bytes, size_t len,
+                             struct cordon_fault *fault)
+{
+    char fresh[NAME_MAX + 1];
+    int code;
+    int fd;
+    bool done;
+
+    (void)snprintf(fresh, sizeof(fresh), ".%s", name);
+    fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    done = fd >= 0 && fchmod(fd, 0644) == 0; /* our umask does not count */
+    while (done && len > 0) {
+        ssize_t written = write(fd, bytes, len);
+
+        done = written > 0;
+        bytes += done ? written : 0;
+        len -= done ? (size_t)written : 0;
+    }
+    done = done && fsync(fd) == 0 && renameat(dir, fresh, dir, name) == 0 && fsync(dir) == 0;
+    code = errno;
+    host_close(fd);
+    return done ? CORDON_OK : fault_os(fault, code, NULL, "%s: cannot be written", name);
+}
+
 void host_write(int fd, const char *text, size_t len)
 {
     while (len > 0) {

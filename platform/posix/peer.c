@@ -172,16 +172,33 @@ static bool status_number(const char *status, const char *key, int base, unsigne
     return true;
 }
 
-/* The same object, reached through the same mount. */
-static bool same_place(const char *a, const char *b)
-{
-    const unsigned mask = STATX_INO | STATX_MNT_ID;
-    struct statx x, y;
+/* An object, and the mount that it is reached through. */
+struct place {
+    bool known;
+    struct statx at;
+};
 
-    return statx(AT_FDCWD, a, AT_NO_AUTOMOUNT, mask, &x) == 0 &&
-           statx(AT_FDCWD, b, AT_NO_AUTOMOUNT, mask, &y) == 0 && x.stx_ino == y.stx_ino &&
-           x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor &&
-           x.stx_mnt_id == y.stx_mnt_id;
+static bool place_of(const char *path, struct place *ret)
+{
+    ret->known = statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_INO | STATX_MNT_ID, &ret->at) == 0;
+    return ret->known;
+}
+
+/* The peer's is ours, which never changes. */
+static bool same_place(int32_t pid, const char *name, struct place *ours)
+{
+    char path[64];
+    struct place its;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/%s", name);
+    if (!ours->known && !place_of(path, ours)) {
+        return false;
+    }
+    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    return place_of(path, &its) && its.at.stx_ino == ours->at.stx_ino &&
+           its.at.stx_dev_major == ours->at.stx_dev_major &&
+           its.at.stx_dev_minor == ours->at.stx_dev_minor &&
+           its.at.stx_mnt_id == ours->at.stx_mnt_id;
 }
 
 static enum cordon_err refuse_confined(const struct platform_peer *peer, const char *status,
@@ -189,8 +206,9 @@ static enum cordon_err refuse_confined(const struct platform_peer *peer, const c
 {
     unsigned long uid = 0;
     unsigned long no_new_privs = 1;
+    static struct place mounts;
+    static struct place root;
     char ours[128];
-    char path[64];
 
     if (!status_number(status, "\nUid:", 10, &uid) || uid != peer->uid) {
         return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
@@ -201,13 +219,11 @@ static enum cordon_err refuse_confined(const struct platform_peer *peer, const c
                          "the caller has no_new_privs set: it may be in a sandbox of its own, "
                          "which a job of the service would not be in");
     }
-    (void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)peer->pid);
-    if (!same_place(path, "/proc/self/ns/mnt")) {
+    if (!same_place(peer->pid, "ns/mnt", &mounts)) {
         return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
                          "the caller is in another mount namespace than the service");
     }
-    (void)snprintf(path, sizeof(path), "/proc/%d/root/", (int)peer->pid);
-    if (!same_place(path, "/proc/self/root/")) {
+    if (!same_place(peer->pid, "root/", &root)) {
         return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
                          "the caller has another root directory than the service");
     }

@@ -431,6 +431,7 @@ dr_35_guards_killed()
         wait_for "! pgrep -x read_loop >/dev/null && : $DA_ROUND"
         leaked=$(wc -c <"$TOP/leaked")
         [ "$leaked" = 0 ] || fail "round $round, killed ${victims[*]}: $leaked bytes"
+        spares_end
         wait_for '! pgrep -x "cordon-[gk].*" >/dev/null'
         if ! kill -0 "$SERVICE_PID" 2>/dev/null || ((((round % 15) + 1) & 1)); then
             wait "$SERVICE_PID" 2>/dev/null

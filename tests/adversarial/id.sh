@@ -44,6 +44,7 @@ id_still_well()
     expect_ok "$1: the other user's job"
     expect_out cordon-b
     wait_for "! pgrep -f '^sleep 42.5' >/dev/null"
+    spares_end
     fds=$(broker_fds)
     wait_for "[ \$(broker_fds) -le $((ID_FDS + 2)) ]"
 }
@@ -55,6 +56,8 @@ id_begin()
     job cordon-b -- true
     expect_ok "before"
     sleep 0.1
+    spares_end
+    wait_for '! pgrep -x cordon-init >/dev/null'
     ID_FDS=$(broker_fds)
     ID_WORKER_FDS=$(worker_fds)
 }

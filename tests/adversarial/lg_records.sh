@@ -14,7 +14,7 @@ lg_01_one_record_each()
 
     printf '[permissions.filesystem]\ndeny_read = ["%s/**/*secret*"]\n' "$WS_A" | managed_codex
     for name in "${LG_NAMES[@]}"; do
-        : >"$TOP/service.log"
+        log_clear
         file="$WS_A/secret$name"
         echo the-content >"$file"
         job cordon-a --log-denials -- cat "$file" "$name"

@@ -110,7 +110,7 @@ po_17_every_parent()
         [ "$CORDON_MODE" = service ] || continue
         run "$CORDON" reload
         expect_rc 1 "reload after $change"
-        expect_err 'no generation in force, every job is refused; .*/etc/cordon/' "reload"
+        expect_err 'no generation in force, every job is refused: .*/etc/cordon/' "reload"
     done
     rm -rf "$TOP/way" "$TOP/alias"
 }

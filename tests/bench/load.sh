@@ -3,8 +3,8 @@
 # load.sh [--jobs N] [--chunk N] [--at-once N] [--asked N]: the service under load. Two users, N
 # at once each, twenty policies in turn, one client in a hundred killed; after each chunk of jobs
 # what the service holds. Then one user's `true`, one after the other, while the other user floods.
-# Bars: no error; no more descriptors, mounts or control groups; the memory of supervisor, workers
-# and index (Pss but for files) after the last chunk within 2 % of that after the first 10 000 jobs, or less;
+# Bars: no error; no more processes, descriptors, mounts or control groups; the memory of supervisor,
+# workers and index with its closer (Pss but for files) after the last chunk within 2 % of that after the first 10 000 jobs, or less;
 # 99 of 100 of the second user's starts under 200 ms.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -51,20 +51,34 @@ flood()
     )
 }
 
-# What the service holds: descriptors of the supervisor, its mounts, control groups, KiB of memory
-# of its own. (Of a file, each is told its share: that depends on who else uses the C library.)
+# all_below PID: it and everything below it; the closer is a child of the index.
+all_below()
+{
+    local pid
+
+    echo "$1"
+    for pid in $(pgrep -P "$1"); do
+        all_below "$pid"
+    done
+}
+
+# What the service holds, with all of its processes: how many those are, their descriptors, its
+# mounts, control groups, KiB of memory of its own. (Of a file, each is told its share: that depends
+# on who else uses the C library.)
 held()
 {
-    local pid kib=0
+    local pid kib=0 fds=0 count=0
 
     # Its jobs' end is seen by their clients before they are cleared away.
     wait_for "! pgrep 'cordon-(ini|gu)' >/dev/null"
     sleep 0.5
-    for pid in "$SERVICE_PID" $(pgrep -P "$SERVICE_PID"); do
+    for pid in $(all_below "$SERVICE_PID"); do
+        count=$((count + 1))
+        fds=$((fds + $(find "/proc/$pid/fd" -mindepth 1 | wc -l)))
         kib=$((kib + $(awk '/^Pss_(Anon|Shmem):/ {sum += $2} END {print sum}' "/proc/$pid/smaps_rollup")))
     done
-    printf '%s %s %s %s\n' "$(find "/proc/$SERVICE_PID/fd" -mindepth 1 | wc -l)" \
-        "$(wc -l <"/proc/$SERVICE_PID/mountinfo")" "$(cgroup_list | wc -l)" "$kib"
+    printf '%s %s %s %s %s\n' "$count" "$fds" "$(wc -l <"/proc/$SERVICE_PID/mountinfo")" \
+        "$(cgroup_list | wc -l)" "$kib"
 }
 
 number()
@@ -79,7 +93,7 @@ for user in a b; do
     cp "$BENCH/true_nolibc" "${!home}/true"
 done
 done_jobs=0 errors=0 first='' last=''
-printf '%10s %12s %8s %8s %12s %10s %8s\n' jobs descriptors mounts cgroups 'memory KiB' 'jobs/s' errors
+printf '%10s %10s %12s %8s %8s %12s %10s %8s\n' jobs processes descriptors mounts cgroups 'memory KiB' 'jobs/s' errors
 while [ "$done_jobs" -lt "$JOBS" ]; do
     flood cordon-a "$HOME_A" $((CHUNK / 2)) "$AT_ONCE" 10 "$TOP/a" &
     flood cordon-b "$HOME_B" $((CHUNK / 2)) "$AT_ONCE" 10 "$TOP/b"
@@ -90,7 +104,7 @@ while [ "$done_jobs" -lt "$JOBS" ]; do
     errors=$((errors + failed))
     last=$(held)
     # shellcheck disable=SC2086
-    printf '%10s %12s %8s %8s %12s %10.0f %8s\n' "$done_jobs" $last \
+    printf '%10s %10s %12s %8s %8s %12s %10.0f %8s\n' "$done_jobs" $last \
         "$(awk "BEGIN {print $(number per_s "$TOP/a") + $(number per_s "$TOP/b")}")" "$failed"
     [ -n "$first" ] || [ "$done_jobs" -lt 10000 ] || first=$last
 done
@@ -106,10 +120,10 @@ p99=$(number p99_us "$TOP/b")
 import sys
 first, last = ([int(x) for x in text.split()] for text in sys.argv[1:3])
 errors, p99, median = int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])
-growth = last[3] / first[3] - 1
+growth = last[4] / first[4] - 1
 print(f"figure: {sys.argv[6]} jobs, {errors} errors; memory {growth * 100:+.2f} %; "
       f"beside a flood: median {median / 1000:.1f} ms, p99 {p99 / 1000:.1f} ms")
-bars = [(errors == 0, "errors"), (all(a <= b for a, b in zip(last[:3], first)), "descriptors, mounts or control groups grew"),
+bars = [(errors == 0, "errors"), (all(a <= b for a, b in zip(last[:4], first)), "processes, descriptors, mounts or control groups grew"),
         (growth <= 0.02, "memory grew"), (p99 < 200000, "p99 is 200 ms or more")]
 for held, what in bars:
     if not held:

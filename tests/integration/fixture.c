@@ -249,18 +249,23 @@ pid_t broker_child(const struct broker *broker, const char *name)
     return found;
 }
 
-char *broker_audit(const struct broker *broker)
+char *broker_text(const struct broker *broker, const char *name)
 {
     char *text = calloc(1, 1 << 20);
     char path[256];
     FILE *file;
 
-    in_dir(broker, "/a", path);
+    in_dir(broker, name, path);
     file = fopen(path, "re");
     CHECK(text != NULL && file != NULL);
     (void)!fread(text, 1, (1 << 20) - 1, file);
     (void)fclose(file);
     return text;
+}
+
+char *broker_audit(const struct broker *broker)
+{
+    return broker_text(broker, "/a");
 }
 
 static void close_fd(void *context, int fd)

@@ -12,7 +12,7 @@
 #include "proto/stream.h"
 
 struct broker {
-    char dir[64]; /* socket s, managed files below m, audit records a */
+    char dir[64]; /* socket r/s, managed files below m, audit records a, lines log */
     pid_t pid;
 };
 
@@ -31,7 +31,8 @@ void broker_managed(const struct broker *broker, const char *path, const char *t
 int broker_fds(const struct broker *broker);
 /* A child process of the supervisor's by name; 0: none. */
 pid_t broker_child(const struct broker *broker, const char *name);
-/* The whole of the audit file, malloc'ed. */
+/* The whole of file @name of its directory, or of the audit file; malloc'ed. */
+char *broker_text(const struct broker *broker, const char *name);
 char *broker_audit(const struct broker *broker);
 struct client {
     int fd;

@@ -87,6 +87,15 @@ TEST(a_job_is_listed_until_it_has_ended)
     end();
 }
 
+/* A child, for good. */
+static void become_other(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (setgroups(0, NULL) != 0 || setgid(OTHER_USER) != 0 || setuid(OTHER_USER) != 0) {
+        _exit(9);
+    }
+}
+
 /* As the other user: what it learns of @job, and that nothing happens to it. */
 static void other_user(const char *job)
 {
@@ -135,10 +144,7 @@ TEST(id19_another_users_job_is_as_one_that_does_not_exist)
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (setgroups(0, NULL) != 0 || setgid(OTHER_USER) != 0 || setuid(OTHER_USER) != 0) {
-            _exit(9);
-        }
+        become_other();
         other_user(job);
         _exit(0);
     }
@@ -173,6 +179,62 @@ TEST(a_job_is_ended_from_another_connection_of_its_user)
     end();
 }
 
+/* As the other user: starts a job, tells its number, and waits for its end. */
+static void own_job(int tell)
+{
+    struct stream_message in;
+    struct client other;
+    char job[32] = "";
+
+    client_open(&broker, &other);
+    client_spawn(&other, 10, "exec sleep 100", -1);
+    CHECK(client_receive(&other, WAIT_MS, &in) == CORDON_MSG_STARTED);
+    (void)snprintf(job, sizeof(job), "%s", in.message.u.started.job);
+    CHECK(write(tell, job, sizeof(job)) == (ssize_t)sizeof(job));
+    CHECK(client_wait(&other, 10, &in) == CORDON_MSG_EXITED && in.message.u.exited.code == SIGTERM);
+    client_close(&other);
+}
+
+TEST(roots_signal_to_somebody_elses_job_is_in_the_log_once_it_was_sent)
+{
+    char want[128];
+    char job[32];
+    char *log;
+    int pipe_fds[2];
+    int status = 0;
+    pid_t pid;
+
+    begin();
+    if (getuid() != 0) {
+        end();
+        printf("SKIP: needs two users, so root\n");
+        exit(77);
+    }
+    CHECK(pipe(pipe_fds) == 0);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        become_other();
+        own_job(pipe_fds[1]);
+        _exit(0);
+    }
+    CHECK(read(pipe_fds[0], job, sizeof(job)) == (ssize_t)sizeof(job));
+    CHECK(kill_job(&client, job, SIGSTOP, NULL, 0) == CORDON_E_INVALID);
+    log = broker_text(&broker, "/log");
+    CHECK(strstr(log, "by user 0") == NULL);
+    free(log);
+    CHECK(kill_job(&client, job, SIGTERM, NULL, 0) == CORDON_OK);
+    (void)snprintf(want, sizeof(want), "job %s of user %d: signal %d, by user 0\n", job, OTHER_USER,
+                   SIGTERM);
+    log = broker_text(&broker, "/log");
+    CHECK(strstr(log, want) != NULL);
+    free(log);
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    (void)close(pipe_fds[0]);
+    (void)close(pipe_fds[1]);
+    end();
+}
+
 static uint32_t reload(struct stream_message *ret_in)
 {
     const struct message message = {.type = CORDON_MSG_RELOAD, .u.reload.json = true};
@@ -194,7 +256,8 @@ TEST(reload_tells_the_generation_in_force_and_what_is_wrong_with_the_files)
     broker_managed(&broker, OWN, "[permissions.filesystem]\ndeny_read = [\"/srv/x\"]\n");
     CHECK(reload(&in) == CORDON_MSG_STATUS_TEXT && !in.message.u.status_text.failed);
     CHECK_STR(in.message.u.status_text.text,
-              "{\"ok\":true,\"generation\":2,\"files\":1,\"refused\":false,\"error\":null}\n");
+              "{\"ok\":true,\"generation\":2,\"files\":1,\"refused\":false,\"error\":null,"
+              "\"warning\":null}\n");
     broker_managed(&broker, OWN, "[permissions\n");
     CHECK(reload(&in) == CORDON_MSG_STATUS_TEXT && in.message.u.status_text.failed);
     CHECK(strstr(in.message.u.status_text.text, "{\"ok\":false,\"generation\":2,") != NULL);

@@ -4,12 +4,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/quota.h"
+#include "broker/session.h"
 #include "tests/integration/fixture.h"
 #include "tests/support/check.h"
 
 #define OWN "/etc/cordon/requirements.toml"
 #define GOOD "[permissions.filesystem]\ndeny_read = [\"/srv/secret\"]\n"
 #define DENY_ROOT "[permissions.filesystem]\ndeny_read = [\"/\"]\n"
+/* Its spool is empty; the key is that of RFC 8032, 7.1, test 1. */
+#define FETCH                                                                                      \
+    "url = \"https://policy.example.com/r\"\npublic_keys = "                                       \
+    "[\"d75a980182b10ab7d54bfed3c964073a0ee1"                                                      \
+    "72f3daa62325af021a68f707511a\"]\n"
 #define BROKEN "deny_read = [\n"
 
 static struct broker broker;
@@ -132,6 +139,84 @@ TEST(what_is_to_be_redacted_is_in_no_record)
     text = broker_audit(&broker);
     CHECK(strstr(text, "secret") == NULL && strstr(text, "redact: ") != NULL);
     free(text);
+    end();
+}
+
+#define REDACT(text) "[cordon.audit]\nredact = [\"" text "=[a-z]+\"]\n"
+
+/* Whether the last record is of this event, and what it tells of the command; NULL: nothing. */
+static bool last_record(const char *event, const char *command)
+{
+    char want[128];
+    char *text = broker_audit(&broker);
+    char *line;
+    bool fits;
+
+    text[strlen(text) - 1] = '\0';
+    line = strrchr(text, '\n');
+    (void)snprintf(want, sizeof(want), "\"event\":\"%s\"", event);
+    fits = line != NULL && strstr(line, want) != NULL;
+    fits = fits &&
+           (command == NULL ? strstr(line, "\"command\":") == NULL : strstr(line, command) != NULL);
+    free(text);
+    return fits;
+}
+
+/* A client may hear of the end before it is recorded. */
+static int is_ended(const void *command)
+{
+    return last_record("end", command);
+}
+
+TEST(a_refused_job_is_recorded_as_the_generation_that_refused_it_redacts)
+{
+    begin(GOOD REDACT("one"));
+    CHECK(client_run(&client, "true one=secret two=secret", NULL, 0) == 0);
+    CHECK(eventually(is_ended, "true [redacted] two=secret\""));
+    broker_managed(&broker, OWN, DENY_ROOT REDACT("two"));
+    CHECK(client_run(&client, "true one=secret two=secret", NULL, 0) == 125);
+    CHECK(last_record("refused", "true one=secret [redacted]\""));
+    /* Every job is refused: there are no rules that anybody could be judged by. */
+    broker_managed(&broker, "/etc/cordon/fetch.toml", FETCH);
+    CHECK(client_run(&client, "true one=secret two=secret", NULL, 0) == 125);
+    CHECK(last_record("refused", NULL));
+    end();
+}
+
+static void fill(struct client *owner, uint32_t count)
+{
+    struct stream_message in;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t type;
+
+        client_spawn(owner, 10 + i, "sleep 100", -1);
+        do {
+            type = client_receive(owner, 5000, &in);
+            CHECK(type != CORDON_MSG_FAILED && type != 0);
+        } while (type != CORDON_MSG_STARTED);
+    }
+}
+
+/* Over quota nothing of a job is looked at but what its record must not say. */
+TEST(a_job_over_quota_is_recorded_as_the_generation_in_force_redacts)
+{
+    struct client owners[CORDON_MAX_JOBS / SESSION_JOBS_MAX];
+    struct stream_message in;
+
+    begin(GOOD REDACT("one"));
+    for (size_t i = 0; i < CORDON_MAX_JOBS / SESSION_JOBS_MAX; i++) {
+        client_open(&broker, &owners[i]);
+        fill(&owners[i], SESSION_JOBS_MAX);
+    }
+    broker_managed(&broker, OWN, GOOD REDACT("two"));
+    client_spawn(&client, 10, "true one=secret two=secret", -1);
+    CHECK(client_wait(&client, 10, &in) == CORDON_MSG_FAILED);
+    CHECK(in.message.u.failed.err == CORDON_E_QUOTA);
+    CHECK(last_record("refused", "true one=secret [redacted]\""));
+    for (size_t i = 0; i < CORDON_MAX_JOBS / SESSION_JOBS_MAX; i++) {
+        client_close(&owners[i]);
+    }
     end();
 }
 

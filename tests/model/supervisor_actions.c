@@ -106,7 +106,7 @@ static bool order(unsigned user, unsigned rank, enum odd odd)
     struct ipc_message message = {.type = IPC_SPAWN};
     struct order *order = NULL;
 
-    if (!has_worker(caller) || session == NULL || !session->delivered || trees() == bounds.live) {
+    if (!has_worker(caller) || session == NULL || trees() == bounds.live) {
         return false;
     }
     for (size_t i = 0; i < ORDERS && order == NULL; i++) {
@@ -139,7 +139,10 @@ static bool do_odd_order(unsigned user, unsigned odd)
     return order(user, 0, (enum odd)(ODD_STALE + odd));
 }
 
-/* What a worker may say of any job, also of another's, and of a connection. */
+/*
+ * What a worker may say of any job, also of another's, and of a connection: also of one that it was
+ * not given yet, whose number it can guess.
+ */
 static bool do_signal(unsigned user, unsigned n)
 {
     struct caller *caller = caller_of(user);
@@ -167,14 +170,16 @@ static bool do_query(unsigned user, unsigned n)
                                   .u.query = {.kind = IPC_QUERY_KILL, .signo = SIGKILL}};
     struct platform_job *job = &model.jobs[n];
     const bool killed = job->killed;
+    bool may;
 
-    if (!has_worker(caller) || session == NULL || !session->delivered || job->stage == STAGE_FREE) {
+    if (!has_worker(caller) || session == NULL || job->stage == STAGE_FREE) {
         return false;
     }
+    may = session->delivered && job->uid == caller->key.uid;
     message.session = session->id;
     message.job = job->job;
     (void)deliver(caller, &message, 0);
-    if (job->killed != (killed || job->uid == caller->key.uid)) {
+    if (job->killed != (killed || may)) {
         explore_wrong("user %u's kill of user %u's job", caller->key.uid, job->uid);
     }
     message.u.query.kind = IPC_QUERY_JOBS;
@@ -187,7 +192,7 @@ static bool do_session_end(unsigned user, unsigned rank)
     const struct caller_session *session = session_of(caller, rank);
     struct ipc_message message = {.type = IPC_SESSION_END};
 
-    if (!has_worker(caller) || session == NULL || !session->delivered) {
+    if (!has_worker(caller) || session == NULL) {
         return false;
     }
     message.session = session->id;
@@ -200,7 +205,7 @@ static bool do_ask(unsigned user, unsigned rank)
     const struct caller_session *session = session_of(caller, rank);
     struct ipc_message message = {.type = IPC_ASK, .u.ask.wait = 1};
 
-    if (!has_worker(caller) || session == NULL || !session->delivered || caller->wait_count > 0) {
+    if (!has_worker(caller) || session == NULL || caller->wait_count > 0) {
         return false;
     }
     message.session = session->id;
@@ -274,15 +279,16 @@ static bool do_remains(unsigned unused, unsigned also_unused)
     explore_wrong("a worker that was killed is not waited for");
 }
 
-static bool do_job(unsigned n, unsigned ends)
+static bool do_job(unsigned n, unsigned step)
 {
+    static const enum stage stages[] = {STAGE_RUNNING, STAGE_OVER, STAGE_ENDED};
     struct platform_job *job = &model.jobs[n];
     struct loop_source *source = job->stage == STAGE_FREE ? NULL : world_source(job->fd);
 
-    if (source == NULL || (ends == 0 && job->stage != STAGE_SETUP)) {
+    if (source == NULL || job->stage >= stages[step]) {
         return false;
     }
-    job->stage = ends != 0 ? STAGE_ENDED : STAGE_RUNNING;
+    job->stage = stages[step];
     world_fire(source);
     return true;
 }
@@ -323,7 +329,7 @@ const struct explore_action model_actions[] = {
     {"the channel of user %u's worker is closed, or (%u) broken", do_channel_closed, USERS, 2},
     {"user %u's worker ends", do_worker_ends, USERS, 1},
     {"a killed worker ends", do_remains, 1, 1},
-    {"job %u runs, or (%u) has ended", do_job, LIVE_MAX, 2},
+    {"job %u runs, or (%u): is over, has ended", do_job, LIVE_MAX, 3},
     {"timer %u is up", do_timer, LIVE_MAX + USERS, 1},
     {"user %u's client %u hangs up", do_hang_up, USERS, LIVE_MAX},
 };

@@ -52,6 +52,9 @@ static enum cordon_err tree_spawn(const struct platform_spawn *spawn, struct pla
     if (quota_held(&model.supervisor.quota, uid, QUOTA_JOBS) <= trees_of(uid)) {
         explore_wrong("a job of user %u is started without a charge", uid);
     }
+    if (!caller_of(uid - uid_of(0))->known) {
+        explore_wrong("a job is started for user %u, whom nobody has looked up", uid);
+    }
     if (explore_fails("spawn")) {
         return fault_set(fault, CORDON_E_OS, NULL, "no process");
     }
@@ -89,7 +92,8 @@ static enum cordon_err tree_poll(struct platform_job *job, struct ipc_report *re
     }
     memset(ret_report, 0, sizeof(*ret_report));
     ret_report->limit = IPC_NO_LIMIT;
-    ret_report->kind = job->final ? IPC_REPORT_EXITED : IPC_REPORT_RUNNING;
+    ret_report->kind = job->stage == STAGE_RUNNING ? IPC_REPORT_RUNNING : IPC_REPORT_EXITED;
+    ret_report->more = job->stage == STAGE_OVER ? 1 : 0;
     return CORDON_OK;
 }
 
@@ -136,8 +140,9 @@ static bool is_answered(const struct platform_job *job)
 static void tree_release(struct platform_job *job)
 {
     tree_must_be(job, "release");
-    if (!job->final && !job->killed && !model.stopping && is_answered(job)) {
-        explore_wrong("a job that runs is released");
+    if (!job->final && !job->killed && !model.stopping &&
+        (is_answered(job) || job->stage == STAGE_OVER)) {
+        explore_wrong("a job that runs, or of which something is left, is released");
     }
     tree_free(job);
 }
@@ -353,6 +358,11 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
 {
     (void)supervisor;
     (void)force;
+}
+
+void supervisor_tend(struct supervisor *supervisor)
+{
+    (void)supervisor;
 }
 
 void supervisor_check_done(struct supervisor *supervisor)

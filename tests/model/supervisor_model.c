@@ -6,6 +6,7 @@
  *
  *   - a process tree is there only with a charge of its user, from before it is started;
  *   - it is released once, and only when it was reaped, or was killed and did not end in time;
+ *   - it is started only for a user who was looked up, and for a connection that his worker has;
  *   - an order is answered once; what was started has one end in the log, and is told of at most
  *     one to a worker that has not lost the connection;
  *   - when all is over nothing is held: charges, trees, descriptors, timers.

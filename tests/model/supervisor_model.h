@@ -12,7 +12,8 @@
 #define ORDERS 8U   /* remembered; those that are over are forgotten */
 #define CHILDREN 8U
 
-enum stage { STAGE_FREE, STAGE_SETUP, STAGE_RUNNING, STAGE_ENDED };
+/* OVER: its processes are gone, but not all that was made for it. */
+enum stage { STAGE_FREE, STAGE_SETUP, STAGE_RUNNING, STAGE_OVER, STAGE_ENDED };
 
 struct platform_job {
     enum stage stage;

@@ -375,11 +375,31 @@ process_list()
     done
 }
 
+# The records of all jobs' ends are in the log: they come a little after the jobs' own.
+log_is_settled()
+{
+    [ "$(grep -ac '"event":"start"' "$TOP/service.log")" = "$(grep -ac '"event":"end"' "$TOP/service.log")" ]
+}
+
+# Begins the log anew.
+log_clear()
+{
+    wait_for log_is_settled
+    : >"$TOP/service.log"
+}
+
+# What the service has made ready for the next job it gives back when it is told to reload.
+spares_end()
+{
+    [ -z "$SERVICE_PID" ] || kill -HUP "$SERVICE_PID" 2>/dev/null || true
+}
+
 # Waits up to 2 s for all jobs to be gone, then prints whatever is still there.
 leftovers()
 {
     local i left
 
+    spares_end
     for ((i = 0; i < 100; i++)); do
         left=$(process_list)
         [ -z "$left" ] && break

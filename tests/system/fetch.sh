@@ -224,6 +224,7 @@ denied a b
 echo "-- cordon-fetch taken over: it can forge nothing and turn nothing back"
 stop_fetch
 spool=/var/lib/cordon/fetch/requirements.signed
+cp "$spool" "$TOP/newest"
 sign 1 "$WS_A/c" >"$TOP/old"
 sed 's/ws\/b/ws\/c/' "$spool" >"$TOP/forged"
 chmod 644 "$TOP/old" "$TOP/forged"
@@ -252,13 +253,36 @@ umount /var/lib/cordon/fetch
 as_fetch rm -f "$spool"
 
 echo "-- too old"
+as_fetch cp "$TOP/newest" "$spool"
 fetch_toml 'max_age_s = 5' 'when_stale = "refuse"'
 touch -d '1 hour ago' /var/lib/cordon/fetch/confirmed
+STALE='fetched requirements: not confirmed for more than 5 s'
+: >"$TOP/service.log"
 refused 'not confirmed for more than 5 s \(max_age_s\)'
 doctor_has 'bad +age'
+wait_for "log_has service 'every job is refused: $STALE'"
+run "$CORDON" reload
+expect_rc 1 "reload while every job is refused"
+expect_err "1 file, every job is refused: $STALE"
+# What came of it is told again when that alone has changed, both ways.
+: >"$TOP/service.log"
 fetch_toml 'max_age_s = 5'
 denied a b
-wait_for "log_has service 'not confirmed for more than 5 s'"
+wait_for "log_has service 'the last good requirements stay in force: $STALE'"
+run "$CORDON" reload
+expect_ok "reload with a document in force that is too old"
+expect_out "1 file; warning: $STALE"
+run "$CORDON" reload --json
+expect_out '"error":null,"warning":{"text":"'
+/usr/bin/python3 "$CORDON_SOURCE/tests/schema/validate.py" reload <<<"$OUT" 2>&1 ||
+    fail "reload --json with a warning does not fit its schema"
+run "$CORDON" status
+expect_out "1 file; warning: $STALE"
+: >"$TOP/service.log"
+fetch_toml 'max_age_s = 5' 'when_stale = "refuse"'
+refused 'not confirmed for more than 5 s'
+wait_for "log_has service 'every job is refused: $STALE'"
+fetch_toml 'max_age_s = 5'
 start_fetch
 healed 9
 fetch_toml 'max_age_s = 5' 'when_stale = "refuse"'

@@ -282,4 +282,34 @@ start_member 3
 healed
 tightened 7 "the cluster is back" "$ALL" -- a b c d e
 
+# Broker 1 watches for longer than this test lasts, and is told to look elsewhere.
+toml=/proc/${NAMESPACES[1]}/root/etc/cordon/fetch.toml
+sed -i 's/^interval_s = 5/interval_s = 600/' "$toml"
+sleep 6.5 # until it is read
+sed -i "s|^key = .*|key = \"$KEY-2\"|" "$toml"
+sign 8 "$WS_A/a" >"$TOP/document"
+ctl put "$KEY-2" <"$TOP/document"
+sleep 2
+generation_of 1
+[ "$GENERATION" = 7 ] || fail "broker 1 does not watch for long: it has $GENERATION"
+kill -HUP "${NAMESPACES[1]}"
+wait_for 'generation_of 1; [ "$GENERATION" = 8 ]'
+denied 1 a
+readable 1 b
+echo "SIGHUP: a watch ends, the configuration is read again"
+
+# It stays connected to a member that has lost the others, and is told so by that member.
+sed -i "s|^endpoints = .*|endpoints = [\"https://$HUB:2381\"]|" "$toml"
+kill -HUP "${NAMESPACES[1]}"
+sleep 2
+: >"$TOP/fetch-1.log"
+kill_member 2
+kill_member 3
+for ((i = 0; i < 150; i++)); do
+    log_has fetch-1 'the watch at .*:2381 broke off' && break
+    sleep 0.1
+done
+log_has fetch-1 'the watch at .*:2381 broke off' || fail "a watch at a member without a leader stays"
+echo "a member without a leader: its watch ends"
+
 echo "figure: at most $WORST_MS ms from a write to $BROKERS brokers"

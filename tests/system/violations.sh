@@ -11,6 +11,7 @@ audit()
 {
     local lines field
 
+    wait_for log_is_settled
     lines=$(cat "$TOP/service.log")
     for field in "$@"; do
         lines=$(grep -F -- "$field" <<<"$lines")
@@ -39,7 +40,7 @@ case_flood()
 {
     local count
 
-    : >"$TOP/service.log"
+    log_clear
     job cordon-a -s workspace-write -- perl -e \
         'for (1 .. 10000) { open(my $f, "<", "late.secret") and die "read" } print "done"'
     expect_out "done" flood
@@ -52,7 +53,7 @@ case_flood()
 # ... also where the job is killed in the middle of it.
 case_killed()
 {
-    : >"$TOP/service.log"
+    log_clear
     job cordon-a -s workspace-write --timeout 1 -- perl -e \
         'for (1 .. 3000) { open(my $f, "<", "late.secret") } sleep 60'
     expect_rc 124 killed

@@ -9,6 +9,11 @@ target_compile_definitions(test_cli_man PRIVATE
                            MAN_FOLDER="${PROJECT_SOURCE_DIR}/packaging/man")
 cordon_test(test_cli_library LABEL unit SOURCES test_cli_library.c LIBS cordon_client)
 
+add_test(NAME unit/fanotify_groups
+         COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/fanotify_groups.sh ${PROJECT_SOURCE_DIR}
+                 $<TARGET_FILE:cordon>)
+set_tests_properties(unit/fanotify_groups PROPERTIES LABELS unit TIMEOUT 60)
+
 # The default configuration: as it is installed, and with every example in it in force.
 add_test(NAME unit/default_requirements
          COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/default_requirements.sh

@@ -4,7 +4,15 @@ if(TARGET cordon_order)
 endif()
 if(TARGET cordon_linux)
   cordon_test(test_index LABEL unit SOURCES test_index.c LIBS cordon_index)
+  cordon_test(test_places LABEL unit SOURCES test_places.c ${PROJECT_SOURCE_DIR}/platform/linux/init/places.c
+              LIBS cordon_index)
+  target_link_options(test_places PRIVATE -Wl,--wrap=object_open)
+  # That FOUND means an entry is there the compiler does not see.
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/platform/linux/init/places.c
+                              PROPERTIES COMPILE_OPTIONS -Wno-null-dereference)
   cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)
+  # With a platform of its own.
+  cordon_test(test_spare LABEL unit SOURCES test_spare.c ${PROJECT_SOURCE_DIR}/platform/linux/spare.c LIBS cordon_base)
   cordon_test(test_limits LABEL unit SOURCES test_limits.c LIBS cordon_linux)
   set_target_properties(test_limits PROPERTIES LINKER_LANGUAGE CXX)
 endif()

@@ -6,7 +6,7 @@ TEST(control_bytes_never_reach_the_terminal)
 {
     struct strbuf out = STRBUF_INIT;
 
-    output_plain(&out, "a\x1b[31m\nb\x9b\x7f\xc3\xa9");
+    strbuf_plain(&out, "a\x1b[31m\nb\x9b\x7f\xc3\xa9");
     CHECK_STR(strbuf_text(&out), "a\\x1b[31m\\x0ab\\x9b\\x7f\\xc3\\xa9");
     strbuf_deinit(&out);
 }
@@ -15,7 +15,7 @@ TEST(what_is_escaped_already_stays)
 {
     struct strbuf out = STRBUF_INIT;
 
-    output_plain(&out, "a\\nb");
+    strbuf_plain(&out, "a\\nb");
     CHECK_STR(strbuf_text(&out), "a\\nb");
     strbuf_deinit(&out);
 }

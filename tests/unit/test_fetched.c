@@ -302,17 +302,36 @@ TEST(an_unconfirmed_document_alarms_and_refuses_where_configured)
     confirm(200);
     CHECK(managed_refresh(&managed, false) == MANAGED_SAME);
     CHECK(alarm_has("not confirmed for more than 100 s") && managed_refusal(&managed) == NULL);
+    CHECK(managed_is_warning(&managed));
     configure(1, "max_age_s = 100\nwhen_stale = \"refuse\"\n");
     generation = managed.generation;
     CHECK(managed_refresh(&managed, false) == MANAGED_NEW && managed.generation > generation);
     CHECK(managed_refusal(&managed) != NULL && !denies("/srv/a"));
+    CHECK(!managed_is_warning(&managed));
     confirm(0);
     generation = managed.generation;
     CHECK(managed_refresh(&managed, false) == MANAGED_NEW && managed.generation > generation);
-    CHECK(is_calm() && denies("/srv/a"));
+    CHECK(is_calm() && denies("/srv/a") && !managed_is_warning(&managed));
     CHECK(unlink(in_root(CONFIRMED)) == 0);
     (void)managed_refresh(&managed, false);
     CHECK(managed_refusal(&managed) != NULL);
+}
+
+TEST(a_warning_is_none_where_something_else_is_wrong_too)
+{
+    begin("max_age_s = 100\n");
+    fetch(2, DENY("/srv/a"));
+    confirm(200);
+    (void)managed_refresh(&managed, false);
+    CHECK(managed_is_warning(&managed));
+    put("/etc/cordon/requirements.toml", "deny_read = [");
+    CHECK(managed_refresh(&managed, false) == MANAGED_BROKEN && !managed_is_warning(&managed));
+    CHECK(unlink(in_root("/etc/cordon/requirements.toml")) == 0);
+    (void)managed_refresh(&managed, false);
+    CHECK(managed_is_warning(&managed));
+    put(NEWEST, "signature ");
+    (void)managed_refresh(&managed, false);
+    CHECK(alarm_has("malformed") && !managed_is_warning(&managed));
 }
 
 TEST(a_document_past_its_end_is_too_old_however_often_it_is_confirmed)

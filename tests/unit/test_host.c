@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -164,6 +165,42 @@ TEST(a_program_that_is_not_there_is_told_by_its_end)
     }
     CHECK_STR(how, "could not be started (exec)");
     host_child_deinit(&child);
+}
+
+TEST(a_file_is_replaced_in_one_step_whatever_the_umask)
+{
+    char dir[] = "/tmp/cordon-test-XXXXXX";
+    struct cordon_fault fault = {.err = CORDON_OK};
+    const mode_t mask = umask(0077);
+    struct stat st;
+    char text[8] = "";
+    int dir_fd;
+    int old;
+    int fd;
+
+    CHECK(mkdtemp(dir) != NULL);
+    dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CHECK(host_replace(dir_fd, "f", "one", 3, &fault) == CORDON_OK);
+    old = openat(dir_fd, "f", O_RDONLY | O_CLOEXEC);
+    CHECK(host_replace(dir_fd, "f", "two", 3, &fault) == CORDON_OK);
+    CHECK(read(old, text, sizeof(text)) == 3 && strcmp(text, "one") == 0);
+    fd = openat(dir_fd, "f", O_RDONLY | O_CLOEXEC);
+    CHECK(read(fd, text, sizeof(text)) == 3 && strcmp(text, "two") == 0);
+    CHECK(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0644);
+    CHECK(faccessat(dir_fd, ".f", F_OK, 0) != 0);
+    /* What cannot be replaced stays as it was. */
+    CHECK(mkdirat(dir_fd, "d", 0755) == 0);
+    CHECK(host_replace(dir_fd, "d", "x", 1, &fault) == CORDON_E_OS && fault.os_code == EISDIR);
+    CHECK(symlinkat("f", dir_fd, ".f") == 0);
+    CHECK(host_replace(dir_fd, "f", "evil", 4, &fault) == CORDON_E_OS && fault.os_code == ELOOP);
+    CHECK(lseek(fd, 0, SEEK_SET) == 0 && read(fd, text, sizeof(text)) == 3);
+    CHECK(unlinkat(dir_fd, ".f", 0) == 0 && unlinkat(dir_fd, ".d", 0) == 0);
+    CHECK(unlinkat(dir_fd, "d", AT_REMOVEDIR) == 0 && unlinkat(dir_fd, "f", 0) == 0);
+    CHECK(rmdir(dir) == 0);
+    (void)umask(mask);
+    (void)close(old);
+    (void)close(fd);
+    (void)close(dir_fd);
 }
 
 TEST_MAIN()

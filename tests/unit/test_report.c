@@ -75,7 +75,8 @@ TEST(status_tells_the_service_and_each_user)
     CHECK(says(&out, "generation 3, 2 files\n"));
     CHECK(says(&out, "\nanna ") && says(&out, "\n8 "));
     CHECK(make(report_status, true, &out, NULL));
-    CHECK(says(&out, "\"generation\":3,\"files\":2,\"refused\":false,\"error\":null"));
+    CHECK(says(&out,
+               "\"generation\":3,\"files\":2,\"refused\":false,\"error\":null,\"warning\":null"));
     CHECK(says(&out, "{\"uid\":8,\"user\":null,"));
     strbuf_deinit(&out);
 }
@@ -111,7 +112,32 @@ TEST(a_reload_fails_where_the_files_are_not_in_force)
     CHECK(says(&out, "{\"ok\":false,\"generation\":3,") && says(&out, "\"remedy\":\"mend it\""));
     status_block.status.generation = 0;
     status_block.status.refused = 1;
-    CHECK(make(report_reload, false, &out, &failed) && says(&out, "every job is refused; "));
+    CHECK(make(report_reload, false, &out, &failed) &&
+          says(&out, "no generation in force, every job is refused: /etc/x"));
+    strbuf_deinit(&out);
+}
+
+TEST(what_is_in_force_but_too_old_is_a_warning_and_no_failure)
+{
+    struct strbuf out = STRBUF_INIT;
+    bool failed = true;
+
+    begin();
+    status_block.status.fault = (struct ipc_fault){
+        .err = CORDON_E_TIMEOUT, .text = "not confirmed", .remedy = "is cordon-fetch running?"};
+    status_block.status.warning = 1;
+    CHECK(make(report_reload, false, &out, &failed) && !failed);
+    CHECK_STR(strbuf_text(&out), "generation 3, 2 files; warning: not confirmed; is cordon-fetch "
+                                 "running?\n");
+    CHECK(make(report_reload, true, &out, &failed) && !failed);
+    CHECK(says(&out, "{\"ok\":true,") && says(&out, "\"error\":null,\"warning\":{\"text\":\"not "));
+    CHECK(make(report_status, false, &out, NULL) && !says(&out, "broken"));
+    /* Where fetch.toml refuses it, it is one. */
+    status_block.status.warning = 0;
+    status_block.status.refused = 1;
+    CHECK(make(report_reload, false, &out, &failed) && failed);
+    CHECK(says(&out, "2 files, every job is refused: not confirmed; ") && !says(&out, "broken"));
+    CHECK(make(report_reload, true, &out, &failed) && says(&out, "\"warning\":null"));
     strbuf_deinit(&out);
 }
 

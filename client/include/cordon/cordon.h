@@ -206,14 +206,16 @@ CORDON_API int cordon_report(struct cordon *cordon, enum cordon_report report, i
 
 /*
  * Sends signal @signo to a job of the caller's from whatever connection; root
- * may name anybody's. SIGKILL ends the whole tree. CORDON_STATUS_FAILED: there is none.
+ * may name anybody's. SIGKILL ends the whole tree. CORDON_STATUS_FAILED:
+ * there is none, or it cannot be sent that signal, or does not run its command yet.
  */
 CORDON_API int cordon_kill(struct cordon *cordon, const char *job, int signo,
                            struct cordon_error *ret_error);
 
 /*
  * Has the managed policy read again; for root. *ret_text, for free(), tells the
- * generation in force; *ret_broken is not 0 if that is not what the files say.
+ * generation in force; *ret_broken is not 0 if that is not what the files say,
+ * or if every job is refused.
  */
 CORDON_API int cordon_reload(struct cordon *cordon, int json, char **ret_text, int *ret_broken,
                              struct cordon_error *ret_error);

@@ -6,9 +6,8 @@
 #include "platform/linux/index/closer.h"
 
 /*
- * There is a limit on groups: 128 where the service could not raise it, see linux_fanotify_room().
- * When jobs end faster than the kernel closes, new ones are not held: their end waits, as without
- * us.
+ * There is a limit on groups: 128 where nobody raised it, see linux_fanotify_groups(). When jobs
+ * end faster than the kernel closes, new ones are not held: their end waits, as without us.
  */
 #define CLOSING_MAX 48U
 

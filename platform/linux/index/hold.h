@@ -10,7 +10,10 @@
 
 #define HOLD_MAX 1024U
 
-/* Takes all of @job's descriptors over; the first tells of its end. After closer_start(). */
+/*
+ * Takes all of @job's descriptors over; the first tells of its end. Where there are HOLD_MAX jobs,
+ * or too many wait to be closed, they are closed at once. After closer_start().
+ */
 void hold_add(const struct pass *job);
 /* One entry for each job; at most HOLD_MAX. */
 size_t hold_polls(struct pollfd *polls);

@@ -4,16 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/linux/init/sys.h"
@@ -26,7 +22,7 @@
 
 static const char *const stream_names[] = {"standard input", "standard output", "standard error"};
 
-static size_t control_fds(struct msghdr *msg, int *fds, size_t room)
+size_t control_fds(struct msghdr *msg, int *fds, size_t room)
 {
     struct cmsghdr *control = CMSG_FIRSTHDR(msg);
     size_t count;
@@ -321,176 +317,4 @@ enum cordon_err command_prepare(struct init *init, struct command *command)
         (void)close(command->pty_slave); /* it lives on as one of the streams */
     }
     return directory_enter(init);
-}
-
-static const char *environment_get(char *const *env, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (; *env != NULL; env++) {
-        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=') {
-            return *env + len + 1;
-        }
-    }
-    return NULL;
-}
-
-/* As execvp(3) does, with the job's PATH in the job's view. Returns an errno. */
-static int command_exec(const struct command *command)
-{
-    const char *path = environment_get(command->env, "PATH");
-    const char *name = command->argv[0];
-    char full[PATH_MAX];
-    int code = ENOENT;
-
-    if (strchr(name, '/') != NULL) {
-        (void)execve(name, command->argv, command->env);
-        return errno;
-    }
-    for (path = path == NULL ? "/usr/bin:/bin" : path;; path++) {
-        size_t len = strcspn(path, ":");
-        int used =
-            snprintf(full, sizeof(full), "%.*s%s%s", (int)len, path, len > 0 ? "/" : "./", name);
-
-        if (used > 0 && (size_t)used < sizeof(full)) {
-            (void)execve(full, command->argv, command->env);
-            /* Found but refused beats not found, as a shell reports it. */
-            code = errno == ENOENT || errno == ENOTDIR ? code : errno;
-            if (code != ENOENT && code != EACCES) {
-                return code;
-            }
-        }
-        path += len;
-        if (*path == '\0') {
-            return code;
-        }
-    }
-}
-
-/* *ret_code: an errno of execve(), or negative what kept the limits from being set. */
-static _Noreturn void command_child(const struct init *init, const struct command *command,
-                                    volatile int *ret_code)
-{
-    sigset_t none;
-
-    (void)setsid();
-    for (int i = 0; i < 3; i++) {
-        if ((command->head.pty & (1U << i)) != 0 && ioctl(i, TIOCSCTTY, 0) == 0) {
-            break;
-        }
-    }
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    *ret_code = -limits_take(init);
-    if (*ret_code == 0) {
-        *ret_code = command_exec(command);
-    }
-    _exit(127);
-}
-
-static pid_t command_start(struct init *init, const struct command *command)
-{
-    volatile int code = 0;
-    /* Shares memory until it has executed: the outcome is known on return. */
-    pid_t pid = vfork();
-
-    if (pid == 0) {
-        command_child(init, command, &code);
-    }
-    if (pid < 0 || code < 0) {
-        (void)fault_os(&init->fault, code < 0 ? -code : errno, NULL,
-                       code < 0 ? "cannot limit the command" : "cannot start the command");
-        init_report(IPC_REPORT_SETUP, 0, init);
-        _exit(125);
-    }
-    if (code != 0) {
-        bool missing = code == ENOENT || code == ENOTDIR;
-
-        (void)fault_os(&init->fault, code, NULL, "%s", command->argv[0]);
-        init_report(missing ? IPC_REPORT_NOT_FOUND : IPC_REPORT_NOT_EXECUTABLE, (uint32_t)code,
-                    init);
-        _exit(missing ? 127 : 126);
-    }
-    init_report(IPC_REPORT_RUNNING, 0, init);
-    return pid;
-}
-
-/* Opens wait from now on, for good: the job is ended before anybody notices. */
-static _Noreturn void command_unguarded(struct init *init)
-{
-    (void)kill(-1, SIGKILL);
-    (void)fault_set(&init->fault, CORDON_E_STATE, "try again",
-                    "the guard of the denied files is gone");
-    init_report(IPC_REPORT_SETUP, 0, init);
-    _exit(125);
-}
-
-static void command_reap(struct init *init, pid_t command)
-{
-    int status;
-    pid_t pid;
-
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == init->guard || pid == init->keeper) {
-            command_unguarded(init);
-        }
-        if (pid != command) {
-            continue;
-        }
-        if (WIFSIGNALED(status)) {
-            init_report(IPC_REPORT_SIGNALLED, (uint32_t)WTERMSIG(status), init);
-        } else {
-            init_report(IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status), init);
-        }
-        _exit(0); /* and with pid 1 goes everything else in the job */
-    }
-}
-
-/* What cannot be watched is ended: pid 1 takes the whole job with it. */
-static _Noreturn void command_lost(struct init *init)
-{
-    (void)fault_os(&init->fault, errno, "try again", "cannot watch the command");
-    init_report(IPC_REPORT_SETUP, 0, init);
-    _exit(125);
-}
-
-static void close_range_of(int first, int end)
-{
-    for (int fd = first; fd < end; fd++) {
-        if (fd != INIT_FD_REPORT && fd != INIT_FD_CGROUP) {
-            (void)close(fd);
-        }
-    }
-}
-
-_Noreturn void command_run(struct init *init, const struct command *command)
-{
-    struct signalfd_siginfo info;
-    sigset_t all;
-    pid_t pid;
-    int signals;
-
-    /* What stays open is the report pipe and the signals. */
-    close_range_of(INIT_FD_ORDER, INIT_FD_COUNT);
-    (void)sigfillset(&all);
-    signals = signalfd(-1, &all, SFD_CLOEXEC);
-    /* Before anything runs: a command that could not be watched is not started. */
-    if (signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
-        command_lost(init);
-    }
-    pid = command_start(init, command);
-    (void)close(INIT_FD_CGROUP);
-    close_range_of(0, INIT_FD_ORDER);
-    for (;;) {
-        ssize_t len = read(signals, &info, sizeof(info));
-
-        if (len != (ssize_t)sizeof(info) && (len >= 0 || errno != EINTR)) {
-            command_lost(init);
-        }
-        if (len < 0 || info.ssi_signo == SIGCHLD) {
-            command_reap(init, pid);
-        } else if (info.ssi_pid == 0) {
-            init_pass_signal(pid, (int)info.ssi_signo);
-        }
-    }
 }

@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -155,7 +156,7 @@ enum cordon_err confine_seccomp(struct init *init)
     return CORDON_OK;
 }
 
-/* The job's own loopback; the only interface there is. */
+/* A network of the job's own, with loopback as its only interface. */
 enum cordon_err confine_network(struct init *init)
 {
     struct ifreq request;
@@ -163,6 +164,9 @@ enum cordon_err confine_network(struct init *init)
 
     if ((init->order->flags & ORDER_NET_HOST) != 0) {
         return CORDON_OK;
+    }
+    if (unshare(CLONE_NEWNET) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot make the network of the job");
     }
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     memset(&request, 0, sizeof(request));

@@ -190,13 +190,20 @@ enum cordon_err identity_narrow(struct init *init, uint64_t keep)
     return err == CORDON_OK ? privileges_end(init, keep) : err;
 }
 
+enum cordon_err identity_bound(struct init *init)
+{
+    enum cordon_err err = bounding_set_clear(init);
+
+    if (err == CORDON_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        err = fault_os(&init->fault, errno, NULL, "cannot set no_new_privs");
+    }
+    return err;
+}
+
 enum cordon_err identity_drop(struct init *init)
 {
     const struct order_identity *who = &init->order->identity;
 
-    if (bounding_set_clear(init) != CORDON_OK) {
-        return init->fault.err;
-    }
     if (syscall(SYS_setresgid, who->gid, who->gid, who->gid) != 0 ||
         syscall(SYS_setresuid, who->uid, who->uid, who->uid) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot become user %u", who->uid);

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -43,7 +44,15 @@ struct init {
     struct alias_list aliases; /* further names of what the view shows */
     int clone;                 /* of the host's tree for watch.c; -1: nothing is watched */
     pid_t guard, keeper;       /* 0: none */
-    int guard_ready;           /* to read a byte from once it answers; -1: nobody is waited for */
+    bool ahead;                /* no command is due yet */
+    bool scanned;              /* what exists was looked for, and what comes later is not */
+    char **sockets;            /* the host's, as they were masked, if it is ahead; sorted */
+    size_t socket_count;
+    struct park_note *notes; /* what the set-up found, if it is ahead */
+    size_t note_count;
+    int children;    /* the kernel's list of ours, once the command is about to run; -1: none */
+    bool gone;       /* nothing of the job runs any more but what is ours */
+    int guard_ready; /* to read a byte from once it answers; -1: nobody is waited for */
     struct cordon_fault fault;
 };
 
@@ -57,6 +66,8 @@ void identity_as_caller(const struct init *init);
 void identity_as_setup(const struct init *init);
 /* For good: no capability but the bits of @keep, no_new_privs, not dumpable; ids stay. */
 CORDON_MUST_USE enum cordon_err identity_narrow(struct init *init, uint64_t keep);
+/* For good, while still privileged: no capability can be had by executing anything any more. */
+CORDON_MUST_USE enum cordon_err identity_bound(struct init *init);
 /* For good: the caller's ids, no capability anywhere, no_new_privs, not dumpable. */
 CORDON_MUST_USE enum cordon_err identity_drop(struct init *init);
 
@@ -94,8 +105,12 @@ CORDON_MUST_USE enum cordon_err mask_read_only(struct init *init, int fd, const 
 CORDON_MUST_USE enum cordon_err mask_pin(struct init *init, const struct order_step *step);
 /* The step's object, if it exists. */
 CORDON_MUST_USE enum cordon_err mask_step(struct init *init, const struct order_step *step);
-/* Host unix sockets bound now, but for those the order keeps. */
-CORDON_MUST_USE enum cordon_err mask_sockets(struct init *init);
+
+/* ---- sockets.c ---- */
+/* Masks host unix sockets bound now, but for those the order keeps. */
+CORDON_MUST_USE enum cordon_err sockets_mask(struct init *init);
+/* None was bound since where the job could see it. */
+bool sockets_are_masked(struct init *init);
 
 /* ---- scan.c: what the globs deny among the files that exist ---- */
 CORDON_MUST_USE enum cordon_err scan_step(struct init *init, const struct order_step *step);
@@ -112,6 +127,17 @@ CORDON_MUST_USE enum cordon_err confine_seccomp(struct init *init);
 /* In the command's process: into the job's control group, and its own limits. An errno. */
 int limits_take(const struct init *init);
 
+/* ---- park.c: where a set-up that was made ahead of time waits for a command ---- */
+/* Asks whether one is due. */
+CORDON_MUST_USE enum cordon_err park_begin(struct init *init);
+/* Ahead of time only: what there is at @path will have to be the same. @path is copied. */
+CORDON_MUST_USE enum cordon_err park_note(struct init *init, uint32_t set, const char *path,
+                                          bool follow);
+/* Notes what the order's steps are about. */
+CORDON_MUST_USE enum cordon_err park_look(struct init *init);
+/* Returns once a command is due; ends the process, and says so, if the set-up is out of date. */
+CORDON_MUST_USE enum cordon_err park_wait(struct init *init);
+
 /* ---- command.c ---- */
 struct command {
     struct channel_command head;
@@ -122,9 +148,11 @@ struct command {
 };
 /* Receives the command from the worker; opens and answers with the terminal. */
 CORDON_MUST_USE enum cordon_err command_receive(struct init *init, struct command *ret_command);
+/* Descriptors that came with @msg, at most @room. */
+size_t control_fds(struct msghdr *msg, int *fds, size_t room);
 /* Standard streams and working directory of this process become the job's. */
 CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
-/* Runs it, reaps, forwards signals, reports. Does not return. */
+/* run.c: runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
 
 /* ---- stop.c ---- */

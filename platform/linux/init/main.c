@@ -19,7 +19,8 @@
 
 void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *init)
 {
-    struct ipc_report report = {.kind = (uint32_t)kind, .code = code, .masked = init->masked};
+    struct ipc_report report = {
+        .kind = (uint32_t)kind, .code = code, .masked = init->masked, .more = init->gone};
 
     report.fault.err = (uint32_t)init->fault.err;
     report.fault.os_code = init->fault.os_code;
@@ -108,13 +109,10 @@ static enum cordon_err map_user(struct init *init)
 
 /* The way from every privilege to none; each row may rely on those above it. */
 static enum cordon_err (*const stages[])(struct init *) = {
-    die_with_broker, load,
-    map_user,        identity_prepare,
-    confine_network, watch_prepare,
-    view_prepare,    view_enter,
-    view_apply,      watch_start,
-    view_seal,       confine_landlock,
-    identity_drop,   die_with_broker,
+    die_with_broker, load,          park_begin,    map_user,         identity_prepare,
+    confine_network, watch_prepare, view_prepare,  view_enter,       view_apply,
+    watch_start,     view_seal,     park_look,     confine_landlock, identity_bound,
+    confine_seccomp, park_wait,     identity_drop, die_with_broker,
 };
 
 int main(void)
@@ -142,9 +140,6 @@ int main(void)
     }
     if (err == CORDON_OK) {
         err = watch_ready(&init);
-    }
-    if (err == CORDON_OK) {
-        err = confine_seccomp(&init);
     }
     if (err != CORDON_OK) {
         init_report(IPC_REPORT_SETUP, 0, &init);

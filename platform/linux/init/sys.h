@@ -81,16 +81,30 @@ static inline int sys_fanotify_mark_at(int group, unsigned flags, uint64_t mask,
 
 /* As struct statx of the kernel; the smaller C library has none. */
 struct sys_place {
-    uint8_t before[0x88];
+    uint8_t before[0x1c];
+    uint16_t mode;
+    uint8_t pad[2];
+    uint64_t ino;
+    uint8_t between[0x60];
     uint32_t dev_major, dev_minor;
     uint64_t mount_id;
     uint8_t after[0x68];
 };
 
+#define SYS_PLACE_DONT_SYNC 0x4000U /* AT_STATX_DONT_SYNC */
+
+/* What is at @path. */
+static inline int sys_place_at(const char *path, unsigned flags, struct sys_place *ret)
+{
+    const unsigned wanted = 0x0001U | 0x0100U | 0x1000U; /* STATX_TYPE, _INO, _MNT_ID */
+
+    return (int)syscall(SYS_statx, AT_FDCWD, path, flags | SYS_PLACE_DONT_SYNC, wanted, ret);
+}
+
 /* Where @fd lies. Nothing is asked of the file system, so nothing is refused or waited for. */
 static inline int sys_place_of(int fd, struct sys_place *ret)
 {
-    return (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH | 0x4000 /* AT_STATX_DONT_SYNC */, 0, ret);
+    return (int)syscall(SYS_statx, fd, "", (unsigned)AT_EMPTY_PATH | SYS_PLACE_DONT_SYNC, 0, ret);
 }
 
 /* The mount that @fd lies on, as mountinfo numbers it. */

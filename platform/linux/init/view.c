@@ -352,7 +352,7 @@ enum cordon_err view_apply(struct init *init)
         }
     }
     if (err == CORDON_OK && (init->order->flags & ORDER_FULL_ACCESS) == 0) {
-        err = mask_sockets(init);
+        err = sockets_mask(init);
     }
     return err;
 }

@@ -190,8 +190,15 @@ static enum cordon_err prefix_add(struct watch *watch, const struct order_step *
     if (at->missing[0] != '\0' && at->set == step->set && path_is_below(text, at->missing)) {
         return CORDON_OK;
     }
-    if (reach(at, text, step->set) && prefix_is_there(watch, at)) {
+    named = reach(at, text, step->set) && prefix_is_there(watch, at);
+    if (at->missing[0] != '\0' && park_note(init, step->set, at->missing, true) != CORDON_OK) {
+        return init->fault.err;
+    }
+    if (named) {
         return CORDON_OK;
+    }
+    if (park_note(init, step->set, at->there, true) != CORDON_OK) {
+        return init->fault.err;
     }
     fd = sys_openat2(AT_FDCWD, at->there, O_PATH, RESOLVE_NO_MAGICLINKS);
     if (fd >= 0) {
@@ -308,6 +315,7 @@ static enum cordon_err mount_scan(struct watch *watch, const struct mount_entry 
     static struct strbuf spelled = STRBUF_INIT;
     enum cordon_err err = scan_place(watch->init, mount->path, mount->path);
 
+    watch->init->scanned = true;
     for (size_t i = 0; err == CORDON_OK && i < aliases->count + watch->prefix_count; i++) {
         bool link = i >= aliases->count;
         const struct watch_prefix *prefix = link ? &watch->prefixes[i - aliases->count] : NULL;

@@ -17,7 +17,7 @@ struct making {
     struct order_builder builder;
     struct hostile *out;
     const char *home;
-    bool unsealed;
+    bool unsealed, unsealed_table;
 };
 
 static void die(const char *what)
@@ -261,6 +261,11 @@ static void not_sealed(struct making *making)
     making->unsealed = true;
 }
 
+static void table_not_sealed(struct making *making)
+{
+    making->unsealed_table = true;
+}
+
 static const struct {
     const char *name;
     bool harmless;
@@ -297,6 +302,7 @@ static const struct {
     {"user namespace flag", false, user_namespace_flag},
     {"unknown flags", false, unknown_flags},
     {"not sealed", false, not_sealed},
+    {"table not sealed", false, table_not_sealed},
 };
 
 /* ---- rows that bend the finished block: one 32-bit word of the head ---- */
@@ -353,15 +359,19 @@ static int order_memfd(struct making *making, size_t index)
     return fd;
 }
 
-static int empty_table(void)
+static int empty_table(const struct making *making)
 {
     struct cordon_fault fault;
     struct dfa *table = NULL;
     uint32_t rule = 0;
     int fd = -1;
 
-    if (dfa_compile(NULL, 0, DFA_OPTIONS(false, 1U << 20), &table, &rule, &fault) != CORDON_OK ||
-        ipc_memfd("table", table, dfa_size(table), &fd, &fault) != CORDON_OK) {
+    if (dfa_compile(NULL, 0, DFA_OPTIONS(false, 1U << 20), &table, &rule, &fault) != CORDON_OK) {
+        die(fault.text);
+    }
+    if (making->unsealed_table) {
+        fd = unsealed_memfd(table, dfa_size(table));
+    } else if (ipc_memfd("table", table, dfa_size(table), &fd, &fault) != CORDON_OK) {
         die(fault.text);
     }
     dfa_free(table);
@@ -386,7 +396,7 @@ bool hostile_order(size_t index, const char *home, struct hostile *ret)
         rows[index].bend(&making);
     }
     ret->fds[IPC_SPAWN_ORDER] = order_memfd(&making, index);
-    ret->fds[IPC_SPAWN_TABLE] = empty_table();
+    ret->fds[IPC_SPAWN_TABLE] = empty_table(&making);
     ret->fds[IPC_SPAWN_CWD] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     order_builder_deinit(&making.builder);
     return true;

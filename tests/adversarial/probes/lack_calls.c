@@ -2,13 +2,15 @@
 /*
  * MT-24: runs a command as if the kernel lacked something.
  *
- *   lack_calls landlock|userns|bpf|fanotify CMD...
+ *   lack_calls landlock|userns|bpf|fanotify|groups|limits CMD...
  *
  * The calls fail as they do where it is not built in or switched off, for the command and
- * whatever it starts.
+ * whatever it starts. "groups": root has none left for the groups of a job (the trial at the
+ * service's start, which has few marks, gets its own). "limits": none can be set.
  */
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/fanotify.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -29,6 +31,12 @@ static struct sock_filter landlock[] = {LOAD(nr),      IS(444, 2, 0), IS(445, 1,
                                         IS(446, 0, 1), FAIL(ENOSYS),  PASS};
 static struct sock_filter bpf[] = {LOAD(nr), IS(SYS_bpf, 0, 1), FAIL(EPERM), PASS};
 static struct sock_filter fanotify[] = {LOAD(nr), IS(SYS_fanotify_init, 0, 1), FAIL(ENOSYS), PASS};
+static struct sock_filter groups[] = {LOAD(nr),      IS(SYS_fanotify_init, 0, 3),
+                                      LOAD(args[0]), HAS(FAN_UNLIMITED_MARKS, 0, 1),
+                                      FAIL(EMFILE),  PASS};
+/* With no new limits it only asks. */
+static struct sock_filter limits[] = {
+    LOAD(nr), IS(SYS_prlimit64, 0, 3), LOAD(args[2]), IS(0, 1, 0), FAIL(EPERM), PASS};
 /* clone3() hides its flags; the product asks for user namespaces by clone(). */
 static struct sock_filter userns[] = {
     LOAD(nr),      IS(SYS_clone, 1, 0),      IS(SYS_unshare, 0, 3),
@@ -42,6 +50,8 @@ static const struct {
     {"landlock", {sizeof(landlock) / sizeof(landlock[0]), landlock}},
     {"bpf", {sizeof(bpf) / sizeof(bpf[0]), bpf}},
     {"fanotify", {sizeof(fanotify) / sizeof(fanotify[0]), fanotify}},
+    {"groups", {sizeof(groups) / sizeof(groups[0]), groups}},
+    {"limits", {sizeof(limits) / sizeof(limits[0]), limits}},
     {"userns", {sizeof(userns) / sizeof(userns[0]), userns}},
 };
 

@@ -21,6 +21,7 @@ listing() {
     systemctl list-unit-files --no-legend --no-pager | awk '{print "unit file", $1, $2}'
     systemctl list-units --all --plain --no-legend --no-pager | awk '{print "unit", $1, $3}'
     ls /var/lib/dpkg/info /var/lib/systemd | sed 's/^/state /'
+    sed 's/^/sysctl user.max_fanotify_groups /' /proc/sys/user/max_fanotify_groups
     getent passwd | sed 's/^/user /'
     getent group | sed 's/^/group /'
     processes
@@ -53,6 +54,8 @@ case_install() {
     [[ $(systemctl is-enabled cordond.socket) == enabled ]] || fail "the socket is not enabled"
     [[ $(stat -c '%U:%G %a' /run/cordon /run/cordon/cordond.sock | paste -sd ' ') == \
         'root:root 755 root:root 666' ]] || fail "$(stat /run/cordon /run/cordon/cordond.sock)"
+    [[ ! -w /proc/sys/user/max_fanotify_groups ]] ||
+        [[ $(</proc/sys/user/max_fanotify_groups) == 8192 ]] || fail "the limit on groups is not raised"
     # Nothing but comments: no requirement, and no reason to refuse.
     cordon policy check "$REQUIREMENTS"
     for file in /usr/share/{bash-completion/completions/cordon,zsh/site-functions/_cordon} \

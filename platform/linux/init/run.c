@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command is executed; from then on this is the job's pid 1, which reaps, and tells of the end.
+ */
+#include "platform/linux/init/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINGER_MS 2
+
+static const char *environment_get(char *const *env, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; *env != NULL; env++) {
+        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=') {
+            return *env + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* As execvp(3) does, with the job's PATH in the job's view. Returns an errno. */
+static int command_exec(const struct command *command)
+{
+    const char *path = environment_get(command->env, "PATH");
+    const char *name = command->argv[0];
+    char full[PATH_MAX];
+    int code = ENOENT;
+
+    if (strchr(name, '/') != NULL) {
+        (void)execve(name, command->argv, command->env);
+        return errno;
+    }
+    for (path = path == NULL ? "/usr/bin:/bin" : path;; path++) {
+        size_t len = strcspn(path, ":");
+        int used =
+            snprintf(full, sizeof(full), "%.*s%s%s", (int)len, path, len > 0 ? "/" : "./", name);
+
+        if (used > 0 && (size_t)used < sizeof(full)) {
+            (void)execve(full, command->argv, command->env);
+            /* Found but refused beats not found, as a shell reports it. */
+            code = errno == ENOENT || errno == ENOTDIR ? code : errno;
+            if (code != ENOENT && code != EACCES) {
+                return code;
+            }
+        }
+        path += len;
+        if (*path == '\0') {
+            return code;
+        }
+    }
+}
+
+/* *ret_code: an errno of execve(), or negative what kept the limits from being set. */
+static _Noreturn void command_child(const struct init *init, const struct command *command,
+                                    volatile int *ret_code)
+{
+    sigset_t none;
+
+    (void)setsid();
+    for (int i = 0; i < 3; i++) {
+        if ((command->head.pty & (1U << i)) != 0 && ioctl(i, TIOCSCTTY, 0) == 0) {
+            break;
+        }
+    }
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    *ret_code = -limits_take(init);
+    if (*ret_code == 0) {
+        *ret_code = command_exec(command);
+    }
+    _exit(127);
+}
+
+static pid_t command_start(struct init *init, const struct command *command)
+{
+    volatile int code = 0;
+    /* Shares memory until it has executed: the outcome is known on return. */
+    pid_t pid = vfork();
+
+    if (pid == 0) {
+        command_child(init, command, &code);
+    }
+    if (pid < 0 || code < 0) {
+        (void)fault_os(&init->fault, code < 0 ? -code : errno, NULL,
+                       code < 0 ? "cannot limit the command" : "cannot start the command");
+        init_report(IPC_REPORT_SETUP, 0, init);
+        _exit(125);
+    }
+    if (code != 0) {
+        bool missing = code == ENOENT || code == ENOTDIR;
+
+        (void)fault_os(&init->fault, code, NULL, "%s", command->argv[0]);
+        init_report(missing ? IPC_REPORT_NOT_FOUND : IPC_REPORT_NOT_EXECUTABLE, (uint32_t)code,
+                    init);
+        _exit(missing ? 127 : 126);
+    }
+    init_report(IPC_REPORT_RUNNING, 0, init);
+    return pid;
+}
+
+/* Opens wait from now on, for good: the job is ended before anybody notices. */
+static _Noreturn void command_unguarded(struct init *init)
+{
+    (void)kill(-1, SIGKILL);
+    (void)fault_set(&init->fault, CORDON_E_STATE, "try again",
+                    "the guard of the denied files is gone");
+    init_report(IPC_REPORT_SETUP, 0, init);
+    _exit(125);
+}
+
+enum left { LEFT_NOBODY, LEFT_SOMEBODY, LEFT_UNKNOWN };
+
+/*
+ * Who is left of our children, and so of the job, but for the guard and the keeper: who loses its
+ * parent becomes our child. Unknown where the kernel does not tell.
+ */
+static enum left who_is_left(const struct init *init)
+{
+    char text[64]; /* room for those two; more is somebody */
+    ssize_t len = init->children < 0 ? -1 : pread(init->children, text, sizeof(text) - 1, 0);
+    char *at = text;
+
+    if (len < 0) {
+        return LEFT_UNKNOWN;
+    }
+    text[len] = '\0';
+    while (*(at += strspn(at, " \n")) != '\0') {
+        const long pid = strtol(at, &at, 10);
+
+        if (pid <= 0 || (pid != init->guard && pid != init->keeper)) {
+            return LEFT_SOMEBODY;
+        }
+    }
+    return LEFT_NOBODY;
+}
+
+/*
+ * The command has ended, and with it all of its job: what it left behind is killed now, so that its
+ * end can be told before pid 1 goes, which takes the kernel many times longer and would keep the
+ * processor from those who are told. The guard and the keeper are root's; they cannot be signalled
+ * from here and end with pid 1, as does what is left where the kernel does not tell of children.
+ */
+static _Noreturn void command_ended(struct init *init, enum ipc_report_kind kind, uint32_t code)
+{
+    enum left left = who_is_left(init);
+
+    while (left == LEFT_SOMEBODY) {
+        pid_t pid = kill(-1, SIGKILL) == 0 ? waitpid(-1, NULL, 0) : -1;
+
+        left = pid <= 0 || pid == init->guard || pid == init->keeper ? LEFT_UNKNOWN
+                                                                     : who_is_left(init);
+    }
+    init->gone = left == LEFT_NOBODY;
+    init_report(kind, code, init);
+    if (init->gone) {
+        (void)poll(NULL, 0, LINGER_MS);
+    }
+    _exit(0);
+}
+
+static void command_reap(struct init *init, pid_t command)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == init->guard || pid == init->keeper) {
+            command_unguarded(init);
+        }
+        if (pid == command && WIFSIGNALED(status)) {
+            command_ended(init, IPC_REPORT_SIGNALLED, (uint32_t)WTERMSIG(status));
+        }
+        if (pid == command) {
+            command_ended(init, IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status));
+        }
+    }
+}
+
+/* What cannot be watched is ended: pid 1 takes the whole job with it. */
+static _Noreturn void command_lost(struct init *init)
+{
+    (void)fault_os(&init->fault, errno, "try again", "cannot watch the command");
+    init_report(IPC_REPORT_SETUP, 0, init);
+    _exit(125);
+}
+
+static void close_range_of(int first, int end)
+{
+    for (int fd = first; fd < end; fd++) {
+        if (fd != INIT_FD_REPORT && fd != INIT_FD_CGROUP) {
+            (void)close(fd);
+        }
+    }
+}
+
+_Noreturn void command_run(struct init *init, const struct command *command)
+{
+    struct signalfd_siginfo info;
+    sigset_t all;
+    pid_t pid;
+    int signals;
+
+    /* What stays open is the report pipe and the signals. */
+    close_range_of(INIT_FD_ORDER, INIT_FD_COUNT);
+    (void)sigfillset(&all);
+    signals = signalfd(-1, &all, SFD_CLOEXEC);
+    /* Before anything runs: a command that could not be watched is not started. */
+    if (signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
+        command_lost(init);
+    }
+    init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    pid = command_start(init, command);
+    (void)close(INIT_FD_CGROUP);
+    close_range_of(0, INIT_FD_ORDER);
+    for (;;) {
+        ssize_t len = read(signals, &info, sizeof(info));
+
+        if (len != (ssize_t)sizeof(info) && (len >= 0 || errno != EINTR)) {
+            command_lost(init);
+        }
+        if (len < 0 || info.ssi_signo == SIGCHLD) {
+            command_reap(init, pid);
+        } else if (info.ssi_pid == 0) {
+            init_pass_signal(pid, (int)info.ssi_signo);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/recipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/linux/index_start.h"
+#include "platform/linux/seccomp.h"
+
+/* ---- the recipe ---- */
+
+static const struct order_head *order_of(const struct recipe *recipe)
+{
+    return recipe->block;
+}
+
+uint32_t recipe_uid(const struct recipe *recipe)
+{
+    return order_of(recipe)->identity.uid;
+}
+
+/* The worker could change what is not sealed after it was checked. */
+static enum cordon_err table_take(int from, int *ret_fd, struct cordon_fault *fault)
+{
+    const void *data;
+    size_t len;
+    enum cordon_err err = ipc_map(from, DFA_BYTES_MAX + 4096, &data, &len, fault);
+
+    if (err != CORDON_OK) {
+        return err;
+    }
+    ipc_unmap(data, len);
+    *ret_fd = fcntl(from, F_DUPFD_CLOEXEC, 3);
+    return *ret_fd < 0 ? fault_os(fault, errno, NULL, "cannot prepare the job") : CORDON_OK;
+}
+
+void recipe_deinit(struct recipe *recipe)
+{
+    for (int set = 0; set < ORDER_SET_COUNT; set++) {
+        if (recipe->tables[set] >= 0) {
+            (void)close(recipe->tables[set]);
+        }
+    }
+    free(recipe->block);
+}
+
+enum cordon_err recipe_make(const struct platform_spawn *spawn, struct recipe *ret_recipe,
+                            struct cordon_fault *fault)
+{
+    struct recipe recipe = {.embedded = spawn->embedded, .tables = {-1, -1}};
+    enum cordon_err err =
+        linux_init_order(spawn, &recipe.block, &recipe.len, &recipe.program, fault);
+
+    if (err == CORDON_OK) {
+        err = table_take(spawn->fds[IPC_SPAWN_TABLE], &recipe.tables[ORDER_SET_OWN], fault);
+    }
+    if (err == CORDON_OK) {
+        err = table_take(spawn->managed_table, &recipe.tables[ORDER_SET_MANAGED], fault);
+    }
+    if (err == CORDON_OK) {
+        err = linux_limit_group(spawn, &recipe.limits, fault);
+    }
+    if (err != CORDON_OK) {
+        recipe_deinit(&recipe);
+        return err;
+    }
+    *ret_recipe = recipe;
+    return CORDON_OK;
+}
+
+/* Sealed, so the same file has the same bytes for ever. */
+static bool is_same_file(int a, int b)
+{
+    struct stat one;
+    struct stat other;
+
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+bool recipe_same(const struct recipe *a, const struct recipe *b)
+{
+    return a->embedded == b->embedded && a->program == b->program && a->len == b->len &&
+           memcmp(a->block, b->block, a->len) == 0 &&
+           memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0 &&
+           is_same_file(a->tables[ORDER_SET_OWN], b->tables[ORDER_SET_OWN]) &&
+           is_same_file(a->tables[ORDER_SET_MANAGED], b->tables[ORDER_SET_MANAGED]);
+}
+
+/* ---- what is made from it ---- */
+
+/* Both filters are compiled when first needed and kept for the broker's life. */
+static enum cordon_err seccomp_get(bool full_access, int *ret_fd, struct cordon_fault *fault)
+{
+    static int cached[2] = {-1, -1};
+    enum cordon_err err = CORDON_OK;
+
+    if (cached[full_access] < 0) {
+        err = seccomp_compile(full_access, &cached[full_access], fault);
+    }
+    *ret_fd = cached[full_access] < 0 ? -1 : fcntl(cached[full_access], F_DUPFD_CLOEXEC, 3);
+    return err;
+}
+
+static enum cordon_err group_open(const struct recipe *recipe, struct job_parts *parts,
+                                  struct cordon_fault *fault)
+{
+    static uint64_t last;
+    enum cordon_err err = CORDON_OK;
+
+    if (recipe->embedded) {
+        return CORDON_OK;
+    }
+    err = cgroup_make(++last, &parts->cgroup, fault);
+    for (int i = 0; err == CORDON_OK && i < POLICY_LIMIT_COUNT; i++) {
+        if (recipe->limits.value[i] != 0) {
+            err =
+                cgroup_limit(&parts->cgroup, (enum policy_limit)i, recipe->limits.value[i], fault);
+        }
+    }
+    return err;
+}
+
+/* Both tables into the kernel's program. The own one is the caller's, and only copied. */
+static enum cordon_err program_open(const struct recipe *recipe, struct bpf_job *ret_job,
+                                    struct cordon_fault *fault)
+{
+    const struct order_head *order = order_of(recipe);
+    struct bpf_table tables[ORDER_SET_COUNT];
+    enum cordon_err err = CORDON_OK;
+    uint32_t count = 0;
+
+    for (; err == CORDON_OK && count < ORDER_SET_COUNT; count++) {
+        struct bpf_table *table = &tables[count];
+
+        table->access = order_access(order, count);
+        table->rules = order->rule_count[count];
+        err =
+            ipc_map(recipe->tables[count], DFA_BYTES_MAX + 4096, &table->block, &table->len, fault);
+    }
+    if (err == CORDON_OK) {
+        err = bpf_job_open(tables, ret_job, fault);
+    } else {
+        count--;
+    }
+    while (count > 0) {
+        count--;
+        ipc_unmap(tables[count].block, tables[count].len);
+    }
+    return err;
+}
+
+/* The order as it is for this one job. */
+static enum cordon_err order_open(const struct recipe *recipe, struct job_parts *parts,
+                                  struct cordon_fault *fault)
+{
+    struct order_head *order;
+    enum cordon_err err = CORDON_OK;
+
+    if (recipe->program) {
+        err = program_open(recipe, &parts->bpf, fault);
+    }
+    if (err != CORDON_OK) {
+        return err;
+    }
+    order = malloc(recipe->len);
+    if (order == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
+    }
+    memcpy(order, recipe->block, recipe->len);
+    if (recipe->program) {
+        order->slot = parts->bpf.slot;
+        for (uint32_t set = 0; set < ORDER_SET_COUNT; set++) {
+            order->table[set] = bpf_job_base(&parts->bpf, set);
+        }
+    }
+    parts->launch.flags = order->flags;
+    err = ipc_memfd("cordon-order", order, recipe->len, &parts->launch.fds[INIT_FD_ORDER], fault);
+    free(order);
+    return err;
+}
+
+static int null_open(void)
+{
+    return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+/* A guard reports by a socket, the kernel's program by its maps; embedded, nobody does. */
+static enum cordon_err reports_open(const struct recipe *recipe, struct job_parts *parts,
+                                    struct cordon_fault *fault)
+{
+    int *fds = parts->launch.fds;
+    bool program = recipe->program;
+
+    fds[INIT_FD_TAGS] = program ? fcntl(bpf_tags_fd(), F_DUPFD_CLOEXEC, 3) : null_open();
+    fds[INIT_FD_JOBS] = program ? fcntl(bpf_jobs_fd(), F_DUPFD_CLOEXEC, 3) : null_open();
+    if (!recipe->embedded && !program) {
+        return denials_open(&parts->denials, &fds[INIT_FD_VIOLATIONS], &fds[INIT_FD_TALLY], fault);
+    }
+    fds[INIT_FD_VIOLATIONS] = null_open();
+    fds[INIT_FD_TALLY] = null_open();
+    return CORDON_OK;
+}
+
+static bool is_watched(const struct order_head *order)
+{
+    const struct order_step *steps = order_steps(order);
+
+    for (uint32_t i = 0; i < order->step_count; i++) {
+        if (steps[i].op == ORDER_WATCH) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A job without an index looks for older links itself. */
+static int index_open_for(const struct recipe *recipe)
+{
+    int asks = recipe->embedded || !is_watched(order_of(recipe)) ? -1 : index_started();
+
+    return asks < 0 ? null_open() : fcntl(asks, F_DUPFD_CLOEXEC, 3);
+}
+
+static enum cordon_err channels_open(const struct recipe *recipe, struct job_parts *parts,
+                                     struct cordon_fault *fault)
+{
+    int *fds = parts->launch.fds;
+    int control[2];
+    int report[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) {
+        return fault_os(fault, errno, NULL, "cannot prepare the job");
+    }
+    parts->control = control[0];
+    fds[INIT_FD_CHANNEL] = control[1];
+    if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return fault_os(fault, errno, NULL, "cannot prepare the job");
+    }
+    parts->report = report[0];
+    fds[INIT_FD_REPORT] = report[1];
+    fds[INIT_FD_OWN] = fcntl(recipe->tables[ORDER_SET_OWN], F_DUPFD_CLOEXEC, 3);
+    fds[INIT_FD_MANAGED] = fcntl(recipe->tables[ORDER_SET_MANAGED], F_DUPFD_CLOEXEC, 3);
+    fds[INIT_FD_SOCKETS] = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC);
+    fds[INIT_FD_CGROUP] = cgroup_procs_fd(&parts->cgroup);
+    fds[INIT_FD_INDEX] = index_open_for(recipe);
+    for (int i = INIT_FD_ORDER; i < INIT_FD_COUNT; i++) {
+        if (fds[i] < 0) {
+            return fault_os(fault, errno, NULL, "cannot prepare the job");
+        }
+    }
+    return CORDON_OK;
+}
+
+enum cordon_err recipe_start(const struct recipe *recipe, int channel,
+                             struct platform_job **ret_job, struct cordon_fault *fault)
+{
+    struct job_parts parts = {.control = -1,
+                              .report = -1,
+                              .cgroup = {.dir = -1},
+                              .denials = {.channel = -1},
+                              .bpf = {.slot = ORDER_NO_SLOT, .ring = -1}};
+    const bool full_access = (order_of(recipe)->flags & ORDER_FULL_ACCESS) != 0;
+    enum cordon_err err;
+
+    launch_init(&parts.launch);
+    err = group_open(recipe, &parts, fault);
+    if (err == CORDON_OK) {
+        err = order_open(recipe, &parts, fault);
+    }
+    if (err == CORDON_OK) {
+        err = reports_open(recipe, &parts, fault);
+    }
+    if (err == CORDON_OK) {
+        err = seccomp_get(full_access, &parts.launch.fds[INIT_FD_SECCOMP], fault);
+    }
+    if (err == CORDON_OK) {
+        err = channels_open(recipe, &parts, fault);
+    }
+    if (err != CORDON_OK) {
+        job_parts_close(&parts);
+        return err;
+    }
+    return job_new(&parts, channel, ret_job, fault);
+}

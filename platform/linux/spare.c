@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/spare.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "platform/host.h"
+
+#define SHELVES 8U      /* recipes that spares are made of */
+#define SHELVES_EACH 4U /* ... for one user */
+#define READY_EACH 2U   /* spares of one recipe */
+#define KEEP_MS 60000U  /* a recipe that is not asked for so long is forgotten */
+#define SETTLE_MS 1000U /* ... and before that it does not give way to another */
+#define STALE_MAX 3U    /* spares in a row that were of no use: then no more are made */
+#define NEXT_MS 1U      /* until the next thing is done, if there is one */
+
+struct shelf {
+    struct recipe recipe;
+    uint64_t serial;
+    struct platform_job *ready[READY_EACH];
+    size_t count;
+    uint64_t used_ms;
+    unsigned stale;
+};
+
+static struct {
+    struct shelf *shelves[SHELVES];
+    uint64_t last_serial;
+} spares;
+
+/* ---- giving up ---- */
+
+static void shelf_clear(struct shelf *shelf)
+{
+    for (size_t i = 0; i < shelf->count; i++) {
+        (void)linux_signal(shelf->ready[i], SIGKILL);
+    }
+    while (shelf->count > 0) {
+        linux_release(shelf->ready[--shelf->count]);
+    }
+}
+
+static void shelf_free(struct shelf **slot)
+{
+    if (*slot != NULL) {
+        shelf_clear(*slot);
+        recipe_deinit(&(*slot)->recipe);
+        free(*slot);
+        *slot = NULL;
+    }
+}
+
+void linux_forget(void)
+{
+    for (size_t i = 0; i < SHELVES; i++) {
+        shelf_free(&spares.shelves[i]);
+    }
+}
+
+static void check_mounts(void)
+{
+    if (linux_mounts_changed()) {
+        for (size_t i = 0; i < SHELVES; i++) {
+            if (spares.shelves[i] != NULL) {
+                shelf_clear(spares.shelves[i]);
+            }
+        }
+    }
+}
+
+/* ---- taking ---- */
+
+static struct shelf *shelf_of(const struct recipe *recipe)
+{
+    for (size_t i = 0; i < SHELVES; i++) {
+        if (spares.shelves[i] != NULL && recipe_same(&spares.shelves[i]->recipe, recipe)) {
+            return spares.shelves[i];
+        }
+    }
+    return NULL;
+}
+
+struct platform_job *spare_take(const struct recipe *recipe)
+{
+    struct shelf *shelf = shelf_of(recipe);
+
+    if (shelf == NULL) {
+        return NULL;
+    }
+    check_mounts();
+    while (shelf->count > 0) {
+        struct platform_job *job = shelf->ready[0];
+
+        shelf->count--;
+        for (size_t i = 0; i < shelf->count; i++) {
+            shelf->ready[i] = shelf->ready[i + 1];
+        }
+        if (job_is_waiting(job)) {
+            return job;
+        }
+        shelf->stale++;
+        linux_release(job);
+    }
+    return NULL;
+}
+
+/* ---- wanting ---- */
+
+static size_t shelves_of(uint32_t uid)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SHELVES; i++) {
+        count += spares.shelves[i] != NULL && recipe_uid(&spares.shelves[i]->recipe) == uid;
+    }
+    return count;
+}
+
+/*
+ * A free one, else that of the recipe that was not asked for the longest; of a user who has all
+ * that one may have, only his own. NULL: those are in use.
+ */
+static struct shelf **slot_for(uint32_t uid, uint64_t now)
+{
+    const bool only_own = shelves_of(uid) >= SHELVES_EACH;
+    struct shelf **oldest = NULL;
+
+    for (size_t i = 0; i < SHELVES; i++) {
+        struct shelf **slot = &spares.shelves[i];
+
+        if (*slot == NULL) {
+            if (!only_own) {
+                return slot;
+            }
+            continue;
+        }
+        if ((!only_own || recipe_uid(&(*slot)->recipe) == uid) &&
+            (oldest == NULL || (*slot)->used_ms < (*oldest)->used_ms)) {
+            oldest = slot;
+        }
+    }
+    return oldest != NULL && now - (*oldest)->used_ms >= SETTLE_MS ? oldest : NULL;
+}
+
+void spare_want(struct recipe *recipe, bool worked)
+{
+    const uint64_t now = host_now_ms();
+    struct shelf *shelf = worked && !recipe->embedded ? shelf_of(recipe) : NULL;
+    struct shelf **slot;
+
+    if (shelf != NULL) {
+        shelf->used_ms = now;
+    }
+    slot = shelf != NULL || !worked || recipe->embedded ? NULL : slot_for(recipe_uid(recipe), now);
+    if (slot != NULL) {
+        shelf_free(slot);
+        *slot = calloc(1, sizeof(**slot));
+    }
+    if (slot == NULL || *slot == NULL) {
+        recipe_deinit(recipe);
+        return;
+    }
+    **slot = (struct shelf){.recipe = *recipe, .serial = ++spares.last_serial, .used_ms = now};
+}
+
+void spare_seen(uint64_t serial, bool fresh)
+{
+    for (size_t i = 0; serial != 0 && i < SHELVES; i++) {
+        struct shelf *shelf = spares.shelves[i];
+
+        if (shelf != NULL && shelf->serial == serial) {
+            shelf->stale = fresh ? 0 : shelf->stale + 1;
+            if (!fresh) {
+                shelf_clear(shelf);
+            }
+        }
+    }
+}
+
+/* ---- making ---- */
+
+/* The one that was asked for last and has room. */
+static struct shelf *shelf_to_fill(void)
+{
+    struct shelf *best = NULL;
+
+    for (size_t i = 0; i < SHELVES; i++) {
+        struct shelf *shelf = spares.shelves[i];
+
+        if (shelf != NULL && shelf->count < READY_EACH && shelf->stale < STALE_MAX &&
+            (best == NULL || shelf->used_ms > best->used_ms)) {
+            best = shelf;
+        }
+    }
+    return best;
+}
+
+static void shelf_fill(struct shelf *shelf)
+{
+    struct platform_job *job = NULL;
+    struct cordon_fault ignored;
+
+    if (recipe_start(&shelf->recipe, -1, &job, &ignored) != CORDON_OK) {
+        shelf->stale = STALE_MAX;
+        return;
+    }
+    job->spare = shelf->serial;
+    shelf->ready[shelf->count++] = job;
+}
+
+uint32_t linux_tend(void)
+{
+    const uint64_t now = host_now_ms();
+    struct shelf *shelf;
+    uint64_t next = 0;
+
+    for (size_t i = 0; i < SHELVES; i++) {
+        struct shelf **slot = &spares.shelves[i];
+        uint64_t left = *slot == NULL ? 0 : (*slot)->used_ms + KEEP_MS;
+
+        if (*slot != NULL && left <= now) {
+            shelf_free(slot);
+            return NEXT_MS;
+        }
+        if (*slot != NULL && (next == 0 || left - now < next)) {
+            next = left - now;
+        }
+    }
+    check_mounts();
+    shelf = shelf_to_fill();
+    if (shelf != NULL) {
+        shelf_fill(shelf);
+        return NEXT_MS;
+    }
+    return (uint32_t)next;
+}

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What a job needs of the host at its start is not to be had: it waits, or it is refused and says
+# why. Never does its command run with less.
+set -u
+. "$(dirname "$0")/../support/service.sh"
+harness_enter "$@"
+
+# lacking WHAT: the service from now on, and its jobs, as lack_calls says; "": as it is.
+lacking()
+{
+    stop_service
+    CORDOND=$CORDON_BUILD/broker/cordond
+    if [ -n "$1" ]; then
+        printf '#!/bin/sh\nexec %s %s %s "$@"\n' "$PROBES/lack_calls" "$1" "$CORDOND" >"$TOP/lacking"
+        chmod 755 "$TOP/lacking"
+        CORDOND=$TOP/lacking
+    fi
+    start_service
+}
+
+case_limits()
+{
+    lacking limits
+    job cordon-a -s workspace-write -- touch "$WS_A/ran"
+    expect_ok "without a limit"
+    rm "$WS_A/ran"
+    job cordon-a -s workspace-write -c cordon.limits.open_files=40 -- touch "$WS_A/ran"
+    expect_refused 'cannot limit the command.*not permitted' "a limit that cannot be set"
+    [ ! -e "$WS_A/ran" ] || fail "the command ran without its limit"
+    lacking ''
+    job cordon-a -c cordon.limits.open_files=40 -- sh -c 'ulimit -n'
+    [ "$OUT" = 40 ] || fail "with what it needs: $(got)"
+    expect_clean
+}
+
+# Root has no groups left, for as long as it takes.
+case_groups_refused()
+{
+    local began
+
+    lacking groups
+    [ "$(mechanism)" = fanotify ] || return 0
+    began=$EPOCHSECONDS
+    job cordon-a -s workspace-write -- touch "$WS_A/ran"
+    expect_refused 'cannot watch accesses: .*raise user.max_fanotify_groups' "no groups"
+    [ ! -e "$WS_A/ran" ] || fail "the command ran though nobody decides"
+    [ $((EPOCHSECONDS - began)) -ge 9 ] || fail "it did not wait for groups of others"
+    lacking ''
+    expect_clean
+}
+
+# ... until others' are given back: all of them are held for a second.
+case_groups_wait()
+{
+    local began waited holder
+
+    lacking ''
+    [ "$(mechanism)" = fanotify ] || return 0
+    [ "$(</proc/sys/user/max_fanotify_groups)" -le 8192 ] || return 0
+    /usr/bin/python3 -c '
+import ctypes, errno, resource, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (9000, 9000))
+libc = ctypes.CDLL(None, use_errno=True)
+end = time.monotonic() + 1.5
+told = False
+while time.monotonic() < end:
+    if libc.fanotify_init(1, 0) < 0:
+        assert ctypes.get_errno() == errno.EMFILE, ctypes.get_errno()
+        if not told:
+            open(sys.argv[1], "w").close()
+            end, told = time.monotonic() + 1, True
+        time.sleep(0.001)' "$TOP/held" &
+    holder=$!
+    wait_for "[ -e '$TOP/held' ]"
+    began=${EPOCHREALTIME/./}
+    job cordon-a -- cat "$WS_A/plain"
+    waited=$(((${EPOCHREALTIME/./} - began) / 1000))
+    expect_out plain "after a wait"
+    [ "$waited" -ge 500 ] || fail "groups were there: it waited $waited ms"
+    job cordon-a -- cat "$WS_A/x.pem"
+    expect_denied the-secret "after a wait"
+    wait "$holder" || fail "the groups were not held"
+    expect_clean
+    echo "waited $waited ms for groups"
+}
+
+install -d -m 755 /etc/codex
+printf '[permissions.filesystem]\ndeny_read = ["%s/**/*.pem"]\n' "$WS_A" >/etc/codex/requirements.toml
+echo plain >"$WS_A/plain"
+echo the-secret >"$WS_A/x.pem"
+case_limits
+case_groups_wait
+case_groups_refused
+echo "scarce: ok, decisions by $(mechanism)"

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which jobs are made ahead of time, and when they are given up; made by a platform of ours. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/host.h"
+#include "platform/linux/spare.h"
+#include "tests/support/check.h"
+
+static uint64_t now_ms = 1000;
+static size_t alive; /* jobs that were made and not released */
+static bool mounts;  /* changed */
+static bool dead;    /* every job that is asked */
+static enum cordon_err made = CORDON_OK;
+
+uint64_t host_now_ms(void)
+{
+    return now_ms;
+}
+
+bool linux_mounts_changed(void)
+{
+    bool changed = mounts;
+
+    mounts = false;
+    return changed;
+}
+
+/* A recipe of ours is known by its length, and has its user in a table's place. */
+bool recipe_same(const struct recipe *a, const struct recipe *b)
+{
+    return a->len == b->len;
+}
+
+uint32_t recipe_uid(const struct recipe *recipe)
+{
+    return (uint32_t)recipe->tables[0];
+}
+
+static size_t recipes; /* held by the spares */
+
+void recipe_deinit(struct recipe *recipe)
+{
+    recipes--;
+    recipe->len = 0;
+}
+
+enum cordon_err recipe_start(const struct recipe *recipe, int channel,
+                             struct platform_job **ret_job, struct cordon_fault *fault)
+{
+    if (made != CORDON_OK) {
+        return fault_set(fault, made, NULL, "no");
+    }
+    CHECK(channel == -1);
+    *ret_job = calloc(1, sizeof(**ret_job));
+    CHECK(*ret_job != NULL);
+    (*ret_job)->pid = (int)recipe->len;
+    alive++;
+    return CORDON_OK;
+}
+
+bool job_is_waiting(const struct platform_job *job)
+{
+    (void)job;
+    return !dead;
+}
+
+void linux_release(struct platform_job *job)
+{
+    alive--;
+    free(job);
+}
+
+enum cordon_err linux_signal(struct platform_job *job, int signo)
+{
+    (void)job;
+    (void)signo;
+    return CORDON_OK;
+}
+
+static struct recipe recipe_of(size_t id, int uid)
+{
+    recipes++;
+    return (struct recipe){.len = id, .tables = {uid, -1}};
+}
+
+/* As linux_spawn() does; true: it had been made ahead. */
+static bool spawn(size_t id, int uid)
+{
+    struct recipe recipe = recipe_of(id, uid);
+    struct platform_job *job = spare_take(&recipe);
+
+    if (job != NULL) {
+        CHECK(job->pid == (int)id && job->spare != 0);
+        spare_seen(job->spare, true);
+        linux_release(job);
+    }
+    spare_want(&recipe, true);
+    return job != NULL;
+}
+
+/* Until there is nothing to do at once; when to come back. */
+static uint32_t tend(void)
+{
+    uint32_t again = 1;
+
+    for (int i = 0; again == 1; i++) {
+        CHECK(i < 100);
+        again = linux_tend();
+    }
+    return again;
+}
+
+static void begin(void)
+{
+    linux_forget();
+    made = CORDON_OK;
+    mounts = dead = false;
+    CHECK(alive == 0 && recipes == 0);
+}
+
+TEST(the_second_job_of_a_recipe_was_made_ahead)
+{
+    begin();
+    CHECK(linux_tend() == 0);
+    CHECK(!spawn(1, 0));
+    CHECK(tend() == 60000);
+    CHECK(alive == 2);
+    CHECK(spawn(1, 0) && spawn(1, 0) && !spawn(1, 0));
+    CHECK(!spawn(2, 0));
+    CHECK(tend() == 60000 && alive == 4 && recipes == 2);
+}
+
+TEST(what_nobody_asks_for_is_given_back)
+{
+    begin();
+    CHECK(!spawn(1, 0));
+    CHECK(tend() == 60000);
+    now_ms += 59000;
+    CHECK(tend() == 1000 && alive == 2);
+    now_ms += 1000;
+    CHECK(tend() == 0 && alive == 0 && recipes == 0);
+}
+
+TEST(there_are_no_more_than_fit)
+{
+    begin();
+    for (size_t id = 1; id <= 6; id++) {
+        CHECK(!spawn(id, 7));
+    }
+    /* Four for one user; those in use do not give way. */
+    CHECK(tend() == 60000 && recipes == 4 && alive == 8);
+    for (size_t id = 11; id <= 16; id++) {
+        CHECK(!spawn(id, 8));
+    }
+    CHECK(tend() == 60000 && recipes == 8 && alive == 16);
+    CHECK(!spawn(21, 9));
+    CHECK(tend() == 60000 && recipes == 8);
+    /* After a second the oldest does: first a user's own, and nobody's for a user with four. */
+    now_ms += 1000;
+    CHECK(!spawn(5, 7) && spawn(4, 7));
+    CHECK(tend() > 1 && recipes == 8);
+    CHECK(spawn(5, 7) && !spawn(1, 7));
+    CHECK(spawn(11, 8));
+    CHECK(!spawn(21, 9));
+    CHECK(tend() > 1 && recipes == 8 && spawn(21, 9));
+    linux_forget();
+    CHECK(alive == 0 && recipes == 0 && linux_tend() == 0);
+}
+
+TEST(a_mount_gives_all_up)
+{
+    begin();
+    CHECK(!spawn(1, 0) && !spawn(2, 0));
+    CHECK(tend() == 60000 && alive == 4);
+    mounts = true;
+    CHECK(!spawn(1, 0));
+    CHECK(alive == 0);
+    CHECK(tend() == 60000 && alive == 4);
+    mounts = true;
+    CHECK(linux_tend() == 1 && alive == 1);
+}
+
+TEST(what_died_or_was_stale_is_no_use_and_no_more_is_made_after_three)
+{
+    begin();
+    CHECK(!spawn(1, 0));
+    CHECK(tend() == 60000 && alive == 2);
+    dead = true;
+    CHECK(!spawn(1, 0) && alive == 0);
+    dead = false;
+    CHECK(tend() == 60000 && alive == 2);
+    /* One that was good: it counts from the start again. */
+    CHECK(spawn(1, 0));
+    for (int i = 0; i < 3; i++) {
+        struct recipe recipe = recipe_of(1, 0);
+        struct platform_job *job;
+
+        CHECK(tend() == 60000 && alive == 2);
+        job = spare_take(&recipe);
+        CHECK(job != NULL && alive == 2);
+        spare_seen(job->spare, false);
+        CHECK(alive == 1); /* the others are as old */
+        linux_release(job);
+        spare_want(&recipe, true);
+    }
+    CHECK(tend() == 60000 && alive == 0);
+}
+
+TEST(what_cannot_be_made_is_not_tried_again_and_again)
+{
+    begin();
+    made = CORDON_E_OS;
+    CHECK(!spawn(1, 0));
+    CHECK(linux_tend() == 1 && tend() == 60000 && alive == 0);
+}
+
+TEST(a_job_that_failed_or_is_embedded_wants_nothing)
+{
+    struct recipe failed;
+    struct recipe embedded;
+
+    begin();
+    failed = recipe_of(1, 0);
+    embedded = recipe_of(2, 0);
+    embedded.embedded = true;
+    spare_want(&failed, false);
+    spare_want(&embedded, true);
+    CHECK(recipes == 0 && linux_tend() == 0);
+}
+
+TEST_MAIN()
