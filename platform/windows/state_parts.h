@@ -16,6 +16,7 @@ enum state_phase {
 /* An entry for somebody, or (ace.sid.len == 0) an object that was made. */
 struct state_row {
     struct journal_record is; /* strings owned; verb is of no meaning */
+    uint32_t hash;            /* of its path: rows are many, and differ in little else */
     enum state_phase phase;
     uint32_t touched; /* state->round of the apply that asked for it last */
     uint32_t tried;   /* state->settling of the last try to undo it */
