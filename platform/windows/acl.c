@@ -38,7 +38,7 @@ static bool is_root(enum api_object object, const char *path)
 }
 
 /* Letters of ASCII alone: the system's own answer differs from a rule's spelling in no other. */
-static bool same_path(const char *a, const char *b)
+bool acl_same_path(const char *a, const char *b)
 {
     for (; *a != '\0' && *b != '\0'; a++, b++) {
         const char x = (char)(*a >= 'A' && *a <= 'Z' ? *a + ('a' - 'A') : *a);
@@ -51,6 +51,25 @@ static bool same_path(const char *a, const char *b)
     return *a == *b;
 }
 
+/* True: the thread acts as the caller until act_end(). */
+static enum cordon_err act_begin(struct acl *acl, const struct acl_target *target, bool *ret_acts,
+                                 struct cordon_fault *fault)
+{
+    const bool acts = acl->caller != 0 && !target->managed;
+    const uint32_t code = acts ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
+
+    *ret_acts = acts && code == API_OK;
+    return code == API_OK ? CORDON_OK : api_fault(fault, code, NULL, "acting as the caller");
+}
+
+static void act_end(struct acl *acl, bool acts)
+{
+    /* Going on as somebody else is not an option, nor is going on as the service might be. */
+    if (acts && acl->api->revert(acl->api->self) != API_OK) {
+        abort();
+    }
+}
+
 static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
                                api_handle *ret_handle, struct cordon_fault *fault)
 {
@@ -59,21 +78,35 @@ static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
         .name = target->path,
         .access = (target->object == API_KEY ? LOOK_KEY : LOOK) | SD_WRITE_DAC,
     };
-    const bool as_caller = acl->caller != 0 && !target->managed;
-    uint32_t code = as_caller ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
+    bool acts;
+    uint32_t code;
+    enum cordon_err err = act_begin(acl, target, &acts, fault);
 
-    if (code != API_OK) {
-        return api_fault(fault, code, NULL, "acting as the caller");
+    if (err != CORDON_OK) {
+        return err;
     }
     code = acl->api->open(acl->api->self, &how, ret_handle);
-    /* Going on as somebody else is not an option, nor is going on as the service might be. */
-    if (as_caller && acl->api->revert(acl->api->self) != API_OK) {
-        abort();
-    }
+    act_end(acl, acts);
     return code == API_OK
                ? CORDON_OK
                : api_fault(fault, code, "only who may change an object's access list can deny it",
                            "opening %s", target->path);
+}
+
+static bool is_place(const struct acl *acl, const struct acl_target *target, const char *found)
+{
+    if (target->resolved != NULL) {
+        return acl_same_path(found, target->resolved);
+    }
+    if (acl_same_path(found, target->path)) {
+        return true;
+    }
+    for (size_t i = 0; target->type == SD_DENIED && i < acl->place_count; i++) {
+        if (acl_same_path(found, acl->places[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum cordon_err refuse_root(const struct acl_target *target, struct cordon_fault *fault)
@@ -100,7 +133,7 @@ static enum cordon_err check_place(struct acl *acl, const struct acl_target *tar
         return fault_set(fault, CORDON_E_DENIED, "try again",
                          "%s became a link since it was looked at", target->path);
     }
-    if (!same_path(found, target->resolved == NULL ? target->path : target->resolved)) {
+    if (!is_place(acl, target, found)) {
         return fault_set(fault, CORDON_E_DENIED, "try again",
                          "%s lies elsewhere than when it was looked at: %s", target->path, found);
     }
@@ -119,11 +152,6 @@ static enum cordon_err check_object(struct acl *acl, const struct acl_target *ta
         return fault_set(fault, CORDON_E_DENIED, "grant its folder, or copy the file",
                          "%s has %u names: a grant would be one for all of them", target->path,
                          (unsigned)object->info.links);
-    }
-    if (target->type == SD_DENIED && sid_equal(&acl->before.owner, &acl->principal)) {
-        return fault_set(fault, CORDON_E_DENIED, "give it another owner: icacls PATH /setowner",
-                         "%s is owned by the job's principal, which could take a denial back",
-                         target->path);
     }
     return CORDON_OK;
 }
@@ -144,13 +172,56 @@ enum cordon_err acl_read(struct acl *acl, api_handle handle, const char *path, s
     return CORDON_OK;
 }
 
-/* A link is denied itself: nothing lies below it. A key has keys in it and no other objects. */
-static uint8_t flags_for(enum api_object object, const struct api_info *info)
+/*
+ * What a job made is owned by its principal, who may always replace the list. It becomes the
+ * caller's, with the caller's own right to do that; nobody gives it back when the denial goes.
+ */
+static enum cordon_err take_over(struct acl *acl, const struct acl_target *target,
+                                 const struct acl_object *object, struct cordon_fault *fault)
 {
-    if (!info->container || info->reparse) {
+    const struct sid admins = sid_administrators();
+    const struct api *api = acl->api;
+    const struct api_open how = {.object = target->object,
+                                 .parent = object->handle,
+                                 .name = "",
+                                 .access = SD_WRITE_OWNER | SD_READ_CONTROL};
+    api_handle handle = 0;
+    uint32_t code;
+    bool acts;
+    enum cordon_err err = act_begin(acl, target, &acts, fault);
+
+    if (err != CORDON_OK) {
+        return err;
+    }
+    code = api->open(api->self, &how, &handle);
+    if (code == API_OK) {
+        code = api->set_owner(api->self, target->object, handle,
+                              acts && acl->owner.len != 0 ? &acl->owner : &admins);
+    }
+    act_end(acl, acts);
+    if (handle != 0) {
+        (void)api->close(api->self, handle);
+    }
+    if (code != API_OK) {
+        return api_fault(fault, code, "give it another owner: icacls PATH /setowner",
+                         "taking %s over from the job's principal, which could take a denial back",
+                         target->path);
+    }
+    err = acl_read(acl, object->handle, target->path, &acl->before, fault);
+    if (err == CORDON_OK && sid_equal(&acl->before.owner, &acl->principal)) {
+        return fault_set(fault, CORDON_E_STATE, NULL, "the owner of %s did not change",
+                         target->path);
+    }
+    return err;
+}
+
+/* A link is denied itself: nothing lies below it. A key has keys in it and no other objects. */
+static uint8_t flags_for(const struct acl_target *target, const struct api_info *info)
+{
+    if (!info->container || info->reparse || target->alone) {
         return 0;
     }
-    return object == API_KEY ? SD_CONTAINER_INHERIT : SD_TREE;
+    return target->object == API_KEY ? SD_CONTAINER_INHERIT : SD_TREE;
 }
 
 /* Whether adding would do nothing, found out on a copy. */
@@ -183,12 +254,16 @@ enum cordon_err acl_open(struct acl *acl, const struct acl_target *target,
     if (err == CORDON_OK) {
         err = check_object(acl, target, &object, fault);
     }
+    if (err == CORDON_OK && target->type == SD_DENIED &&
+        sid_equal(&acl->before.owner, &acl->principal)) {
+        err = take_over(acl, target, &object, fault);
+    }
     if (err != CORDON_OK) {
         acl_close(acl, &object);
         return err;
     }
     object.ace.type = target->type;
-    object.ace.flags = flags_for(target->object, &object.info);
+    object.ace.flags = flags_for(target, &object.info);
     object.ace.mask = target->mask;
     object.ace.sid = acl->principal;
     object.present = stands_already(acl, &object.ace);
@@ -241,9 +316,10 @@ static bool same_explicit(const struct sd *a, const struct sd *b)
 }
 
 /* Writes @acl->after and reads the list back into @acl->before. */
-static enum cordon_err write_list(struct acl *acl, enum api_object kind, api_handle handle,
-                                  const char *path, struct cordon_fault *fault)
+static enum cordon_err write_list(struct acl *acl, const struct acl_target *target,
+                                  const struct acl_object *object, struct cordon_fault *fault)
 {
+    const char *path = target->path;
     enum cordon_err err;
     uint32_t code;
     size_t len;
@@ -252,11 +328,12 @@ static enum cordon_err write_list(struct acl *acl, enum api_object kind, api_han
     if (err != CORDON_OK) {
         return fault_set(fault, err, NULL, "the access list of %s is too long", path);
     }
-    code = acl->api->set_security(acl->api->self, kind, handle, acl->bytes, len);
+    code = acl->api->set_security(acl->api->self, target->object, object->handle, acl->bytes, len,
+                                  (object->ace.flags & SD_TREE) != 0);
     if (code != API_OK) {
         return api_fault(fault, code, NULL, "changing the access list of %s", path);
     }
-    err = acl_read(acl, handle, path, &acl->before, fault);
+    err = acl_read(acl, object->handle, path, &acl->before, fault);
     if (err == CORDON_OK && !same_explicit(&acl->before, &acl->after)) {
         return fault_set(fault, CORDON_E_STATE, "use a file system that keeps access lists (NTFS)",
                          "the access list of %s did not stick: what was set is not what is there",
@@ -293,7 +370,9 @@ static enum cordon_err check_effect(struct acl *acl, const struct acl_target *ta
                          "the system would still grant 0x%x of what is denied on %s",
                          (unsigned)(granted & target->mask), target->path);
     }
-    if (target->type == SD_ALLOWED && (granted & target->mask) != target->mask) {
+    /* What a denial of our own takes from a grant is meant to be taken. */
+    if (target->type == SD_ALLOWED &&
+        !sd_denies(&acl->before, &acl->principal, target->mask & ~granted, mapping)) {
         return fault_set(fault, CORDON_E_STATE, "a denial for a group of the job's stands there",
                          "the system would not grant 0x%x of what is granted on %s",
                          (unsigned)(target->mask & ~granted), target->path);
@@ -317,7 +396,7 @@ enum cordon_err acl_set(struct acl *acl, const struct acl_target *target,
                          target->path);
     }
     if (added) {
-        err = write_list(acl, target->object, object->handle, target->path, fault);
+        err = write_list(acl, target, object, fault);
     }
     return err == CORDON_OK ? check_effect(acl, target, fault) : err;
 }
@@ -331,7 +410,6 @@ enum cordon_err acl_remove(struct acl *acl, const struct acl_target *target,
         return err;
     }
     sd_copy(&acl->after, &acl->before);
-    return sd_remove(&acl->after, &object->ace)
-               ? write_list(acl, target->object, object->handle, target->path, fault)
-               : CORDON_OK;
+    return sd_remove(&acl->after, &object->ace) ? write_list(acl, target, object, fault)
+                                                : CORDON_OK;
 }

@@ -16,6 +16,11 @@ struct acl {
     struct sid principal;
     api_handle token;  /* of the principal, for the system's own check; 0: ours alone */
     api_handle caller; /* acted as while his paths are opened and made; 0: as ourselves */
+    struct sid owner;  /* the caller; len 0: Administrators */
+    /* Where else an object to be denied may lie that has no @resolved: what a rule names through a
+     * junction has an entry by that name and one by its own. Borrowed. */
+    const char *const *places;
+    size_t place_count;
     struct sd before, after;
     uint8_t bytes[SD_WRITTEN_MAX];
 };
@@ -26,6 +31,7 @@ struct acl_target {
     uint8_t type;  /* SD_DENIED or SD_ALLOWED */
     uint32_t mask; /* no generic rights */
     bool link;     /* the reparse point itself; else an object that is one is refused */
+    bool alone;    /* not for what lies below */
     bool managed;  /* an administrator's rule: opened as ourselves, not as the caller */
     const char *path;
     const char *resolved; /* where the object was found to lie; NULL: at @path */
@@ -40,12 +46,14 @@ struct acl_object {
 };
 
 /*
- * Opens @target and looks at it; nothing is changed. Close with acl_close().
+ * Opens @target and looks at it; nothing is changed but one thing: an object to be denied that the
+ * principal owns becomes the caller's, since an owner may always take a denial back. Close with
+ * acl_close().
  *
  * CORDON_E_NOT_FOUND    there is no such object
  * CORDON_E_DENIED       the caller may not change its list; it is a reparse point, or lies
  *                       elsewhere than it did; it is the root of a volume; a grant on a file with
- *                       other names; the principal owns it, and could take a denial back
+ *                       other names; the principal owns it, and the caller may not take it over
  * CORDON_E_UNSUPPORTED  it has no list: everything is granted to everyone
  */
 CORDON_MUST_USE enum cordon_err acl_open(struct acl *acl, const struct acl_target *target,
@@ -69,6 +77,9 @@ CORDON_MUST_USE enum cordon_err acl_remove(struct acl *acl, const struct acl_tar
                                            struct cordon_fault *fault);
 
 void acl_close(struct acl *acl, struct acl_object *object);
+
+/* Whether two paths are spelled alike, but for the case of ASCII letters. */
+bool acl_same_path(const char *a, const char *b);
 
 /* The mapping of generic rights of this kind of object. */
 const struct sd_mapping *acl_mapping(enum api_object object);

@@ -11,6 +11,7 @@ struct word {
 };
 
 static const struct word words[] = {
+    {API_NO_MEMORY, CORDON_E_NOMEM, "no memory"},
     {API_FILE_NOT_FOUND, CORDON_E_NOT_FOUND, "no such object"},
     {API_PATH_NOT_FOUND, CORDON_E_NOT_FOUND, "no such path"},
     {API_ACCESS_DENIED, CORDON_E_DENIED, "access denied"},

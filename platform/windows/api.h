@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "platform/base/err.h"
+#include "platform/windows/sid.h"
 
 /* What a Windows path can have (32767 units), as UTF-8. */
 #define API_PATH_MAX 98304U
@@ -27,6 +28,7 @@ enum api_code {
     API_PATH_NOT_FOUND = 3,
     API_ACCESS_DENIED = 5,
     API_INVALID_HANDLE = 6,
+    API_NO_MEMORY = 8,
     API_NO_MORE_FILES = 18,
     API_SHARING_VIOLATION = 32,
     API_FILE_EXISTS = 80,
@@ -106,10 +108,15 @@ struct api {
     /* Owner, group and DACL, self-relative. API_INSUFFICIENT_BUFFER: more than @size. */
     uint32_t (*get_security)(void *self, api_handle handle, uint8_t *bytes, size_t size,
                              size_t *ret_len);
-    /* The DACL of a self-relative descriptor becomes the object's; with files, what is below
-     * inherits it before this returns (SetSecurityInfo). */
+    /* The DACL of a self-relative descriptor becomes the object's. With @below, what is below
+     * inherits it before this returns, and the object its parent's (SetSecurityInfo); else it is
+     * taken as it is (SetKernelObjectSecurity). */
     uint32_t (*set_security)(void *self, enum api_object object, api_handle handle,
-                             const uint8_t *bytes, size_t len);
+                             const uint8_t *bytes, size_t len, bool below);
+    /* @sid becomes the owner: of oneself, or of a group that may own, as whoever the thread acts.
+     */
+    uint32_t (*set_owner)(void *self, enum api_object object, api_handle handle,
+                          const struct sid *sid);
     /* All that @token may do with an object of this descriptor (AccessCheck, MAXIMUM_ALLOWED). */
     uint32_t (*granted)(void *self, api_handle token, enum api_object object, const uint8_t *bytes,
                         size_t len, uint32_t *ret_mask);

@@ -280,33 +280,56 @@ static uint32_t w_get_security(void *self, api_handle handle, uint8_t *bytes, si
     return API_OK;
 }
 
-static uint32_t w_set_security(void *self, enum api_object object, api_handle handle,
-                               const uint8_t *bytes, size_t len)
+/* As it is: not even the entries that the system calls inherited are made anew. */
+static uint32_t set_alone(HANDLE handle, uint8_t *descriptor)
 {
-    uint8_t *copy = malloc(len);
+    /* The bit "inherits automatically" is kept only if it is asked for (SE_DACL_AUTO_INHERIT_REQ).
+     */
+    descriptor[3] |= (descriptor[3] & (SD_DACL_AUTO_INHERITED >> 8U)) != 0 ? 0x01U : 0U;
+    return SetKernelObjectSecurity(handle, DACL_SECURITY_INFORMATION, descriptor) ? API_OK
+                                                                                  : GetLastError();
+}
+
+static uint32_t set_tree(enum api_object object, HANDLE handle, uint8_t *descriptor)
+{
     SECURITY_DESCRIPTOR_CONTROL control;
     BOOL present, defaulted;
     DWORD revision;
     ACL *list = NULL;
-    uint32_t code = ERROR_NOT_ENOUGH_MEMORY;
+
+    if (!GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted) ||
+        !GetSecurityDescriptorControl(descriptor, &control, &revision)) {
+        return GetLastError();
+    }
+    return SetSecurityInfo(
+        handle, object == API_KEY ? SE_REGISTRY_KEY : SE_FILE_OBJECT,
+        DACL_SECURITY_INFORMATION |
+            ((control & SE_DACL_PROTECTED) != 0 ? PROTECTED_DACL_SECURITY_INFORMATION : 0),
+        NULL, NULL, list, NULL);
+}
+
+static uint32_t w_set_security(void *self, enum api_object object, api_handle handle,
+                               const uint8_t *bytes, size_t len, bool below)
+{
+    uint8_t *copy = malloc(len);
+    uint32_t code = API_NO_MEMORY;
 
     (void)self;
-    if (copy == NULL) {
-        return code;
-    }
-    memcpy(copy, bytes, len);
-    if (!GetSecurityDescriptorDacl(copy, &present, &list, &defaulted) ||
-        !GetSecurityDescriptorControl(copy, &control, &revision)) {
-        code = GetLastError();
-    } else {
-        code = SetSecurityInfo(
-            (HANDLE)handle, object == API_KEY ? SE_REGISTRY_KEY : SE_FILE_OBJECT,
-            DACL_SECURITY_INFORMATION |
-                ((control & SE_DACL_PROTECTED) != 0 ? PROTECTED_DACL_SECURITY_INFORMATION : 0),
-            NULL, NULL, list, NULL);
+    if (copy != NULL) {
+        memcpy(copy, bytes, len);
+        code = below ? set_tree(object, (HANDLE)handle, copy) : set_alone((HANDLE)handle, copy);
     }
     free(copy);
     return code;
+}
+
+static uint32_t w_set_owner(void *self, enum api_object object, api_handle handle,
+                            const struct sid *sid)
+{
+    (void)self;
+    return SetSecurityInfo((HANDLE)handle, object == API_KEY ? SE_REGISTRY_KEY : SE_FILE_OBJECT,
+                           OWNER_SECURITY_INFORMATION, (PSID)(uintptr_t)sid->bytes, NULL, NULL,
+                           NULL);
 }
 
 static uint32_t w_granted(void *self, api_handle token, enum api_object object,
@@ -371,6 +394,7 @@ const struct api *api_win32(void)
                              .next = w_next,
                              .get_security = w_get_security,
                              .set_security = w_set_security,
+                             .set_owner = w_set_owner,
                              .granted = w_granted,
                              .erase = w_erase};
 

@@ -134,7 +134,7 @@ enum cordon_err state_rewrite(struct state *state, struct cordon_fault *fault)
     for (size_t i = 0; i < state->row_count; i++) {
         print_row(&state->rows[i], &text);
     }
-    code = text.failed ? (uint32_t)API_INSUFFICIENT_BUFFER
+    code = text.failed ? (uint32_t)API_NO_MEMORY
                        : write_new(state, in_folder(state, NEW_NAME, from), &text);
     /* An open file is not replaced on Windows. */
     if (state->log != 0) {
@@ -169,7 +169,7 @@ static uint32_t read_log(struct state *state, char **ret_bytes, size_t *ret_len)
     char *bytes = malloc(LOG_MAX + 1U);
     api_handle handle = 0;
     size_t len = 0;
-    uint32_t code = bytes == NULL ? (uint32_t)API_INSUFFICIENT_BUFFER
+    uint32_t code = bytes == NULL ? (uint32_t)API_NO_MEMORY
                                   : api->file_open(api->self, in_folder(state, LOG_NAME, path),
                                                    API_READ, &handle);
 
@@ -213,6 +213,9 @@ static enum cordon_err load(struct state *state, struct cordon_fault *fault)
     }
     if (api_is_absent(code)) {
         return CORDON_OK;
+    }
+    if (code == API_NO_MEMORY) {
+        return api_fault(fault, code, NULL, "reading the journal of access lists");
     }
     if (code != API_OK) {
         set_aside(state, "cannot be read");
@@ -271,7 +274,10 @@ enum cordon_err state_open(const struct state_config *config, struct state **ret
         return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory for the state of access lists");
     }
     state->acl->api = config->api;
-    err = take_lock(state, fault);
+    err = state_check_folder(state, fault);
+    if (err == CORDON_OK) {
+        err = take_lock(state, fault);
+    }
     if (err == CORDON_OK) {
         err = load(state, fault);
     }

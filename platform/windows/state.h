@@ -21,7 +21,8 @@ struct state;
 
 struct state_config {
     const struct api *api;
-    const char *folder; /* native, exists, only SYSTEM and Administrators can write there */
+    const char *folder; /* native, exists; it and what it lies in are the system's alone */
+    bool unchecked;     /* ... which is not looked at: for tests on what keeps no access lists */
     struct sid domain;  /* principals are this and one number more */
     /* Where entries are looked for when the journal is lost; folders or keys. */
     enum api_object root_object;
@@ -48,6 +49,7 @@ struct state_request {
     struct sid principal;
     api_handle token;   /* see struct acl */
     api_handle caller;  /* see struct acl */
+    struct sid owner;   /* see struct acl */
     const char *holder; /* on whose behalf; not empty */
     const struct state_target *targets;
     size_t target_count;
@@ -58,7 +60,8 @@ struct state_request {
  * journal anew. @config is copied, its strings are borrowed. What could not be undone now is tried
  * again by every later call; state_notices() says so.
  *
- * CORDON_E_STATE  another process has the folder
+ * CORDON_E_STATE   another process has the folder
+ * CORDON_E_DENIED  others than SYSTEM and Administrators could change what is in it
  */
 CORDON_MUST_USE enum cordon_err state_open(const struct state_config *config,
                                            struct state **ret_state, struct cordon_fault *fault);

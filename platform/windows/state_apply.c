@@ -21,6 +21,7 @@ struct apply {
     struct cordon_fault *fault;
     struct piece *pieces;
     size_t count, size;
+    const char **places;       /* paths of the request's denials */
     const struct piece *above; /* whose below is being looked at */
     bool nomem;
 };
@@ -85,6 +86,24 @@ static bool add_known_below(struct apply *apply, const struct acl_target *target
         }
     }
     return true;
+}
+
+static enum cordon_err list_places(struct apply *apply)
+{
+    const struct state_request *request = apply->request;
+    struct acl *acl = apply->state->acl;
+
+    apply->places = calloc(request->target_count + 1, sizeof(*apply->places));
+    if (apply->places == NULL) {
+        return no_memory(apply);
+    }
+    for (size_t i = 0; i < request->target_count; i++) {
+        if (request->targets[i].acl.type == SD_DENIED) {
+            apply->places[acl->place_count++] = request->targets[i].acl.path;
+        }
+    }
+    acl->places = apply->places;
+    return CORDON_OK;
 }
 
 static enum cordon_err collect(struct apply *apply)
@@ -262,6 +281,20 @@ static enum cordon_err is_open(struct apply *apply, const struct sd *sd, bool *r
                                       "checking what a job may do below %s", target->path);
 }
 
+/* Below a denied folder a rule may grant something again: that is a target of its own. */
+static bool is_granted(const struct apply *apply, const char *path)
+{
+    for (size_t i = 0; i < apply->request->target_count; i++) {
+        const struct acl_target *target = &apply->request->targets[i].acl;
+
+        if (target->type == SD_ALLOWED && target->object == apply->above->target.object &&
+            acl_same_path(target->path, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum cordon_err visit(void *context, const char *path, const struct api_info *info,
                              const struct sd *sd, bool *ret_below)
 {
@@ -269,9 +302,14 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
     const size_t len = strlen(path) + 1;
     struct piece piece = {.target = apply->above->target, .missing = STATE_SKIP};
     bool open;
-    const enum cordon_err err = is_open(apply, sd, &open);
+    enum cordon_err err;
 
     (void)info;
+    *ret_below = false;
+    if (is_granted(apply, path)) {
+        return CORDON_OK;
+    }
+    err = is_open(apply, sd, &open);
     *ret_below = !open;
     if (err != CORDON_OK || !open) {
         return err;
@@ -305,8 +343,7 @@ static enum cordon_err look_below(struct apply *apply, size_t index)
                             .visit = visit,
                             .context = apply};
 
-    if (!above.fresh || above.target.type != SD_DENIED || !above.object.info.container ||
-        above.object.info.reparse) {
+    if (!above.fresh || above.target.type != SD_DENIED || (above.object.ace.flags & SD_TREE) == 0) {
         return CORDON_OK;
     }
     apply->above = &above;
@@ -382,7 +419,11 @@ enum cordon_err state_apply(struct state *state, const struct state_request *req
     state->acl->principal = request->principal;
     state->acl->token = request->token;
     state->acl->caller = request->caller;
-    err = collect(&apply);
+    state->acl->owner = request->owner;
+    err = list_places(&apply);
+    if (err == CORDON_OK) {
+        err = collect(&apply);
+    }
     while (err == CORDON_OK && from < apply.count) {
         const size_t to = apply.count;
 
@@ -401,5 +442,8 @@ enum cordon_err state_apply(struct state *state, const struct state_request *req
         free(apply.pieces[i].owned);
     }
     free(apply.pieces);
+    state->acl->places = NULL;
+    state->acl->place_count = 0;
+    free(apply.places);
     return err;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What state.c, state_rows.c, state_apply.c and state_undo.c share; for nobody else. */
+/* What state.c, state_rows.c, state_folder.c, state_apply.c and state_undo.c share; for nobody
+ * else. */
 #ifndef CORDON_PLATFORM_WINDOWS_STATE_PARTS_H
 #define CORDON_PLATFORM_WINDOWS_STATE_PARTS_H
 
@@ -15,6 +16,7 @@ enum state_phase {
 /* An entry for somebody, or (ace.sid.len == 0) an object that was made. */
 struct state_row {
     struct journal_record is; /* strings owned; verb is of no meaning */
+    uint32_t hash;            /* of its path: rows are many, and differ in little else */
     enum state_phase phase;
     uint32_t touched; /* state->round of the apply that asked for it last */
     uint32_t tried;   /* state->settling of the last try to undo it */
@@ -60,6 +62,10 @@ CORDON_MUST_USE enum cordon_err state_commit_one(struct state *state, enum journ
 /* Writes the journal anew, with the rows there are. */
 CORDON_MUST_USE enum cordon_err state_rewrite(struct state *state, struct cordon_fault *fault);
 void state_notice(struct state *state, const struct cordon_fault *fault);
+
+/* ---- state_folder.c ---- */
+
+CORDON_MUST_USE enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fault);
 
 /* ---- state_undo.c ---- */
 

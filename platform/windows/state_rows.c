@@ -43,13 +43,26 @@ bool state_is_at(const char *inner, const char *path)
     return strncmp(inner, path, len) == 0 && (inner[len] == '\0' || inner[len] == '\\');
 }
 
+/* FNV-1a. */
+static uint32_t hash_of(const char *path)
+{
+    uint32_t hash = 2166136261U;
+
+    for (const char *at = path; *at != '\0'; at++) {
+        hash = (hash ^ (uint8_t)*at) * 16777619U;
+    }
+    return hash;
+}
+
 struct state_row *state_find(struct state *state, const struct journal_record *record)
 {
+    const uint32_t hash = hash_of(record->path);
+
     for (size_t i = 0; i < state->row_count; i++) {
         struct state_row *row = &state->rows[i];
 
-        if (row->is.object == record->object && same_ace(&row->is.ace, &record->ace) &&
-            strcmp(row->is.path, record->path) == 0 &&
+        if (row->hash == hash && row->is.object == record->object &&
+            same_ace(&row->is.ace, &record->ace) && strcmp(row->is.path, record->path) == 0 &&
             strcmp(row->is.holder, record->holder) == 0 && strcmp(row->is.via, record->via) == 0) {
             return row;
         }
@@ -119,7 +132,8 @@ static bool grow(struct state *state)
 static void remember(struct state *state, const struct journal_record *record,
                      enum state_phase phase)
 {
-    struct state_row row = {.is = *record, .phase = phase, .touched = state->round};
+    struct state_row row = {
+        .is = *record, .hash = hash_of(record->path), .phase = phase, .touched = state->round};
 
     row.is.holder = copy(record->holder);
     row.is.via = copy(record->via);

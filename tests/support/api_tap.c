@@ -6,6 +6,8 @@
 
 #include "platform/windows/sd.h"
 
+unsigned api_tap_inside;
+
 static const char *kind(enum api_object object)
 {
     return object == API_KEY ? "key" : "file";
@@ -41,7 +43,7 @@ static bool goes_on(struct api_tap *tap, uint32_t *code)
 }
 
 /* Ends the line of a call that returned @code. */
-static uint32_t returned(struct api_tap *tap, uint32_t code)
+static uint32_t end_line(struct api_tap *tap, uint32_t code)
 {
     if (tap->dead) {
         return API_TAP_DEAD;
@@ -52,6 +54,14 @@ static uint32_t returned(struct api_tap *tap, uint32_t code)
         return API_TAP_DEAD;
     }
     return code;
+}
+
+static uint32_t returned(struct api_tap *tap, uint32_t code)
+{
+    const uint32_t told = end_line(tap, code);
+
+    api_tap_inside--;
+    return told;
 }
 
 static void print_list(struct api_tap *tap, const uint8_t *bytes, size_t len)
@@ -71,6 +81,7 @@ static void print_list(struct api_tap *tap, const uint8_t *bytes, size_t len)
     struct api_tap *tap = self;                                                                    \
     const struct api *under = tap->under;                                                          \
     uint32_t code = API_OK;                                                                        \
+    api_tap_inside++;                                                                              \
     if (!tap->dead) {                                                                              \
         strbuf_printf(&tap->trace, __VA_ARGS__);                                                   \
     }                                                                                              \
@@ -88,9 +99,11 @@ static uint32_t tap_revert(void *self)
 {
     struct api_tap *tap = self;
 
+    api_tap_inside++;
     if (!tap->dead) {
         strbuf_puts(&tap->trace, "revert\n");
     }
+    api_tap_inside--;
     return tap->under->revert(tap->under->self);
 }
 
@@ -166,11 +179,23 @@ static uint32_t tap_get_security(void *self, api_handle handle, uint8_t *bytes, 
 }
 
 static uint32_t tap_set_security(void *self, enum api_object object, api_handle handle,
-                                 const uint8_t *bytes, size_t len)
+                                 const uint8_t *bytes, size_t len, bool below)
 {
-    CALL("set-security");
+    CALL(below ? "set-security below" : "set-security");
     print_list(tap, bytes, len);
-    return returned(tap, under->set_security(under->self, object, handle, bytes, len));
+    return returned(tap, under->set_security(under->self, object, handle, bytes, len, below));
+}
+
+static uint32_t tap_set_owner(void *self, enum api_object object, api_handle handle,
+                              const struct sid *sid)
+{
+    char text[SID_TEXT_MAX];
+
+    sid_text(sid, text);
+    {
+        CALL("set-owner %s", text);
+        return returned(tap, under->set_owner(under->self, object, handle, sid));
+    }
 }
 
 static uint32_t tap_granted(void *self, api_handle token, enum api_object object,
@@ -247,6 +272,7 @@ void api_tap_init(struct api_tap *tap, const struct api *under)
                                     .next = tap_next,
                                     .get_security = tap_get_security,
                                     .set_security = tap_set_security,
+                                    .set_owner = tap_set_owner,
                                     .granted = tap_granted,
                                     .erase = tap_erase,
                                     .file_open = tap_file_open,

@@ -27,6 +27,9 @@ struct api_tap {
     void (*die)(void); /* called instead of being dead: a process that really ends; NULL: none */
 };
 
+/* Not 0 while a call is made: what is allocated then is the test's own. */
+extern unsigned api_tap_inside;
+
 void api_tap_init(struct api_tap *tap, const struct api *under);
 void api_tap_deinit(struct api_tap *tap);
 

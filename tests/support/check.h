@@ -23,10 +23,11 @@ static struct check_test *check_first;
 static struct check_test **check_last = &check_first;
 static jmp_buf check_escape;
 
+/* In the order of the file: without a priority Windows would run constructors from the last. */
 #define TEST(id)                                                                                   \
     static void test_##id(void);                                                                   \
     static struct check_test check_##id = {#id, test_##id, NULL};                                  \
-    __attribute__((constructor)) static void check_add_##id(void)                                  \
+    __attribute__((constructor(101 + __COUNTER__))) static void check_add_##id(void)               \
     {                                                                                              \
         *check_last = &check_##id;                                                                 \
         check_last = &check_##id.next;                                                             \

@@ -262,7 +262,7 @@ static void leave_denials_out(struct sd *sd)
 }
 
 static uint32_t fake_set_security(void *self, enum api_object object, api_handle handle,
-                                  const uint8_t *bytes, size_t len)
+                                  const uint8_t *bytes, size_t len, bool below)
 {
     struct fake *fake = self;
     struct fake_node *node = node_of(fake, handle);
@@ -281,9 +281,29 @@ static uint32_t fake_set_security(void *self, enum api_object object, api_handle
         leave_denials_out(&fake->scratch);
     }
     fake_store(node, &fake->scratch);
-    if (object == API_FILE || fake->keys_propagate) {
+    if (below && (object == API_FILE || fake->keys_propagate)) {
         propagate(fake, node);
     }
+    return API_OK;
+}
+
+static uint32_t fake_set_owner(void *self, enum api_object object, api_handle handle,
+                               const struct sid *sid)
+{
+    struct fake *fake = self;
+    struct fake_node *node = node_of(fake, handle);
+
+    (void)object;
+    if ((fake_get(fake, handle)->access & SD_WRITE_OWNER) == 0) {
+        return API_ACCESS_DENIED;
+    }
+    /* Whom one acts as, and nobody else, may be made the owner. */
+    if (fake->acting != 0 && !sid_equal(&token_of(fake, fake->acting)->members[0].sid, sid)) {
+        return 1307; /* ERROR_INVALID_OWNER */
+    }
+    fake_load(node, &fake->scratch);
+    fake->scratch.owner = *sid;
+    fake_store(node, &fake->scratch);
     return API_OK;
 }
 
@@ -327,6 +347,7 @@ void fake_init(struct fake *fake)
                              .next = fake_next,
                              .get_security = fake_get_security,
                              .set_security = fake_set_security,
+                             .set_owner = fake_set_owner,
                              .granted = fake_granted,
                              .erase = fake_erase,
                              .now_ms = fake_now_ms};

@@ -36,6 +36,7 @@ static inline enum cordon_err reopen(void)
 {
     const struct state_config config = {.api = &tap.api,
                                         .folder = FOLDER,
+                                        .unchecked = true,
                                         .domain = sid_of(DOMAIN),
                                         .root_object = API_FILE,
                                         .roots = roots,

@@ -143,11 +143,13 @@ TEST(what_cannot_be_relied_on_is_refused)
         {"C:\\gone\\x", NULL, SD_DENIED, CORDON_E_NOT_FOUND, "no such path"},
         {"C:\\", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
         {"HKLM", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"\\\\srv\\share", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"\\\\srv\\share\\", NULL, SD_DENIED, CORDON_E_DENIED, "is the root of a volume"},
+        {"\\\\srv\\share\\x", NULL, SD_DENIED, CORDON_E_NOT_FOUND, "no such path"},
         {"C:\\d\\j", NULL, SD_DENIED, CORDON_E_DENIED, "became a link"},
         {"C:\\d\\j\\f", NULL, SD_DENIED, CORDON_E_DENIED, "lies elsewhere"},
         {"C:\\d\\f", "C:\\e\\f", SD_DENIED, CORDON_E_DENIED, "lies elsewhere"},
         {"C:\\d\\null", NULL, SD_DENIED, CORDON_E_UNSUPPORTED, "has no access list"},
-        {"C:\\d\\own", NULL, SD_DENIED, CORDON_E_DENIED, "owned by the job's principal"},
         {"C:\\d\\two", NULL, SD_ALLOWED, CORDON_E_DENIED, "has 2 names"},
     };
 
@@ -163,6 +165,50 @@ TEST(what_cannot_be_relied_on_is_refused)
         }
         finish();
     }
+}
+
+static const char *owner_of(const char *path)
+{
+    static char text[SID_TEXT_MAX];
+    struct fake_node *node = fake_find(&world, API_FILE, path);
+
+    CHECK(sd_parse(node->sd, node->sd_len, &acl.after) == CORDON_OK);
+    sid_text(&acl.after.owner, text);
+    return text;
+}
+
+TEST(what_the_principal_owns_becomes_the_callers)
+{
+    struct acl_target target = target_of("C:\\d\\own");
+
+    start();
+    CHECK(deny("C:\\d\\own") == CORDON_OK);
+    CHECK_STR(owner_of("C:\\d\\own"), "S-1-5-32-544");
+    finish();
+    start();
+    acl.caller = fake_token(&world, USER " WD");
+    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
+    CHECK(deny("C:\\d\\own") == CORDON_OK && world.acting == 0);
+    CHECK_STR(owner_of("C:\\d\\own"), USER);
+    finish();
+    /* A grant can be taken back by nobody who loses by it. */
+    start();
+    acl.caller = fake_token(&world, USER " WD");
+    target.type = SD_ALLOWED;
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK_STR(owner_of("C:\\d\\own"), JOB);
+    finish();
+}
+
+TEST(what_the_caller_cannot_take_over_is_refused)
+{
+    start();
+    (void)fake_add(&world, API_FILE, "C:\\d\\hers", "O:" JOB "D:(A;;0x60080;;;WD)");
+    acl.caller = fake_token(&world, USER " WD");
+    CHECK(deny("C:\\d\\hers") == CORDON_E_DENIED);
+    CHECK(strstr(fault.text, "from the job's principal") != NULL);
+    CHECK_STR(owner_of("C:\\d\\hers"), JOB);
+    finish();
 }
 
 TEST(a_link_is_denied_itself_and_an_alias_by_what_it_leads_to)
@@ -230,8 +276,14 @@ TEST(what_the_system_would_still_grant_is_an_error)
     acl.token = fake_token(&world, JOB " WD");
     CHECK(deny("C:\\d\\f") == CORDON_OK);
     finish();
+    /* A grant that a denial of ours narrows is meant so; another's is an error. */
     target.type = SD_ALLOWED;
     target.mask = 1;
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    finish();
+    (void)fake_add(&world, API_FILE, "C:\\d\\no", "O:SYD:(D;;0x1;;;WD)(A;;FA;;;WD)");
+    target.path = "C:\\d\\no";
     CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
     CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_E_STATE);
     CHECK(strstr(fault.text, "would not grant 0x1") != NULL);
@@ -255,28 +307,47 @@ TEST(a_full_list_takes_no_more)
     finish();
 }
 
-TEST(every_call_that_fails_is_told_and_leaves_no_handle)
+static void start_as_caller(void)
 {
-    unsigned calls;
-
     start();
     acl.caller = fake_token(&world, USER " WD");
     acl.token = fake_token(&world, JOB " WD");
-    CHECK(deny("C:\\d\\f") == CORDON_OK);
+    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
+}
+
+static void fail_every_call(const char *path, unsigned at_least)
+{
+    unsigned calls;
+
+    start_as_caller();
+    CHECK(deny(path) == CORDON_OK);
     calls = tap.calls;
-    CHECK(calls >= 7);
+    CHECK(calls >= at_least);
     finish();
     for (unsigned n = 1; n <= calls; n++) {
-        start();
-        acl.caller = fake_token(&world, USER " WD");
-        acl.token = fake_token(&world, JOB " WD");
+        start_as_caller();
         tap.fail_at = n;
         tap.fail_code = 1450; /* ERROR_NO_SYSTEM_RESOURCES */
-        CHECK(deny("C:\\d\\f") == CORDON_E_OS);
+        CHECK(deny(path) == CORDON_E_OS);
         CHECK(strstr(fault.text, "(error 1450)") != NULL && fault.os_code == 1450);
         finish();
         CHECK(world.acting == 0);
     }
+}
+
+TEST(a_malformed_list_is_refused)
+{
+    start();
+    fake_find(&world, API_FILE, "C:\\d\\f")->sd[0] = 9;
+    CHECK(deny("C:\\d\\f") == CORDON_E_SYNTAX);
+    CHECK(strstr(fault.text, "is malformed") != NULL);
+    finish();
+}
+
+TEST(every_call_that_fails_is_told_and_leaves_no_handle)
+{
+    fail_every_call("C:\\d\\f", 8);
+    fail_every_call("C:\\d\\own", 12);
 }
 
 /* ---- below ---- */

@@ -134,6 +134,7 @@ struct state_config keys_config(const struct api *api)
     static const char *const roots[] = {KEYS_TOP};
     struct state_config config = {.api = api,
                                   .folder = KEYS_FOLDER,
+                                  .unchecked = true,
                                   .root_object = API_KEY,
                                   .roots = roots,
                                   .root_count = 1,

@@ -6,6 +6,8 @@
  */
 #include "tests/wine/keys.h"
 
+#include <aclapi.h>
+
 #include "tests/support/check.h"
 #include "tests/wine/token.h"
 
@@ -64,12 +66,8 @@ static enum cordon_err apply(const struct state_target *targets, size_t count)
                                           .holder = "session",
                                           .targets = targets,
                                           .target_count = count};
-    const enum cordon_err err = state_apply(state, &request, &fault);
 
-    if (err != CORDON_OK) {
-        (void)fprintf(stderr, "  %s\n", fault.text);
-    }
-    return err;
+    return state_apply(state, &request, &fault);
 }
 
 static bool drop(void)
@@ -150,6 +148,79 @@ TEST(a_hive_is_no_object_to_deny)
 
     start();
     CHECK(apply(targets, 1) == CORDON_E_DENIED);
+}
+
+/* What a profile grants above it does not reopen what an administrator denies, for whomever. */
+TEST(a_managed_denial_holds_for_two_principals_whatever_their_profiles_grant)
+{
+    static const char *const users[] = {KEYS_JOB, KEYS_DOMAIN "-1002"};
+    struct state_target targets[] = {denied(KEYS_TOP, 0x000f003f), denied(KEYS_A, DENY)};
+    HANDLE tokens[2];
+
+    start();
+    targets[0].acl.type = SD_ALLOWED;
+    targets[1].acl.managed = true;
+    for (size_t i = 0; i < 2; i++) {
+        const HANDLE actor = token_of(users[i], FALSE);
+        const struct state_request request = {.principal = sid_of(users[i]),
+                                              .token = (api_handle)actor,
+                                              .holder = users[i],
+                                              .targets = targets,
+                                              .target_count = 2};
+
+        tokens[i] = token_of(users[i], TRUE);
+        CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+        (void)CloseHandle(actor);
+    }
+    CHECK(keys_open_as(tokens[0], KEYS_A) == API_ACCESS_DENIED);
+    CHECK(keys_open_as(tokens[1], KEYS_A) == API_ACCESS_DENIED);
+    CHECK(keys_open_as(tokens[0], KEYS_TOP) == 0 && keys_open_as(other_primary, KEYS_A) == 0);
+    for (size_t i = 0; i < 2; i++) {
+        const struct sid sid = sid_of(users[i]);
+
+        CHECK(state_drop(state, &sid, users[i], &fault) == CORDON_OK);
+        /* The other's stays until he goes. */
+        CHECK(keys_open_as(tokens[i], KEYS_A) == 0);
+        CHECK(keys_open_as(tokens[1], KEYS_A) == (i == 0 ? API_ACCESS_DENIED : 0));
+        (void)CloseHandle(tokens[i]);
+    }
+    keys_print(&after);
+    CHECK_STR(strbuf_text(&after), strbuf_text(&before));
+}
+
+TEST(a_narrower_entry_that_stands_there_does_not_pass_for_the_denial)
+{
+    const struct state_target narrow[] = {denied(KEYS_A, 0x00000002)};
+    const struct state_target whole[] = {denied(KEYS_A, DENY)};
+    struct state_request request = {
+        .principal = sid_of(KEYS_JOB), .holder = "earlier", .targets = narrow, .target_count = 1};
+
+    start();
+    CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+    CHECK(keys_open_as(job_primary, KEYS_A) == 0);
+    CHECK(apply(whole, 1) == CORDON_OK);
+    CHECK(keys_open_as(job_primary, KEYS_A) == API_ACCESS_DENIED);
+    CHECK(drop());
+    CHECK(keys_open_as(job_primary, KEYS_A) == 0);
+    CHECK(state_drop(state, &request.principal, "earlier", &fault) == CORDON_OK);
+    keys_print(&after);
+    CHECK_STR(strbuf_text(&after), strbuf_text(&before));
+}
+
+TEST(what_the_principal_owns_is_taken_over_before_it_is_denied)
+{
+    const struct state_target targets[] = {denied(KEYS_A, DENY)};
+    const struct sid owner = sid_of(KEYS_JOB);
+    HKEY key;
+
+    start();
+    CHECK(RegOpenKeyExA(HKEY_LOCAL_MACHINE, &KEYS_A[5], 0, WRITE_OWNER, &key) == 0);
+    CHECK(SetSecurityInfo((HANDLE)key, SE_REGISTRY_KEY, OWNER_SECURITY_INFORMATION,
+                          (PSID)(uintptr_t)owner.bytes, NULL, NULL, NULL) == 0);
+    (void)RegCloseKey(key);
+    CHECK(apply(targets, 1) == CORDON_OK);
+    CHECK(keys_open_as(job_primary, KEYS_A) == API_ACCESS_DENIED);
+    CHECK(drop());
 }
 
 /* The service acts as the caller while it opens his objects: Wine asks the thread's token. */

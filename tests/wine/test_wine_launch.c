@@ -3,33 +3,15 @@
  * A whole launch with the system's own calls: entries on, a process of the principal in its job,
  * who finds the key closed; the end of the job is the end of what it started; entries off.
  */
-#include "platform/windows/launch.h"
 
 #include "tests/support/check.h"
+#include "tests/wine/jobs.h"
 #include "tests/wine/keys.h"
 #include "tests/wine/token.h"
 
-/* The system's own, but for limits: Wine heeds them and says, asked for them, that there are none.
- */
-static struct launch_api told;
-static const struct launch_api *api = &told;
-static struct launch_limits limits;
+static const struct launch_api *api;
 static struct cordon_fault fault;
 static HANDLE token;
-
-static uint32_t remember_limits(void *self, api_handle job, const struct launch_limits *wanted)
-{
-    limits = *wanted;
-    return launch_win32()->job_limit(self, job, wanted);
-}
-
-static uint32_t tell_limits(void *self, api_handle job, struct launch_limits *ret_limits)
-{
-    (void)self;
-    (void)job;
-    *ret_limits = limits;
-    return API_OK;
-}
 
 static struct sid sid_of(const char *text)
 {
@@ -54,9 +36,7 @@ static struct launch run(const char *arguments, HANDLE output)
 
         token = token_make(&made, TRUE);
         CHECK(token != NULL);
-        told = *launch_win32();
-        told.job_limit = remember_limits;
-        told.job_limits = tell_limits;
+        api = wine_launch();
     }
     CHECK(GetModuleFileNameA(NULL, program, sizeof(program)) > 0);
     (void)snprintf(line, sizeof(line), "\"%s\" %s", program, arguments);
@@ -107,14 +87,14 @@ TEST(a_job_finds_closed_what_its_policy_denies)
     state_close(state);
 }
 
-/* Why @told is there; once this fails, it has to go. */
+/* Why wine_launch() is there; once this fails, it has to go. */
 TEST(limits_that_read_back_otherwise_refuse_the_launch)
 {
     struct launch_order order = {.process = {.command_line = "cmd /c exit 0", .folder = "C:\\"}};
     struct launch launch;
 
-    CHECK(launch_start(launch_win32(), &order, &launch, &fault) == CORDON_E_STATE);
-    CHECK(strstr(fault.text, "limits did not stick: 0x0 instead of 0x2000") != NULL);
+    CHECK(launch_start(launch_win32(), &order, &launch, &fault) != CORDON_OK);
+    CHECK_STR(fault.text, "the job object's limits did not stick: 0x0 instead of 0x2000");
 }
 
 /* The child starts one that would sleep for long, prints its number and sleeps, too. */

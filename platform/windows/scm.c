@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/windows/scm.h"
+
+#include <stdlib.h>
+
+#include "platform/windows/win32.h"
+
+#define POLL_MS 50U
+#define START_HINT_MS 30000U
+#define NEVER_RAN 1U
+
+/* ---- being one ---- */
+
+/* The manager's callbacks have no context of ours until the handler is registered. */
+static const struct scm_service *serving;
+static SERVICE_STATUS_HANDLE manager;
+
+static void tell(DWORD state, uint32_t code)
+{
+    SERVICE_STATUS status = {
+        .dwServiceType = SERVICE_WIN32_OWN_PROCESS,
+        .dwCurrentState = state,
+        .dwControlsAccepted =
+            state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0,
+        .dwWin32ExitCode = code,
+        .dwWaitHint =
+            state == SERVICE_START_PENDING || state == SERVICE_STOP_PENDING ? START_HINT_MS : 0};
+
+    (void)SetServiceStatus(manager, &status);
+}
+
+static DWORD WINAPI control(DWORD what, DWORD event, void *data, void *context)
+{
+    const struct scm_service *service = context;
+
+    (void)event;
+    (void)data;
+    switch (what) {
+    case SERVICE_CONTROL_STOP:
+    case SERVICE_CONTROL_SHUTDOWN:
+        tell(SERVICE_STOP_PENDING, API_OK);
+        service->stop(service->context);
+        return NO_ERROR;
+    case SERVICE_CONTROL_INTERROGATE:
+        return NO_ERROR;
+    default:
+        return ERROR_CALL_NOT_IMPLEMENTED;
+    }
+}
+
+static void WINAPI serve(DWORD argc, WCHAR **argv)
+{
+    WCHAR *name = NULL;
+    uint32_t code;
+
+    (void)argc;
+    (void)argv;
+    if (win32_wide("", serving->name, &name) == API_OK) {
+        manager = RegisterServiceCtrlHandlerExW(name, control, (void *)(uintptr_t)serving);
+    }
+    free(name);
+    if (manager == NULL) {
+        return;
+    }
+    tell(SERVICE_START_PENDING, API_OK);
+    code = serving->start(serving->context);
+    if (code == API_OK) {
+        tell(SERVICE_RUNNING, API_OK);
+        code = serving->run(serving->context);
+    }
+    tell(SERVICE_STOPPED, code);
+}
+
+uint32_t scm_serve(const struct scm_service *service)
+{
+    WCHAR *name = NULL;
+    uint32_t code = win32_wide("", service->name, &name);
+
+    if (code == API_OK) {
+        const SERVICE_TABLE_ENTRYW table[] = {{name, serve}, {NULL, NULL}};
+
+        serving = service;
+        code = StartServiceCtrlDispatcherW(table) ? API_OK : GetLastError();
+    }
+    free(name);
+    return code;
+}
+
+/* ---- being installed ---- */
+
+struct opened {
+    SC_HANDLE manager, service;
+};
+
+static void close_both(struct opened *opened)
+{
+    if (opened->service != NULL) {
+        (void)CloseServiceHandle(opened->service);
+    }
+    if (opened->manager != NULL) {
+        (void)CloseServiceHandle(opened->manager);
+    }
+}
+
+static uint32_t open_service(const char *name, DWORD access, struct opened *opened)
+{
+    WCHAR *wide;
+    uint32_t code = win32_wide("", name, &wide);
+
+    *opened = (struct opened){NULL, NULL};
+    if (code != API_OK) {
+        return code;
+    }
+    opened->manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+    if (opened->manager != NULL) {
+        opened->service = OpenServiceW(opened->manager, wide, access);
+    }
+    code = opened->service == NULL ? GetLastError() : API_OK;
+    free(wide);
+    if (code != API_OK) {
+        close_both(opened);
+    }
+    return code;
+}
+
+static uint32_t restart_after_failures(SC_HANDLE service)
+{
+    SC_ACTION actions[] = {{SC_ACTION_RESTART, 1000}, {SC_ACTION_RESTART, 10000}};
+    SERVICE_FAILURE_ACTIONSW failures = {
+        .dwResetPeriod = 3600, .cActions = 2, .lpsaActions = actions};
+
+    return ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failures)
+               ? API_OK
+               : GetLastError();
+}
+
+uint32_t scm_install(const char *name, const char *title, const char *command_line)
+{
+    WCHAR *wide[3] = {NULL, NULL, NULL};
+    struct opened opened = {NULL, NULL};
+    uint32_t code = win32_wide("", name, &wide[0]);
+
+    code = code == API_OK ? win32_wide("", title, &wide[1]) : code;
+    code = code == API_OK ? win32_wide("", command_line, &wide[2]) : code;
+    if (code == API_OK) {
+        opened.manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CREATE_SERVICE);
+        code = opened.manager == NULL ? GetLastError() : API_OK;
+    }
+    if (code == API_OK) {
+        opened.service = CreateServiceW(
+            opened.manager, wide[0], wide[1], SERVICE_CHANGE_CONFIG | SERVICE_START | DELETE,
+            SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, wide[2], NULL,
+            NULL, NULL, NULL, NULL);
+        code = opened.service == NULL ? GetLastError() : restart_after_failures(opened.service);
+    }
+    /* Half installed is not installed. */
+    if (code != API_OK && opened.service != NULL) {
+        (void)DeleteService(opened.service);
+    }
+    close_both(&opened);
+    for (size_t i = 0; i < 3; i++) {
+        free(wide[i]);
+    }
+    return code;
+}
+
+static uint32_t wait_for(SC_HANDLE service, DWORD state, uint32_t wait_ms, DWORD *ret_pid)
+{
+    const uint64_t until = GetTickCount64() + wait_ms;
+    SERVICE_STATUS_PROCESS status;
+    DWORD len;
+
+    do {
+        if (!QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status),
+                                  &len)) {
+            return GetLastError();
+        }
+        if (status.dwCurrentState == state) {
+            *ret_pid = status.dwProcessId;
+            return API_OK;
+        }
+        if (state == SERVICE_RUNNING && status.dwCurrentState == SERVICE_STOPPED) {
+            return status.dwWin32ExitCode != API_OK ? status.dwWin32ExitCode : NEVER_RAN;
+        }
+        Sleep(POLL_MS);
+    } while (GetTickCount64() < until);
+    return ERROR_SERVICE_REQUEST_TIMEOUT;
+}
+
+uint32_t scm_start(const char *name, uint32_t wait_ms, uint32_t *ret_pid)
+{
+    struct opened opened;
+    DWORD pid = 0;
+    uint32_t code = open_service(name, SERVICE_START | SERVICE_QUERY_STATUS, &opened);
+
+    if (code != API_OK) {
+        return code;
+    }
+    if (!StartServiceW(opened.service, 0, NULL) &&
+        GetLastError() != ERROR_SERVICE_ALREADY_RUNNING) {
+        code = GetLastError();
+    } else {
+        code = wait_for(opened.service, SERVICE_RUNNING, wait_ms, &pid);
+    }
+    close_both(&opened);
+    if (code == API_OK) {
+        *ret_pid = pid;
+    }
+    return code;
+}
+
+uint32_t scm_stop(const char *name, uint32_t wait_ms)
+{
+    struct opened opened;
+    SERVICE_STATUS status;
+    DWORD pid;
+    uint32_t code = open_service(name, SERVICE_STOP | SERVICE_QUERY_STATUS, &opened);
+
+    if (code != API_OK) {
+        return code;
+    }
+    if (!ControlService(opened.service, SERVICE_CONTROL_STOP, &status) &&
+        GetLastError() != ERROR_SERVICE_NOT_ACTIVE) {
+        code = GetLastError();
+    } else {
+        code = wait_for(opened.service, SERVICE_STOPPED, wait_ms, &pid);
+    }
+    close_both(&opened);
+    return code;
+}
+
+uint32_t scm_remove(const char *name)
+{
+    struct opened opened;
+    const uint32_t stopped = scm_stop(name, START_HINT_MS);
+    uint32_t code = open_service(name, DELETE, &opened);
+
+    if (code != API_OK) {
+        return code;
+    }
+    code = DeleteService(opened.service) ? API_OK : GetLastError();
+    close_both(&opened);
+    return code == API_OK ? stopped : code;
+}

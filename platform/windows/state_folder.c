@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal's folder, and all that it lies in, must be the system's and its administrators'
+ * alone: any user may make folders in %ProgramData%, also one of this name before the service is
+ * there.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/windows/state_parts.h"
+#include "platform/windows/trust.h"
+
+/* READ_CONTROL, FILE_READ_ATTRIBUTES */
+#define LOOK (SD_READ_CONTROL | 0x80U)
+
+static enum cordon_err check_one(struct state *state, const char *path, enum trust_role role,
+                                 struct cordon_fault *fault)
+{
+    const struct api *api = state->config.api;
+    const struct api_open how = {.object = API_FILE, .name = path, .access = LOOK};
+    struct acl_object object = {0};
+    struct trust_object trusted = {
+        .name = path, .kind = TRUST_FILE, .role = role, .sd = &state->acl->before};
+    uint32_t code = api->open(api->self, &how, &object.handle);
+    enum cordon_err err;
+
+    if (code == API_OK) {
+        code = api->info(api->self, API_FILE, object.handle, &object.info);
+    }
+    err = code == API_OK
+              ? acl_read(state->acl, object.handle, path, &state->acl->before, fault)
+              : api_fault(fault, code, "install the service again", "looking at %s", path);
+    acl_close(state->acl, &object);
+    trusted.link = object.info.reparse;
+    return err == CORDON_OK ? trust_check(&trusted, 1, fault) : err;
+}
+
+/* Cuts the last component off; "C:\" of "C:\a". False: nothing is left. */
+static bool go_up(char *path)
+{
+    char *cut = strrchr(path, '\\');
+
+    if (cut == NULL || cut[1] == '\0') {
+        return false;
+    }
+    cut[cut > path && cut[-1] == ':' ? 1 : 0] = '\0';
+    return true;
+}
+
+enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fault)
+{
+    const size_t len = strlen(state->config.folder) + 1;
+    enum trust_role role = TRUST_HOLDER;
+    enum cordon_err err = CORDON_OK;
+    char *path;
+
+    if (state->config.unchecked) {
+        return CORDON_OK;
+    }
+    path = malloc(len);
+    if (path == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory to look at %s",
+                         state->config.folder);
+    }
+    memcpy(path, state->config.folder, len);
+    do {
+        err = check_one(state, path, role, fault);
+        role = TRUST_ABOVE;
+    } while (err == CORDON_OK && go_up(path));
+    free(path);
+    return err;
+}

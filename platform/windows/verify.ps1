@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What only a real Windows can show. As an administrator, with the programs of the preset mingw:
+#
+#   powershell -ExecutionPolicy Bypass -File verify.ps1 -Build C:\path\to\build\mingw
+#
+# One row a line: its id, PASS or FAIL, what it is about. The status is the number of failures.
+# Everything it makes (a folder, an account, a service) it removes again.
+#
+# NOT RUN YET: none of these rows has been run on a Windows system. What each has instead, elsewhere,
+# is in the last column of $rows.
+param([Parameter(Mandatory = $true)][string]$Build)
+$ErrorActionPreference = 'Stop'
+
+$work = Join-Path $env:SystemDrive 'cordon-verify'
+$state = Join-Path $work 'state'
+$user = 'cordon-verify'
+$tool = Join-Path $Build 'tests\wine\acl_tool.exe'
+$script:failed = 0
+
+# --- what the rows are made of ---
+
+function Deny([string]$holder, [string[]]$paths) {
+    & $tool $state $script:domain apply $script:sid $holder @paths
+    return $LASTEXITCODE
+}
+
+function Drop([string]$holder) {
+    & $tool $state $script:domain drop $script:sid $holder
+    return $LASTEXITCODE
+}
+
+# The status of a command line that the account runs.
+function AsUser([string]$command) {
+    $process = Start-Process -FilePath "$env:SystemRoot\System32\cmd.exe" -ArgumentList "/c $command" `
+        -Credential $script:credential -WorkingDirectory "$env:SystemRoot" -WindowStyle Hidden -PassThru
+    $process.WaitForExit()
+    return $process.ExitCode
+}
+
+function CanRead([string]$path) { return (AsUser "type `"$path`" > nul 2> nul") -eq 0 }
+
+function Sddl([string]$path) { return (Get-Acl -LiteralPath $path).Sddl }
+
+function New-File([string]$path) { Set-Content -LiteralPath $path -Value 'secret' }
+
+function Demand([bool]$condition, [string]$what) { if (-not $condition) { throw $what } }
+
+# --- the rows: id, what it shows, how, and what holds its place until it is run ---
+
+$rows = @(
+    @('WV-01', 'a denied file is closed to the account and to nobody else', {
+        $f = "$work\a.txt"; New-File $f; $before = Sddl $f
+        Demand (CanRead $f) 'readable before'
+        Demand ((Deny 's1' @($f)) -eq 0) 'applied'
+        Demand (-not (CanRead $f)) 'still readable'
+        Demand ((Get-Content -LiteralPath $f) -eq 'secret') 'the administrator reads it'
+        Demand ((Drop 's1') -eq 0 -and (Sddl $f) -eq $before) 'the list is as it was'
+        Demand (CanRead $f) 'readable after'
+    }, 'wine/test_wine_keys: a_denied_key_is_closed_to_the_principal_and_to_nobody_else'),
+    @('WV-02', 'a denied folder closes what is in it and what comes later', {
+        New-Item -ItemType Directory "$work\d\e" | Out-Null; New-File "$work\d\e\f.txt"
+        $before = Sddl "$work\d\e\f.txt"
+        Demand ((Deny 's1' @("$work\d")) -eq 0) 'applied'
+        New-File "$work\d\e\later.txt"
+        Demand (-not (CanRead "$work\d\e\f.txt")) 'an older file'
+        Demand (-not (CanRead "$work\d\e\later.txt")) 'a newer file'
+        Demand ((Drop 's1') -eq 0 -and (Sddl "$work\d\e\f.txt") -eq $before) 'inherited entries went'
+    }, 'unit/test_acl: a_folder_passes_its_entry_on'),
+    @('WV-03', 'a file whose list is protected from inheritance is closed, too', {
+        New-Item -ItemType Directory "$work\p" | Out-Null; New-File "$work\p\f.txt"
+        & icacls "$work\p\f.txt" /inheritance:d /q | Out-Null
+        $before = Sddl "$work\p\f.txt"
+        Demand ((Deny 's1' @("$work\p")) -eq 0) 'applied'
+        Demand (-not (CanRead "$work\p\f.txt")) 'still readable'
+        Demand ((Drop 's1') -eq 0 -and (Sddl "$work\p\f.txt") -eq $before) 'the list is as it was'
+    }, 'unit/test_state: what_does_not_inherit_a_denial_gets_its_own'),
+    @('WV-04', 'a missing path is made, closed and removed', {
+        Demand ((Deny 's1' @("$work\n\.env?", "$work\.ssh\")) -eq 0) 'applied'
+        Demand (Test-Path -LiteralPath "$work\n\.env" -PathType Leaf) 'a file'
+        Demand (Test-Path -LiteralPath "$work\.ssh" -PathType Container) 'a folder'
+        Demand ((AsUser "copy nul `"$work\n\.env`" > nul 2> nul") -ne 0) 'written by the account'
+        Demand ((Drop 's1') -eq 0) 'dropped'
+        Demand (-not (Test-Path -LiteralPath "$work\n") -and -not (Test-Path -LiteralPath "$work\.ssh")) 'left'
+    }, 'unit/test_state: a_missing_path_is_made_and_goes_with_its_last_row'),
+    @('WV-05', 'two sessions share a path by count', {
+        $f = "$work\c.txt"; New-File $f
+        Demand ((Deny 's1' @($f)) -eq 0 -and (Deny 's2' @($f)) -eq 0) 'applied'
+        Demand ((Drop 's1') -eq 0 -and -not (CanRead $f)) 'the other still holds it'
+        Demand ((Drop 's2') -eq 0 -and (CanRead $f)) 'nobody holds it'
+    }, 'unit/test_state: two_sessions_with_different_policies_share_a_path_by_count'),
+    @('WV-06', 'a relaxed policy leaves nothing of the stricter one', {
+        New-File "$work\r1.txt"; New-File "$work\r2.txt"; $before = Sddl "$work\r2.txt"
+        Demand ((Deny 's1' @("$work\r1.txt", "$work\r2.txt")) -eq 0) 'applied'
+        Demand ((Deny 's1' @("$work\r1.txt")) -eq 0 -and (Sddl "$work\r2.txt") -eq $before) 'relaxed'
+        Demand ((Drop 's1') -eq 0) 'dropped'
+    }, 'golden/golden_calls: a_relaxed_policy'),
+    @('WV-07', 'a renamed file is found again by its id', {
+        New-File "$work\old.txt"; $before = Sddl "$work\old.txt"
+        Demand ((Deny 's1' @("$work\old.txt")) -eq 0) 'applied'
+        Rename-Item -LiteralPath "$work\old.txt" 'new.txt'; New-File "$work\old.txt"
+        Demand (-not (CanRead "$work\new.txt")) 'readable by its new name'
+        Demand ((Drop 's1') -eq 0 -and (Sddl "$work\new.txt") -eq $before) 'the list is as it was'
+    }, 'unit/test_state: an_entry_is_taken_off_an_object_that_was_renamed'),
+    @('WV-08', 'a junction that was not planned as one is refused, and its target left alone', {
+        New-Item -ItemType Directory "$work\target" | Out-Null; $before = Sddl "$work\target"
+        New-Item -ItemType Junction "$work\j" -Target "$work\target" | Out-Null
+        Demand ((Deny 's1' @("$work\j")) -eq 1 -and (Sddl "$work\target") -eq $before) 'refused'
+    }, 'unit/test_acl: what_cannot_be_relied_on_is_refused'),
+    @('WV-09', 'hard links are closed under every name', {
+        New-File "$work\h1.txt"
+        New-Item -ItemType HardLink -Path "$work\h2.txt" -Target "$work\h1.txt" | Out-Null
+        Demand ((Deny 's1' @("$work\h1.txt")) -eq 0 -and -not (CanRead "$work\h2.txt")) 'readable'
+        Demand ((Drop 's1') -eq 0) 'dropped'
+    }, 'unit/test_acl: a_file_with_two_names_can_be_denied'),
+    @('WV-10', 'an alternate stream of a denied file is closed', {
+        New-File "$work\s.txt"; Set-Content -LiteralPath "$work\s.txt" -Stream x -Value 'secret'
+        Demand ((Deny 's1' @("$work\s.txt")) -eq 0) 'applied'
+        Demand ((AsUser "more < `"$work\s.txt:x`" > nul 2> nul") -ne 0) 'readable'
+        Demand ((Drop 's1') -eq 0) 'dropped'
+    }, 'none: Wine has no streams'),
+    @('WV-11', 'limits of a job object read back as they were set', {
+        # Without a token nothing starts; that the start is what fails says that the limits held.
+        $said = & "$Build\tests\wine\test_wine_launch.exe" limits_that_read_back_otherwise 2>&1
+        Demand ("$said" -match 'got: +starting cmd') "$said"
+    }, 'unit/test_launch: limits_are_those_that_were_asked_for'),
+    @('WV-12', 'the pure programs say here what they say elsewhere', {
+        foreach ($program in Get-ChildItem "$Build\tests\unit\test_*.exe") {
+            & $program.FullName | Out-Null
+            Demand ($LASTEXITCODE -eq 0) $program.Name
+        }
+    }, 'ctest -L wine')
+)
+
+# --- the run ---
+
+New-Item -ItemType Directory -Force $state | Out-Null
+$password = -join (1..24 | ForEach-Object { [char](Get-Random -Minimum 48 -Maximum 122) }) + 'aA1!'
+$secret = ConvertTo-SecureString $password -AsPlainText -Force
+New-LocalUser -Name $user -Password $secret -AccountNeverExpires | Out-Null
+try {
+    Add-LocalGroupMember -SID 'S-1-5-32-545' -Member $user -ErrorAction SilentlyContinue
+    $script:sid = (Get-LocalUser $user).SID.Value
+    # Here the machine's own domain stands for the service's: its accounts are one number more.
+    $script:domain = $script:sid -replace '-\d+$', ''
+    $script:credential = New-Object System.Management.Automation.PSCredential($user, $secret)
+    & icacls $work /grant "*$($script:sid):(OI)(CI)RX" /q | Out-Null
+    foreach ($row in $rows) {
+        try {
+            & $row[2]
+            Write-Output ('{0} PASS {1}' -f $row[0], $row[1])
+        } catch {
+            $script:failed++
+            Write-Output ('{0} FAIL {1}: {2}' -f $row[0], $row[1], $_)
+            [void](Drop 's1'); [void](Drop 's2')
+        }
+    }
+} finally {
+    Remove-LocalUser -Name $user
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+exit $script:failed
