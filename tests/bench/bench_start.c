@@ -1,177 +1,194 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a start costs: posix_spawn() to the end of waitpid(), contender after
- * contender in each round, so that drift of the machine meets all alike.
+ * What a start costs: from the start of a client to its exit status, contender after contender in
+ * each round, so that drift of the machine meets all alike.
  *
  *   bench_start ROUNDS FILE
  *
- * FILE has one contender a line: NAME, then its words, separated by tabs. A
- * word "fd:N=PATH" opens PATH for reading as descriptor N, one "cd:PATH" starts
- * it there, one "env:NAME=VALUE" adds to its environment. One JSON object a contender on standard
- * output. Ends with 1 when a command does not exit 0.
+ * FILE is as contender.h says. One JSON object a contender on standard output, with every single
+ * time. Of a client, the processor time and the peak memory are those of its process and of what it
+ * waited for; a peak is never told below this program's own, whose memory the client has until it
+ * is executed. Ends with 1 when a command does not exit 0.
  */
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "contender.h"
+#include "in_process.h"
 
 #define CONTENDERS 16U
-#define WORDS 64U
 #define WARM_UP 10U
 
-struct contender {
-    char line[8192];
-    const char *name;
-    char *argv[WORDS];
-    posix_spawn_file_actions_t actions;
-    char *more; /* for its environment; NULL */
-    double *us; /* one a round */
+struct sample {
+    double us, cpu_us;
+};
+
+struct series {
+    struct sample *samples; /* one a round that it took part in */
+    size_t count;
+    long rss_kib;
 };
 
 static struct contender contenders[CONTENDERS];
+static struct series series[CONTENDERS];
 static size_t count;
 
-static void die(const char *what)
+static double cpu_us(const struct rusage *usage)
 {
-    (void)fprintf(stderr, "bench_start: %s\n", what);
-    exit(1);
+    return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e6 +
+           (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 }
 
-static void add_descriptor(struct contender *c, char *word)
+static int run_client(const struct contender *c, struct rusage *ret_usage)
 {
-    char *path = strchr(word, '=');
-    int fd = atoi(word + 3);
-
-    if (path == NULL || posix_spawn_file_actions_addopen(&c->actions, fd, path + 1, O_RDONLY, 0)) {
-        die(word);
-    }
-}
-
-static void parse(struct contender *c, size_t rounds)
-{
-    size_t words = 0;
-    char *save = NULL;
-
-    c->line[strcspn(c->line, "\n")] = '\0';
-    c->name = strtok_r(c->line, "\t", &save);
-    if (posix_spawn_file_actions_init(&c->actions) != 0 || c->name == NULL) {
-        die("malformed line");
-    }
-    for (char *word = strtok_r(NULL, "\t", &save); word != NULL;
-         word = strtok_r(NULL, "\t", &save)) {
-        if (strncmp(word, "fd:", 3) == 0) {
-            add_descriptor(c, word);
-        } else if (strncmp(word, "cd:", 3) == 0) {
-            if (posix_spawn_file_actions_addchdir_np(&c->actions, word + 3) != 0) {
-                die(word);
-            }
-        } else if (strncmp(word, "env:", 4) == 0) {
-            c->more = word + 4;
-        } else if (words + 1 < WORDS) {
-            c->argv[words++] = word;
-        }
-    }
-    c->us = calloc(rounds, sizeof(*c->us));
-    if (words == 0 || c->us == NULL) {
-        die("a contender without a command");
-    }
-}
-
-static void read_contenders(const char *path, size_t rounds)
-{
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL) {
-        die(path);
-    }
-    while (count < CONTENDERS &&
-           fgets(contenders[count].line, sizeof(contenders[count].line), file) != NULL) {
-        parse(&contenders[count], rounds);
-        count++;
-    }
-    (void)fclose(file);
-}
-
-static double now_us(void)
-{
-    struct timespec at;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec * 1e6 + (double)at.tv_nsec / 1e3;
-}
-
-static double once(const struct contender *c)
-{
-    static char path[] = "PATH=/usr/bin:/bin";
-    static char home[4096];
-    char *const env[] = {path, home, c->more, NULL};
-    double began;
+    const pid_t pid = contender_spawn(c);
     int status = -1;
-    pid_t pid;
 
-    (void)snprintf(home, sizeof(home), "HOME=%s", getenv("HOME") != NULL ? getenv("HOME") : "/");
-    began = now_us();
-    if (posix_spawn(&pid, c->argv[0], &c->actions, NULL, c->argv, env) != 0 ||
-        waitpid(pid, &status, 0) != pid) {
-        die(c->argv[0]);
+    if (wait4(pid, &status, 0, ret_usage) != pid) {
+        die("wait4");
     }
+    return status;
+}
+
+static int run_library(const struct contender *c, struct rusage *ret_usage)
+{
+    struct rusage before;
+    int status;
+
+    (void)getrusage(RUSAGE_SELF, &before);
+    status = in_process_run(c->mode, c->argv, c->env);
+    (void)getrusage(RUSAGE_SELF, ret_usage);
+    ret_usage->ru_utime.tv_sec -= before.ru_utime.tv_sec;
+    ret_usage->ru_utime.tv_usec -= before.ru_utime.tv_usec;
+    ret_usage->ru_stime.tv_sec -= before.ru_stime.tv_sec;
+    ret_usage->ru_stime.tv_usec -= before.ru_stime.tv_usec;
+    return status;
+}
+
+static struct sample once(const struct contender *c, long *rss_kib)
+{
+    const double began = now_us();
+    struct rusage usage;
+    const int status = c->mode != NULL ? run_library(c, &usage) : run_client(c, &usage);
+    const struct sample sample = {now_us() - began, cpu_us(&usage)};
+
     if (status != 0) {
         (void)fprintf(stderr, "bench_start: %s: status %#x\n", c->name, (unsigned)status);
         exit(1);
     }
-    return now_us() - began;
+    if (usage.ru_maxrss > *rss_kib) {
+        *rss_kib = usage.ru_maxrss;
+    }
+    return sample;
 }
 
-static int ascending(const void *a, const void *b)
+static void prepare(const struct contender *c)
 {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
+    if (c->before != NULL) {
+        char *const argv[] = {c->before, NULL};
+        int status = -1;
+        pid_t pid;
+
+        if (posix_spawn(&pid, c->before, NULL, NULL, argv, c->env) != 0 ||
+            waitpid(pid, &status, 0) != pid || status != 0) {
+            die(c->before);
+        }
+    }
+    if (c->pause_ms > 0) {
+        sleep_ms(c->pause_ms);
+    }
+}
+
+static void one_round(size_t round)
+{
+    /* A different one goes first each time. */
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = (i + round) % count;
+        const struct contender *c = &contenders[at];
+        struct series *s = &series[at];
+        struct sample sample = {0};
+
+        if (round % c->every != 0) {
+            continue;
+        }
+        prepare(c);
+        for (unsigned n = 0; n < c->burst; n++) {
+            sample = once(c, &s->rss_kib);
+        }
+        if (round >= WARM_UP) {
+            s->samples[s->count++] = sample;
+        }
+    }
+}
+
+static int by_us(const void *a, const void *b)
+{
+    const double x = ((const struct sample *)a)->us;
+    const double y = ((const struct sample *)b)->us;
 
     return (x > y) - (x < y);
 }
 
-static void print_all(size_t rounds)
+static int by_cpu(const void *a, const void *b)
 {
-    double base = 0;
+    const double x = ((const struct sample *)a)->cpu_us;
+    const double y = ((const struct sample *)b)->cpu_us;
 
-    for (size_t i = 0; i < count; i++) {
-        struct contender *c = &contenders[i];
-        double median;
+    return (x > y) - (x < y);
+}
 
-        qsort(c->us, rounds, sizeof(*c->us), ascending);
-        median = c->us[rounds / 2];
-        base = i == 0 ? median : base;
-        (void)printf("{\"name\": \"%s\", \"median_us\": %.1f, \"p95_us\": %.1f, "
-                     "\"min_us\": %.1f, \"ratio\": %.2f}\n",
-                     c->name, median, c->us[rounds * 95 / 100], c->us[0], median / base);
+static void print_one(const struct contender *c, struct series *s, double *base)
+{
+    struct sample *sorted = calloc(s->count + 1, sizeof(*sorted));
+    double median, p95, least, cpu;
+
+    if (sorted == NULL || s->count == 0) {
+        die("nothing was measured");
     }
+    memcpy(sorted, s->samples, s->count * sizeof(*sorted));
+    qsort(sorted, s->count, sizeof(*sorted), by_cpu);
+    cpu = sorted[s->count / 2].cpu_us;
+    qsort(sorted, s->count, sizeof(*sorted), by_us);
+    median = sorted[s->count / 2].us;
+    p95 = sorted[s->count * 95 / 100].us;
+    least = sorted[0].us;
+    free(sorted);
+    *base = *base > 0 ? *base : median;
+    (void)printf("{\"name\": \"%s\", \"rounds\": %zu, \"median_us\": %.1f, \"p95_us\": %.1f, "
+                 "\"min_us\": %.1f, \"ratio\": %.2f, \"cpu_us\": %.0f, \"rss_kib\": %ld, \"us\": [",
+                 c->name, s->count, median, p95, least, median / *base, cpu, s->rss_kib);
+    for (size_t i = 0; i < s->count; i++) {
+        (void)printf("%s%.1f", i == 0 ? "" : ", ", s->samples[i].us);
+    }
+    (void)printf("]}\n");
 }
 
 int main(int argc, char **argv)
 {
-    size_t rounds = argc == 3 ? (size_t)strtoul(argv[1], NULL, 10) : 0;
+    const size_t rounds = argc == 3 ? (size_t)strtoul(argv[1], NULL, 10) : 0;
+    double base = 0;
 
     if (rounds == 0) {
         die("usage: bench_start ROUNDS FILE");
     }
-    read_contenders(argv[2], rounds);
-    for (size_t round = 0; round < rounds + WARM_UP; round++) {
-        /* A different one goes first each time. */
-        for (size_t i = 0; i < count; i++) {
-            struct contender *c = &contenders[(i + round) % count];
-            double us = once(c);
-
-            if (round >= WARM_UP) {
-                c->us[round - WARM_UP] = us;
-            }
+    count = contenders_read(argv[2], contenders, CONTENDERS);
+    for (size_t i = 0; i < count; i++) {
+        series[i].samples = calloc(rounds + WARM_UP, sizeof(*series[i].samples));
+        if (series[i].samples == NULL) {
+            die("out of memory");
+        }
+        if (contenders[i].mode != NULL) {
+            in_process_open();
         }
     }
-    print_all(rounds);
+    for (size_t round = 0; round < rounds + WARM_UP; round++) {
+        one_round(round);
+    }
+    for (size_t i = 0; i < count; i++) {
+        print_one(&contenders[i], &series[i], &base);
+    }
     return 0;
 }

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# sustained.sh [--slices N] [--ms N] [--json FILE] [--plot FILE]: how many jobs a second the service
+# starts for 1, 2, 8 and 32 clients at once, against bwrap with the same view, in slices of time in
+# turn. Bars: no error; at least four times bwrap's best slice, judged from five slices on.
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/../support/service.sh"
+. "$HERE/peers/peers.sh"
+. "$HERE/product.sh"
+
+SLICES=5 SLICE_MS=1500 JSON='' PLOT=''
+CLIENTS=(1 2 8 32)
+arguments=("$@")
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --slices) SLICES=$2 ;;
+    --ms) SLICE_MS=$2 ;;
+    --json) JSON=$2 ;;
+    --plot) PLOT=$2 ;;
+    *)
+        echo "usage: sustained.sh [--slices N] [--ms N] [--json FILE] [--plot FILE]" >&2
+        exit 2
+        ;;
+    esac
+    shift 2
+done
+outputs sustained "$JSON" "$PLOT"
+harness_enter "${arguments[@]}"
+BENCH=$CORDON_BUILD/tests/bench
+PEERS_ALL=(bwrap)
+
+CORDON_MODE=service
+mkdir "$TOP/report"
+peers_find || exit 1
+start_service
+{
+    line plain "$BENCH/true_nolibc" pause:500
+    for name in "${PEERS[@]}"; do
+        peer_line "$name" "$BENCH/true_nolibc" pause:500
+    done
+    line cordon-service "$CORDON" sandbox -s workspace-write linux -- "$BENCH/true_nolibc" pause:500
+} >"$TOP/contenders"
+# Its status says what the rows say as well: errors.
+as_bench "$BENCH/bench_sustained" "$SLICES" "$SLICE_MS" "$TOP/contenders" "${CLIENTS[@]}" \
+    >"$TOP/report/sustained"
+report sustained "$(printf '{"slices": %s, "slice_ms": %s, "clients": [%s], "versions": %s}' \
+    "$SLICES" "$SLICE_MS" "$(IFS=,; echo "${CLIENTS[*]}")" "$(versions)")"
