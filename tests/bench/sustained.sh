@@ -41,8 +41,8 @@ start_service
     done
     line cordon-service "$CORDON" sandbox -s workspace-write linux -- "$BENCH/true_nolibc" pause:500
 } >"$TOP/contenders"
-# Its status says what the rows say as well: errors.
 as_bench "$BENCH/bench_sustained" "$SLICES" "$SLICE_MS" "$TOP/contenders" "${CLIENTS[@]}" \
-    >"$TOP/report/sustained"
+    >"$TOP/report/sustained" ||
+    grep -q '"errors": [1-9]' "$TOP/report/sustained" || exit 1 # errors are told with the rates
 report sustained "$(printf '{"slices": %s, "slice_ms": %s, "clients": [%s], "versions": %s}' \
     "$SLICES" "$SLICE_MS" "$(IFS=,; echo "${CLIENTS[*]}")" "$(versions)")"
