@@ -62,7 +62,7 @@ line()
 contender()
 {
     line "$1" "cd:$2" "env:CODEX_HOME=$HOME_A/config-$1" "$CORDON" sandbox --embedded linux -- \
-        "$BENCH/true_nolibc"
+        "$BENCH/true_nolibc" pause:50
 }
 
 fill "$WS_A"
@@ -74,8 +74,8 @@ run as_user cordon-a env CODEX_HOME="$HOME_A/config-glob" "$CORDON" sandbox --em
     -- cat p0/q0/0.env
 expect_denied 'no such content' "a match"
 {
-    line plain "$BENCH/true_nolibc"
-    line walk "$BENCH/bench_walk" "$WS_A" .env $(((FILES + 999) / 1000))
+    line plain "$BENCH/true_nolibc" pause:50
+    line walk "$BENCH/bench_walk" "$WS_A" .env $(((FILES + 999) / 1000)) pause:50
     contender none "$HOME_A/empty"
     contender glob "$WS_A"
 } >"$TOP/contenders"
