@@ -43,10 +43,10 @@ contenders()
     done
     words=(linux -- "$command" "pause:$PAUSE_MS")
     line cordon-embedded "$CORDON" sandbox --embedded -s workspace-write "${words[@]}"
-    line cordon-service "$CORDON" sandbox -s workspace-write "${words[@]}"
+    line cordon-service "$CORDON" sandbox -s workspace-write "${words[@]}" "before:$HERE/made_ahead.sh"
     # Two are made ahead of a recipe: the last of six in a row finds none.
     line cordon-exhausted "$CORDON" sandbox -s workspace-write "${words[@]}" burst:6
-    line in-process library:workspace-write "$command" "pause:$PAUSE_MS"
+    line in-process library:workspace-write "$command" "pause:$PAUSE_MS" "before:$HERE/made_ahead.sh"
 }
 
 # The views must be the same before times are compared.
@@ -72,7 +72,8 @@ compare_views()
 # A caller whose worker has just started, under a policy of a hundred rules, and his next job.
 first_contenders()
 {
-    local -a words=("$CORDON" sandbox linux -- "$BENCH/true_nolibc" "pause:$PAUSE_MS"
+    # With rules a job takes longer to make; those made ahead before are of another kind.
+    local -a words=("$CORDON" sandbox linux -- "$BENCH/true_nolibc" "pause:$((PAUSE_MS * 3))"
         "env:CODEX_HOME=$HOME_A/rules")
 
     install -d -o cordon-a -g cordon-a "$HOME_A/rules"
