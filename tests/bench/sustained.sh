@@ -35,11 +35,11 @@ mkdir "$TOP/report"
 peers_find || exit 1
 start_service
 {
-    line plain "$BENCH/true_nolibc" pause:500
+    line plain "$BENCH/true_nolibc" "pause:$((SLICE_MS / 4))"
     for name in "${PEERS[@]}"; do
-        peer_line "$name" "$BENCH/true_nolibc" pause:500
+        peer_line "$name" "$BENCH/true_nolibc" "pause:$((SLICE_MS / 4))"
     done
-    line cordon-service "$CORDON" sandbox -s workspace-write linux -- "$BENCH/true_nolibc" pause:500
+    line cordon-service "$CORDON" sandbox -s workspace-write linux -- "$BENCH/true_nolibc" "pause:$((SLICE_MS / 4))"
 } >"$TOP/contenders"
 as_bench "$BENCH/bench_sustained" "$SLICES" "$SLICE_MS" "$TOP/contenders" "${CLIENTS[@]}" \
     >"$TOP/report/sustained" ||
