@@ -23,6 +23,7 @@
 #define SETUP_SECONDS_MAX 60
 #define RELEASE_WAIT_MS 10000
 #define RELEASE_TRIES 20
+#define REAP_TRIES 3 /* a call that failed once may succeed then */
 
 static bool watch_add(struct platform_job *job, int fd)
 {
@@ -375,8 +376,10 @@ static void init_kill(int pidfd)
         (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
         gone = poll(&ended, 1, RELEASE_WAIT_MS / RELEASE_TRIES) > 0;
     }
-    if (gone) {
-        (void)waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL);
+    for (int i = 0; gone && i < REAP_TRIES; i++) {
+        if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL) == 0) {
+            return;
+        }
     }
 }
 

@@ -96,12 +96,14 @@ static bool wait_once(void)
 static bool files_limit(void)
 {
     struct rlimit limit;
+    rlim_t had;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return false;
     }
+    had = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 || had >= limit.rlim_cur;
 }
 
 int main(void)
