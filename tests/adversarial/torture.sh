@@ -3,8 +3,9 @@
 # MT-23: the n-th system call of a program of the product fails, n = 1, 2, ...
 # The command is a probe that says whether it is confined. What may come out:
 # a confined command and 0, or 125 with one line from cordon; and nothing stays.
-# The everyday run makes every call of cordon-init fail once and samples the
-# supervisor and the worker; CORDON_TORTURE=full takes every call and error.
+# The everyday run makes every third call of cordon-init fail once, another third
+# each time, and samples the supervisor and the worker; CORDON_TORTURE=full takes
+# every call and error.
 
 # ENOMEM EMFILE ENOSPC EINTR EPERM
 TORTURE_ERRNOS=(12 24 28 4 1)
@@ -73,8 +74,10 @@ torture_judge()
 # torture PROGRAM STEP: every STEP-th call, the errors in turn (all with CORDON_TORTURE=full).
 torture()
 {
-    local n=1 step=$2 error errors
+    local n step=$2 error errors
 
+    n=$((1 + RANDOM % step))
+    [ "${CORDON_TORTURE:-}" != full ] || n=1
     while :; do
         errors=("${TORTURE_ERRNOS[n % ${#TORTURE_ERRNOS[@]}]}")
         [ "${CORDON_TORTURE:-}" = full ] && errors=("${TORTURE_ERRNOS[@]}") step=1
@@ -151,7 +154,7 @@ torture_end()
 mt_23_each_system_call_fails_once()
 {
     torture_setup
-    torture cordon-init 1
+    torture cordon-init 3
     torture cordon-worker 9
     torture cordond 9
     if [ "$CORDON_MODE" = service ]; then
