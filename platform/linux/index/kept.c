@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/linux/index/closer.h"
 #include "platform/linux/init/sys.h"
 
 #define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR)
@@ -79,7 +80,7 @@ void kept_free(struct kept *kept)
     table_clear(&kept->dirty, NULL);
     batch_free(kept->batch);
     if (kept->group >= 0) {
-        (void)close(kept->group);
+        closer_take(kept->group); /* an asker may be deciding an open just now */
     }
     if (kept->answer >= 0) {
         (void)close(kept->answer);
