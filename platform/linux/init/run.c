@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define LINGER_MS 2
+#define NOT_TRIED INT_MIN /* as a command_child()'s code: it ended before */
 
 static const char *environment_get(char *const *env, const char *name)
 {
@@ -83,9 +84,23 @@ static _Noreturn void command_child(const struct init *init, const struct comman
     _exit(127);
 }
 
+static _Noreturn void not_started(struct init *init, pid_t pid, int code)
+{
+    if (pid < 0) {
+        (void)fault_os(&init->fault, errno, NULL, "cannot start the command");
+    } else if (code == NOT_TRIED) {
+        (void)fault_set(&init->fault, CORDON_E_STATE, "try again",
+                        "the command was killed before it was executed");
+    } else {
+        (void)fault_os(&init->fault, -code, NULL, "cannot limit the command");
+    }
+    init_report(IPC_REPORT_SETUP, 0, init);
+    _exit(125);
+}
+
 static pid_t command_start(struct init *init, const struct command *command)
 {
-    volatile int code = 0;
+    volatile int code = NOT_TRIED;
     /* Shares memory until it has executed: the outcome is known on return. */
     pid_t pid = vfork();
 
@@ -93,10 +108,7 @@ static pid_t command_start(struct init *init, const struct command *command)
         command_child(init, command, &code);
     }
     if (pid < 0 || code < 0) {
-        (void)fault_os(&init->fault, code < 0 ? -code : errno, NULL,
-                       code < 0 ? "cannot limit the command" : "cannot start the command");
-        init_report(IPC_REPORT_SETUP, 0, init);
-        _exit(125);
+        not_started(init, pid, code);
     }
     if (code != 0) {
         bool missing = code == ENOENT || code == ENOTDIR;
