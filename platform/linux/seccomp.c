@@ -184,6 +184,15 @@ static int fill(scmp_filter_ctx filter, bool full_access)
     return code != 0 || full_access ? code : add_families(filter);
 }
 
+/*
+ * libseccomp asks the kernel once what that can, and believes a failure for as long as it is loaded
+ * (seccomp_reset(3)): after one, no other job would start.
+ */
+static void ask_again(void)
+{
+    (void)seccomp_reset(NULL, 0);
+}
+
 enum cordon_err seccomp_compile(bool full_access, int *ret_fd, struct cordon_fault *fault)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
@@ -191,6 +200,7 @@ enum cordon_err seccomp_compile(bool full_access, int *ret_fd, struct cordon_fau
     int fd;
 
     if (filter == NULL) {
+        ask_again();
         return fault_set(fault, CORDON_E_NOMEM, NULL, "system call filter: out of memory");
     }
     fd = memfd_create("cordon-seccomp", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -207,6 +217,7 @@ enum cordon_err seccomp_compile(bool full_access, int *ret_fd, struct cordon_fau
         if (fd >= 0) {
             (void)close(fd);
         }
+        ask_again();
         return fault_os(fault, -code, NULL, "cannot compile the system call filter");
     }
     *ret_fd = fd;
