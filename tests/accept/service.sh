@@ -67,6 +67,8 @@ row https "ETag; bad signature, older, cut short, oversize, cut network, restart
     script fetch
 row fleet "three members, one killed; ten brokers in under 2 s, and for the next job" \
     script fleet --brokers 10
+row faults "each call site of a job, each error and a kill: 125 or success; nothing left; the next is fine" \
+    script faults --full
 row model "connections, jobs, charges: every state" model
 row load "200 000 jobs: no error, no growth; p99 of another user's < 200 ms" load
 row fuzz "10 minutes each, no finding" fuzz

@@ -357,7 +357,8 @@ cgroup_list()
         \( -name 'cordon-job-*' -o -name cordon-service \) -print 2>/dev/null | sort
 }
 
-# Every process of this pid namespace but this shell, its subshells and the service's.
+# Every process of this pid namespace but this shell, its subshells, the service's and HELPER_PID,
+# one that a test has for as long as it runs.
 process_list()
 {
     local pid name
@@ -365,7 +366,7 @@ process_list()
     for pid in /proc/[0-9]*; do
         pid=${pid#/proc/}
         [ "$pid" = 1 ] || [ "$pid" = "$$" ] || [ "$pid" = "$BASHPID" ] && continue
-        [ "$pid" = "${SERVICE_PID:-0}" ] && continue
+        [ "$pid" = "${SERVICE_PID:-0}" ] || [ "$pid" = "${HELPER_PID:-0}" ] && continue
         name=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || continue
         [ -n "$name" ] || continue
         [[ $name == *"$0"* ]] && continue
@@ -427,6 +428,21 @@ expect_clean()
 
     left=$(leftovers)
     [ -z "$left" ] || fail "left behind: $left"
+}
+
+# After a failure: the next case starts from nothing.
+kill_strays()
+{
+    local pid
+
+    while read -r pid _; do
+        kill -KILL "$pid" 2>/dev/null
+    done < <(process_list)
+    # What it mounted goes, newest first.
+    diff <(printf '%s\n' "$MOUNTS_BEFORE") <(mount_list) | sed -n 's/^> //p' | tac |
+        while read -r _ _ _ place; do umount -l "$place" 2>/dev/null; done
+    # A killed service leaves its socket: the next one would be taken for ready too early.
+    rm -f /run/cordon/cordond.sock
 }
 
 # expect_same_tree DIR BEFORE: DIR holds what tree DIR said before.

@@ -1,0 +1,295 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# faults.sh [--full | --seconds N | --only REGEX]: each call site that the supervisor, a worker, cordon-init and
+# cordon-index reach in a job fails once with each error, and is once where its process is killed.
+# What may come out: a confined command and 0, or 125 and one line; the service lives, the next job
+# is fine and nothing stays. --full: all; else a sample, N (15) seconds of it; or what
+# matches "PROGRAM SITE NAMES ERROR".
+# The report, a line for each injection, is $FAULTS_REPORT.
+set -u
+. "$(dirname "$0")/../support/service.sh"
+. "$(dirname "$0")/../adversarial/torture.sh"
+FAULTS_REPORT=${FAULTS_REPORT:-$CORDON_BUILD/faults.tsv}
+harness_enter "$@"
+SECONDS_MOST=15
+[ "${1:-}" != --seconds ] || SECONDS_MOST=$2
+[ "${1:-}" != --full ] || SECONDS_MOST=
+ONLY=
+[ "${1:-}" != --only ] || SECONDS_MOST='' ONLY=$2
+
+# ENOMEM EINTR EPERM EMFILE
+ERRORS=(12 4 1 24 kill)
+declare -A NAMES=([12]=ENOMEM [4]=EINTR [1]=EPERM [24]=EMFILE [kill]=kill)
+
+# What cannot fail, so is not made to: CALLS, the errors that it can have none of, the reason.
+# Killed at it a process can be all the same.
+declare -A NEVER=()
+while IFS=: read -r calls errors reason; do
+    for call in $calls; do
+        for error in $errors; do
+            NEVER[$call/$error]=$reason
+        done
+    done
+done <<'TABLE'
+exit exit_group:12 4 1 24:does not return
+rt_sigreturn restart_syscall:12 4 1 24:made by the kernel, no code sees what it returns
+getpid getppid gettid getuid geteuid getgid getegid umask:12 4 1 24:has no errors
+setfsuid setfsgid:12 4 1 24:has no errors: returns the identity that was
+brk:12 4 1 24:has no errors: returns the end that there is
+epoll_wait poll wait4 waitid nanosleep pause futex:12 1 24:waits: of these EINTR alone
+TABLE
+
+# What may come out besides: STATUS, "PROGRAM NAMES ERROR" as a regular expression, the reason.
+mapfile -t EXPECTED <<'TABLE'
+126:^cordon-init command_exec[^ ]* E[A-Z]+$:the command cannot be executed, as execve(2) says
+137:^cordon-init command_exec[^ ]* kill$:the process that becomes the command is killed as it does
+137:^cordon-init [^ ]*(command_ended|command_reap|command_run)[^ ]* kill$:the command was started, and is killed with its pid 1
+TABLE
+
+# What was once another outcome is part of each sample: "SCENARIO PROGRAM SITE NAMES ERROR".
+FOUND=(' cordond seccomp,[^ ]* seccomp_compile.* 4$' ' cordon-index read,[^ ]* kept_is_alive.* 1$'
+    ' cordon-init prlimit64,[^ ]* limits_take.* kill$')
+
+# ---- one job ----
+
+# scenario NAME PAUSE: the command that is looked at. "cold": the first job of all. "ahead": that,
+# what is made ahead of time in the PAUSE after it, and a job made from that.
+scenario()
+{
+    SCENARIO=(setpriv --reuid=cordon-a --regid=cordon-a --init-groups
+        env -i HOME="$HOME_A" PATH=/usr/bin:/bin)
+    # shellcheck disable=SC2016
+    [ "$1" = cold ] || SCENARIO+=(sh -c 'where=$0 pause=$1; shift
+        "$@" >"$where/out" 2>"$where/err"; echo "$?" >"$where/rc"; sleep "$pause"; exec "$@"'
+        "$TOP/first" "$2")
+    SCENARIO+=("${JOB[@]}")
+    rm -f "$TOP/first/"*
+}
+
+# traced ARG...: the scenario under probes/faults.
+traced()
+{
+    cd "$WS_A" || return 70
+    timeout -k 1 20 "$PROBES/faults" "$@" "$SERVICE_PID" "${SCENARIO[@]}"
+}
+
+# judge CALL: of RC, OUT, ERR; in OUTCOME what it came to, where that is one of what may be.
+judge()
+{
+    local row status pattern reason
+
+    [[ $OUT != *UNCONFINED* ]] || fail "$OUT"
+    case $RC in
+    0)
+        [[ $OUT == confined* ]] || fail "0, but no confined command; $(got)"
+        return
+        ;;
+    125)
+        [ "$(grep '^cordon: ' <<<"$ERR" | grep -vc 'holds\? for what exists')" = 1 ] ||
+            fail "not one line; $(got)"
+        OUTCOME=refused
+        return
+        ;;
+    esac
+    for row in "${EXPECTED[@]}"; do
+        IFS=: read -r status pattern reason <<<"$row"
+        if [ "$status" = "$RC" ] && [[ $1 =~ $pattern ]]; then
+            OUTCOME="$RC: $reason"
+            return
+        fi
+    done
+    fail "$(got)"
+}
+
+judge_all()
+{
+    OUTCOME=success
+    judge "$1"
+    [ -e "$TOP/first/rc" ] || return 0
+    RC=$(<"$TOP/first/rc") OUT=$(<"$TOP/first/out") ERR=$(<"$TOP/first/err")
+    judge "$1"
+}
+
+descriptors()
+{
+    local all=("/proc/$SERVICE_PID/fd/"*)
+
+    echo "${#all[@]}"
+}
+
+# after_it PID ERROR: the supervisor lives, unless it was killed; then one is started again.
+service_after()
+{
+    kill -0 "$SERVICE_PID" 2>/dev/null && return 0
+    [ "$1" = "$SERVICE_PID" ] && [ "$2" = kill ] || fail "the service ended: $(tail -n 2 "$TOP/service.log")"
+    SERVICE_PID=
+    rm -f /run/cordon/cordond.sock
+    expect_clean_service
+    start_service
+}
+
+# As expect_clean, but for the control groups: those of a killed service are its successor's to remove.
+expect_clean_service()
+{
+    local left
+
+    left=$(leftovers)
+    left=$(grep -v '^cgroups' <<<"$left")
+    [ -z "$left" ] || fail "left behind by a killed service: $left"
+}
+
+# A call that was not made leaves open what it was to close.
+expect_no_descriptor()
+{
+    local i
+
+    [[ $1 != close,* ]] || return 0
+    for ((i = 0; i < 50; i++)); do
+        [ "$(descriptors)" -gt "$DESCRIPTORS" ] || return 0
+        sleep 0.02
+    done
+    fail "descriptors left in the supervisor: $(ls -l "/proc/$SERVICE_PID/fd" | tail -n 4 | tr '\n' ' ')"
+}
+
+# attempt SCENARIO PROGRAM SITE ERROR NAMES: OUTCOME in .outcome, "missed" if the job made no such call.
+attempt()
+{
+    local fired
+
+    trap stop_service EXIT
+    start_service
+    scenario "$1" 0.3
+    run traced "${@:2:3}" "$TOP/.fired"
+    fired=$(<"$TOP/.fired")
+    if [ "$fired" = none ]; then
+        echo missed >"$TOP/.outcome"
+        exit 0
+    fi
+    judge_all "$2 $5 ${NAMES[$4]}"
+    service_after "$fired" "$4"
+    run job_run cordon-a "$WS_A" -- "${JOB[@]:4}"
+    expect_ok "the next job"
+    expect_clean
+    expect_no_descriptor "$3"
+    stop_service
+    expect_clean
+    echo "$OUTCOME" >"$TOP/.outcome"
+}
+
+# ---- all of them ----
+
+# sites: in SITES each that is reached, "SCENARIO PROGRAM SITE NAMES": of a cold job, and what two
+# jobs reach besides.
+sites()
+{
+    local how
+
+    for how in cold ahead; do
+        start_service
+        scenario "$how" 1
+        traced record "$TOP/$how.sites" || fail "recording a $how job: $?"
+        stop_service
+    done
+    mapfile -t SITES < <(awk '!seen[$1, $2]++ {print FILENAME == ARGV[1] ? "cold" : "ahead", $0}' \
+        "$TOP/cold.sites" "$TOP/ahead.sites")
+    [ "${#SITES[@]}" -gt 100 ] || fail "only ${#SITES[@]} call sites"
+}
+
+# inject SCENARIO PROGRAM SITE NAMES ERROR. What is timed is not reached each time.
+inject()
+{
+    local how outcome
+
+    for how in "$1" "$1" "$1" ahead ahead ahead ahead ahead ahead; do
+        rm -f "$TOP/.detail" "$TOP/.outcome"
+        (attempt "$how" "$2" "$3" "$5" "$4") >/dev/null 2>"$TOP/.case"
+        outcome=$(cat "$TOP/.outcome" 2>/dev/null) || outcome="UNEXPLAINED $(tr -s '\t\n' '  ' <"$TOP/.detail")"
+        [ "$outcome" = missed ] || break
+    done
+    case $outcome in
+    UNEXPLAINED*)
+        kill_strays
+        echo "$2 $3 $4 ${NAMES[$5]}: $outcome"
+        ;;
+    missed) echo "$2 $3 $4 ${NAMES[$5]}: not reached again" ;;
+    esac
+    printf '%s\t%s\t%s\t%s\t%s\n' "$2" "$3" "$4" "${NAMES[$5]}" "$outcome" >>"$TOP/report"
+}
+
+# plan: in PLAN what is to be done, and in the report why what cannot fail does not.
+plan()
+{
+    local row error how program site names call
+
+    PLAN=()
+    for row in "${SITES[@]}"; do
+        read -r how program site names <<<"$row"
+        call=${site%%,*}
+        for error in "${ERRORS[@]}"; do
+            if [ -n "${NEVER[$call/$error]:-}" ]; then
+                printf '%s\t%s\t%s\t%s\t%s\n' "$program" "$site" "$names" "${NAMES[$error]}" \
+                    "none: ${NEVER[$call/$error]}" >>"$TOP/report"
+            else
+                PLAN+=("$how $program $site ${names:--} $error")
+            fi
+        done
+    done
+}
+
+# sample: PLAN without an order, but for what was found before.
+sample()
+{
+    local pattern mixed
+
+    : "${FAULTS_SEED:=$EPOCHSECONDS}"
+    mapfile -t mixed < <(printf '%s\n' "${PLAN[@]}" | shuf --random-source=<(yes "$FAULTS_SEED"))
+    mapfile -t PLAN < <(
+        for pattern in "${FOUND[@]}"; do
+            printf '%s\n' "${mixed[@]}" | grep -m 1 -E -- "$pattern"
+        done
+        printf '%s\n' "${mixed[@]}"
+    )
+}
+
+carry_out()
+{
+    local row began=$SECONDS
+
+    [ -z "$ONLY" ] || mapfile -t PLAN < <(printf '%s\n' "${PLAN[@]}" | grep -E -- "$ONLY")
+    [ -z "$SECONDS_MOST" ] || sample
+    for row in "${PLAN[@]}"; do
+        [ -z "$SECONDS_MOST" ] || [ $((SECONDS - began)) -lt "$SECONDS_MOST" ] || break
+        # shellcheck disable=SC2086
+        inject $row
+    done
+}
+
+tell()
+{
+    local bad
+
+    cp "$TOP/report" "$FAULTS_REPORT"
+    awk -F'\t' '{sub(/^UNEXPLAINED.*/, "UNEXPLAINED", $5); n[$4 ": " $5]++}
+        END {for (k in n) print n[k], k}' "$TOP/report" | sort -k 2
+    bad=$(awk -F'\t' '$5 ~ /^(missed|UNEXPLAINED)/' "$TOP/report" | wc -l)
+    echo "figure: ${#SITES[@]} call sites reached, $(awk -F'\t' '$5 !~ /^(none|missed)/ {print $1, $2}' \
+        "$TOP/report" | sort -u | wc -l) injected; $(grep -vc '	none: ' "$TOP/report") injections" \
+        "of ${#PLAN[@]}, $bad unexplained or not reached${FAULTS_SEED:+; FAULTS_SEED=$FAULTS_SEED}"
+    [ "$bad" = 0 ]
+}
+
+[ -x "$PROBES/faults" ] || fail "probes/faults is not built: libdw-dev is missing"
+install -d -o cordon-a "$TOP/first"
+start_service
+torture_setup
+HELPER_PID=$TORTURE_HELPER
+JOB=("$CORDON" sandbox linux -- "$PROBES/probe_confined" "${TORTURE_DENIED[@]}" "${TORTURE_LIMITS[@]}")
+spares_end
+expect_clean
+DESCRIPTORS=$(descriptors)
+stop_service
+: >"$TOP/report"
+sites
+plan
+carry_out
+tell
