@@ -264,18 +264,21 @@ carry_out()
     done
 }
 
+# The report, each kind of outcome counted, and the figure.
 tell()
 {
-    local bad
+    local bad injected
 
     cp "$TOP/report" "$FAULTS_REPORT"
     awk -F'\t' '{sub(/^UNEXPLAINED.*/, "UNEXPLAINED", $5); n[$4 ": " $5]++}
         END {for (k in n) print n[k], k}' "$TOP/report" | sort -k 2
-    bad=$(awk -F'\t' '$5 ~ /^(missed|UNEXPLAINED)/' "$TOP/report" | wc -l)
-    echo "figure: ${#SITES[@]} call sites reached, $(awk -F'\t' '$5 !~ /^(none|missed)/ {print $1, $2}' \
-        "$TOP/report" | sort -u | wc -l) injected; $(grep -vc '	none: ' "$TOP/report") injections" \
-        "of ${#PLAN[@]}, $bad unexplained or not reached${FAULTS_SEED:+; FAULTS_SEED=$FAULTS_SEED}"
-    [ "$bad" = 0 ]
+    bad=$(grep -cP '\t(missed|UNEXPLAINED.*)$' "$TOP/report")
+    injected=$(awk -F'\t' '$5 !~ /^(none|missed)/ {print $1, $2}' "$TOP/report" | sort -u | wc -l)
+    echo "figure: ${#SITES[@]} call sites reached, $injected injected;" \
+        "$(grep -vcP '\tnone: ' "$TOP/report") injections of ${#PLAN[@]}," \
+        "$bad unexplained or not reached${FAULTS_SEED:+; FAULTS_SEED=$FAULTS_SEED}"
+    [ "$bad" = 0 ] && [ "$injected" -gt 0 ] || return 1
+    [ -n "$SECONDS_MOST$ONLY" ] || [ "$injected" = "${#SITES[@]}" ]
 }
 
 [ -x "$PROBES/faults" ] || fail "probes/faults is not built: libdw-dev is missing"
