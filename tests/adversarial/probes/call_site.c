@@ -16,6 +16,7 @@
 #define STEPS 64
 #define SCAN_BYTES 16384
 #define LONGEST_CALL 7
+#define DIRECT_CALL 5
 #define DWARF_RBP 6
 #define DWARF_RSP 7
 
@@ -156,16 +157,23 @@ static bool peek(pid_t pid, uint64_t address, void *to, size_t len)
     return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)len;
 }
 
-/* Whether a call ends at @pc: a direct one, or one through a register or memory. */
-static bool follows_call(pid_t pid, uint64_t pc)
+/*
+ * Whether a call out of the program's own code ends at @pc: through a register or memory, or a
+ * direct one of what is not its own. One of its own code is left from an earlier call.
+ */
+static bool follows_call_out(pid_t pid, uint64_t pc)
 {
     uint8_t code[LONGEST_CALL];
+    int32_t distance;
+    uint64_t own;
 
     if (!peek(pid, pc - sizeof(code), code, sizeof(code))) {
         return false;
     }
-    if (code[LONGEST_CALL - 5] == 0xe8) {
-        return true;
+    if (code[LONGEST_CALL - DIRECT_CALL] == 0xe8) {
+        memcpy(&distance, code + LONGEST_CALL - sizeof(distance), sizeof(distance));
+        free(tables_at(pc + (uint64_t)distance, &own));
+        return own == 0;
     }
     for (size_t len = 2; len <= LONGEST_CALL; len++) {
         const uint8_t *call = code + LONGEST_CALL - len;
@@ -184,14 +192,11 @@ static bool scan_up(pid_t pid, struct frame *f)
     uint64_t own;
 
     for (uint64_t at = f->sp; at < f->sp + SCAN_BYTES; at += sizeof(word)) {
-        Dwarf_Frame *frame;
-
         if (!peek(pid, at, &word, sizeof(word))) {
             return false;
         }
-        frame = tables_at(word - 1, &own);
-        free(frame);
-        if (own != 0 && follows_call(pid, word)) {
+        free(tables_at(word - 1, &own));
+        if (own != 0 && follows_call_out(pid, word)) {
             *f = (struct frame){.pc = word, .sp = at + sizeof(word), .bp = f->bp};
             return true;
         }
