@@ -41,36 +41,34 @@ TABLE
 
 # What may come out besides: STATUS, "PROGRAM NAMES ERROR" as a regular expression, the reason.
 mapfile -t EXPECTED <<'TABLE'
-126:^cordon-init command_exec[^ ]* E[A-Z]+$:the command cannot be executed, as execve(2) says
-137:^cordon-init command_exec[^ ]* kill$:the process that becomes the command is killed as it does
-137:^cordon-init [^ ]*(command_ended|command_reap|command_run)[^ ]* kill$:the command was started, and is killed with its pid 1
+126:^cordon-init\+? command_exec[^ ]* E[A-Z]+$:the command cannot be executed, as execve(2) says
+137:^cordon-init\+? command_exec[^ ]* kill$:the process that becomes the command is killed as it does
+137:^cordon-init\+? [^ ]*(command_ended|command_reap|command_run)[^ ]* kill$:the command was started, and is killed with its pid 1
 TABLE
 
 # What was once another outcome is part of each sample: "SCENARIO PROGRAM SITE NAMES ERROR".
 FOUND=(' cordond seccomp,[^ ]* seccomp_compile.* 4$' ' cordon-index read,[^ ]* kept_is_alive.* 1$'
-    ' cordon-init prlimit64,[^ ]* limits_take.* kill$')
+    ' cordon-init prlimit64,[^ ]* limits_take.* kill$' ' cordon-index close,[^ ]* close_each.* kill$'
+    ' cordon-init\+ fcntl,[^ ]* command_prepare.* kill$')
 
 # ---- one job ----
 
-# scenario NAME PAUSE: the command that is looked at. "cold": the first job of all. "ahead": that,
-# what is made ahead of time in the PAUSE after it, and a job made from that.
-scenario()
-{
-    SCENARIO=(setpriv --reuid=cordon-a --regid=cordon-a --init-groups
-        env -i HOME="$HOME_A" PATH=/usr/bin:/bin)
-    # shellcheck disable=SC2016
-    [ "$1" = cold ] || SCENARIO+=(sh -c 'where=$0 pause=$1; shift
-        "$@" >"$where/out" 2>"$where/err"; echo "$?" >"$where/rc"; sleep "$pause"; exec "$@"'
-        "$TOP/first" "$2")
-    SCENARIO+=("${JOB[@]}")
-    rm -f "$TOP/first/"*
-}
-
-# traced ARG...: the scenario under probes/faults.
+# traced SCENARIO ARG...: a job under probes/faults. "cold": the first of all. "ahead": the second, of
+# what was made ahead of time after the first, and what is made after that.
 traced()
 {
+    local how=$1 job=(setpriv --reuid=cordon-a --regid=cordon-a --init-groups
+        env -i HOME="$HOME_A" PATH=/usr/bin:/bin)
+
+    shift
     cd "$WS_A" || return 70
-    timeout -k 1 20 "$PROBES/faults" "$@" "$SERVICE_PID" "${SCENARIO[@]}"
+    if [ "$how" = ahead ]; then
+        job_run cordon-a "$WS_A" -- "${JOB[@]:4}" >/dev/null || return 70
+        sleep "0.3"
+        # shellcheck disable=SC2016
+        job+=(sh -c '"$@"; status=$?; sleep 0.2; exit "$status"' -)
+    fi
+    timeout -k 1 20 "$PROBES/faults" "$@" "$SERVICE_PID" "${job[@]}" "${JOB[@]}"
 }
 
 # judge CALL: of RC, OUT, ERR; in OUTCOME what it came to, where that is one of what may be.
@@ -78,6 +76,7 @@ judge()
 {
     local row status pattern reason
 
+    OUTCOME=success
     [[ $OUT != *UNCONFINED* ]] || fail "$OUT"
     case $RC in
     0)
@@ -99,15 +98,6 @@ judge()
         fi
     done
     fail "$(got)"
-}
-
-judge_all()
-{
-    OUTCOME=success
-    judge "$1"
-    [ -e "$TOP/first/rc" ] || return 0
-    RC=$(<"$TOP/first/rc") OUT=$(<"$TOP/first/out") ERR=$(<"$TOP/first/err")
-    judge "$1"
 }
 
 descriptors()
@@ -158,14 +148,13 @@ attempt()
 
     trap stop_service EXIT
     start_service
-    scenario "$1" 0.3
-    run traced "${@:2:3}" "$TOP/.fired"
+    run traced "${@:1:4}" "$TOP/.fired"
     fired=$(<"$TOP/.fired")
     if [ "$fired" = none ]; then
         echo missed >"$TOP/.outcome"
         exit 0
     fi
-    judge_all "$2 $5 ${NAMES[$4]}"
+    judge "$2 $5 ${NAMES[$4]}"
     service_after "$fired" "$4"
     run job_run cordon-a "$WS_A" -- "${JOB[@]:4}"
     expect_ok "the next job"
@@ -178,16 +167,15 @@ attempt()
 
 # ---- all of them ----
 
-# sites: in SITES each that is reached, "SCENARIO PROGRAM SITE NAMES": of a cold job, and what two
-# jobs reach besides.
+# sites: in SITES each that is reached, "SCENARIO PROGRAM SITE NAMES": of a cold job, and what the
+# next reaches besides.
 sites()
 {
     local how
 
     for how in cold ahead; do
         start_service
-        scenario "$how" 1
-        traced record "$TOP/$how.sites" || fail "recording a $how job: $?"
+        traced "$how" record "$TOP/$how.sites" || fail "recording a $how job: $?"
         stop_service
     done
     mapfile -t SITES < <(awk '!seen[$1, $2]++ {print FILENAME == ARGV[1] ? "cold" : "ahead", $0}' \
@@ -282,7 +270,6 @@ tell()
 }
 
 [ -x "$PROBES/faults" ] || fail "probes/faults is not built: libdw-dev is missing"
-install -d -o cordon-a "$TOP/first"
 start_service
 torture_setup
 HELPER_PID=$TORTURE_HELPER

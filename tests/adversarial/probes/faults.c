@@ -8,7 +8,8 @@
  * Runs CMD while the service PID, and what that starts, is traced. "record": FILE gets a line for
  * each call site of a program called cordon*, "PROGRAM SITE NAMES". Else the first call at SITE of
  * PROGRAM returns ERRNO without being made, or its process is killed, and FILE gets "PID" of it,
- * or "none". Exit status: CMD's, 128+n for a signal.
+ * or "none". PROGRAM ends with "+" for a process that the service had started before: what that
+ * reaches is a site of its own. Exit status: CMD's, 128+n for a signal.
  */
 #include "call_site.h"
 #include "tracer.h"
@@ -22,9 +23,10 @@
 #define SITES 8192
 #define KEY_ROOM 256
 #define NAME_ROOM 1024
+#define PROGRAM_ROOM (TRACER_NAME + 1)
 
 struct seen {
-    char program[TRACER_NAME];
+    char program[PROGRAM_ROOM];
     struct call_site site;
 };
 
@@ -36,6 +38,11 @@ static const char *wanted;
 static long number; /* the call's that is wanted */
 static pid_t fired;
 static struct tracer tracer;
+
+static void program_name(const struct tracee *who, char *text)
+{
+    (void)snprintf(text, PROGRAM_ROOM, "%s%s", who->program, who->found ? "+" : "");
+}
 
 static bool is_new(const char *of, const struct call_site *site)
 {
@@ -49,7 +56,7 @@ static bool is_new(const char *of, const struct call_site *site)
         exit(70);
     }
     sites[site_count].site = *site;
-    (void)snprintf(sites[site_count].program, TRACER_NAME, "%s", of);
+    (void)snprintf(sites[site_count].program, PROGRAM_ROOM, "%s", of);
     site_count++;
     return true;
 }
@@ -57,17 +64,19 @@ static bool is_new(const char *of, const struct call_site *site)
 static enum tracer_do record(const struct tracee *who, const struct user_regs_struct *regs)
 {
     struct call_site site;
+    char of[PROGRAM_ROOM];
     char key[KEY_ROOM];
     char name[NAME_ROOM];
 
+    program_name(who, of);
     if (strncmp(who->program, "cordon", 6) != 0) {
         return TRACER_PASS;
     }
     call_site_of(who->pid, regs, &site);
-    if (is_new(who->program, &site)) {
+    if (is_new(of, &site)) {
         call_site_key(&site, key, sizeof(key));
         call_site_name(&site, name, sizeof(name));
-        (void)fprintf(out, "%s %s %s\n", who->program, key, name);
+        (void)fprintf(out, "%s %s %s\n", of, key, name);
     }
     return TRACER_PASS;
 }
@@ -75,9 +84,11 @@ static enum tracer_do record(const struct tracee *who, const struct user_regs_st
 static enum tracer_do inject(const struct tracee *who, const struct user_regs_struct *regs)
 {
     struct call_site site;
+    char of[PROGRAM_ROOM];
     char key[KEY_ROOM];
 
-    if (fired != 0 || (long)regs->orig_rax != number || strcmp(who->program, program) != 0) {
+    program_name(who, of);
+    if (fired != 0 || (long)regs->orig_rax != number || strcmp(of, program) != 0) {
         return TRACER_PASS;
     }
     call_site_of(who->pid, regs, &site);

@@ -252,6 +252,7 @@ static pid_t start(char **argv, bool traced)
 /* A child may be ending just now: only the process named must be there. */
 static void seize(pid_t pid, bool required)
 {
+    struct tracee *t;
     char path[64];
     FILE *children;
     int child;
@@ -264,6 +265,10 @@ static void seize(pid_t pid, bool required)
         return;
     }
     (void)ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+    t = find(pid);
+    if (t != NULL) {
+        t->found = !required;
+    }
     (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
     children = fopen(path, "re");
     while (children != NULL && fscanf(children, "%d", &child) == 1) {

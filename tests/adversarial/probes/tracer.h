@@ -14,6 +14,7 @@
 
 struct tracee {
     pid_t pid;
+    bool found;                /* it was there when tracing began, below the one to attach to */
     bool known;                /* @program is up to date */
     char program[TRACER_NAME]; /* the name of its executable, without its folder */
     bool injecting;            /* the call is to fail at its exit */
