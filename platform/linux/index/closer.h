@@ -17,7 +17,10 @@ struct init;
  * all of them. Of @init the faults are used. False: it does not run.
  */
 bool closer_start(struct init *init);
-/* Takes @fd over. */
+/*
+ * Takes @fd over. If nobody is there to close it this process ends: those who wait for it are told
+ * first (main.c), and the next job starts it again.
+ */
 void closer_take(int fd);
 /* How many were taken and are not closed yet. */
 unsigned closer_count(void);
