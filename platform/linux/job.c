@@ -260,12 +260,21 @@ static bool ended_by_memory(const struct platform_job *job)
            job->usage.value[IPC_USAGE_OOM_KILLS] > 0 && job->usage.value[IPC_USAGE_MEMORY_HITS] > 0;
 }
 
-/* It was out of date, or has died since it was made, perhaps long ago; unless we wanted it dead. */
+/* False: init has read it, and perhaps the command as well, which is then gone with it. */
+static bool go_take_back(const struct platform_job *job)
+{
+    struct init_go go;
+
+    return recv(job->parts.launch.fds[INIT_FD_CHANNEL], &go, sizeof(go), MSG_DONTWAIT) ==
+           (ssize_t)sizeof(go);
+}
+
+/* It was out of date, or had died before it was wanted, perhaps long ago; unless we wanted that. */
 static bool must_be_made_again(const struct platform_job *job)
 {
     const bool died = job->spare != 0 && !job->running && !job->ended;
 
-    return job->reaped && !job->killed && (job->stale || died);
+    return job->reaped && !job->killed && (job->stale || (died && go_take_back(job)));
 }
 
 /* From all that is now; whoever waits for the job does not notice. */
