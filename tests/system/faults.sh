@@ -54,7 +54,7 @@ FOUND=(' cordond seccomp,[^ ]* seccomp_compile.* 4$' ' cordon-index read,[^ ]* k
 # ---- one job ----
 
 # traced SCENARIO ARG...: a job under probes/faults. "cold": the first of all. "ahead": the second, of
-# what was made ahead of time after the first, and what is made after that.
+# what was made ahead of time after the first, and what is made after that; names come and go before it.
 traced()
 {
     local how=$1 job=(setpriv --reuid=cordon-a --regid=cordon-a --init-groups
@@ -66,7 +66,8 @@ traced()
         job_run cordon-a "$WS_A" -- "${JOB[@]:4}" >/dev/null || return 70
         sleep "0.3"
         # shellcheck disable=SC2016
-        job+=(sh -c '"$@"; status=$?; sleep 0.2; exit "$status"' -)
+        job+=(sh -c 'echo >made && mv made moved && rm moved
+            "$@"; status=$?; sleep 0.2; exit "$status"' -)
     fi
     timeout -k 1 20 "$PROBES/faults" "$@" "$SERVICE_PID" "${job[@]}" "${JOB[@]}"
 }
