@@ -183,12 +183,27 @@ static _Noreturn void command_ended(struct init *init, enum ipc_report_kind kind
     _exit(0);
 }
 
+/* What cannot be watched is ended: pid 1 takes the whole job with it. */
+static _Noreturn void command_lost(struct init *init)
+{
+    (void)fault_os(&init->fault, errno, "try again", "cannot watch the command");
+    init_report(IPC_REPORT_SETUP, 0, init);
+    _exit(125);
+}
+
+/* An error that ended the loop would be the last that is heard of the command. */
 static void command_reap(struct init *init, pid_t command)
 {
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG)) != 0) {
+        if (pid < 0 && errno == EINTR) {
+            continue;
+        }
+        if (pid < 0) {
+            command_lost(init);
+        }
         if (pid == init->guard || pid == init->keeper) {
             command_unguarded(init);
         }
@@ -199,14 +214,6 @@ static void command_reap(struct init *init, pid_t command)
             command_ended(init, IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status));
         }
     }
-}
-
-/* What cannot be watched is ended: pid 1 takes the whole job with it. */
-static _Noreturn void command_lost(struct init *init)
-{
-    (void)fault_os(&init->fault, errno, "try again", "cannot watch the command");
-    init_report(IPC_REPORT_SETUP, 0, init);
-    _exit(125);
 }
 
 static void close_range_of(int first, int end)
