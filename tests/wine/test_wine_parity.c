@@ -11,6 +11,8 @@
 #include "tests/wine/token.h"
 
 #define MEMBERS_MAX 8U
+/* DELETE, WRITE_DAC, WRITE_OWNER, ACCESS_SYSTEM_SECURITY; said apart from sd_access.c. */
+#define ALWAYS_WRITING 0x10d0000U
 
 static uint8_t bytes[SD_WRITTEN_MAX];
 static unsigned checks;
@@ -80,7 +82,8 @@ static uint32_t granted_by_system(const struct sd *sd, const struct sd_token *to
     }
     second = pass(restricting, token->restricting_count);
     if (token->write_restricted) {
-        second |= ~(sd_mapping_file.write & ~(sd_mapping_file.read | sd_mapping_file.execute));
+        second |= ~((sd_mapping_file.write & ~(sd_mapping_file.read | sd_mapping_file.execute)) |
+                    ALWAYS_WRITING);
     }
     return first & second;
 }
