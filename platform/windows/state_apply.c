@@ -281,14 +281,45 @@ static enum cordon_err is_open(struct apply *apply, const struct sd *sd, bool *r
                                       "checking what a job may do below %s", target->path);
 }
 
-/* Below a denied folder a rule may grant something again: that is a target of its own. */
-static bool is_granted(const struct apply *apply, const char *path)
+static bool is_object(const struct piece *piece, const char *path, const struct api_info *info)
 {
-    for (size_t i = 0; i < apply->request->target_count; i++) {
-        const struct acl_target *target = &apply->request->targets[i].acl;
+    const struct api_id *id = &piece->object.info.id;
 
-        if (target->type == SD_ALLOWED && target->object == apply->above->target.object &&
-            acl_same_path(target->path, path)) {
+    return info->id.volume != 0 || info->id.file != 0
+               ? id->volume == info->id.volume && id->file == info->id.file
+               : acl_same_path(piece->target.path, path);
+}
+
+/*
+ * Below a denied folder a rule may grant something again: that is a target of its own, and has been
+ * opened. Only where it grants what is denied: what may be read again may still not be written.
+ */
+static bool is_granted(const struct apply *apply, const char *path, const struct api_info *info)
+{
+    const struct acl_target *above = &apply->above->target;
+
+    for (size_t i = 0; i < apply->count; i++) {
+        const struct piece *piece = &apply->pieces[i];
+
+        if (piece->target.type == SD_ALLOWED && piece->target.object == above->object &&
+            (piece->target.mask & above->mask) != 0 && !piece->skipped &&
+            is_object(piece, path, info)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the denial stands there by itself already, for another holder or by another name: this
+ * one must not lose it with him. */
+static bool is_shared(const struct apply *apply, const struct sd *sd)
+{
+    const struct acl_target *above = &apply->above->target;
+    struct sd_ace ace;
+
+    for (uint32_t at = 0; sd_next(sd, &at, &ace);) {
+        if (ace.type == SD_DENIED && ace.mask == above->mask && (ace.flags & SD_INHERITED) == 0 &&
+            sid_equal(&ace.sid, &apply->request->principal)) {
             return true;
         }
     }
@@ -301,17 +332,17 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
     struct apply *apply = context;
     const size_t len = strlen(path) + 1;
     struct piece piece = {.target = apply->above->target, .missing = STATE_SKIP};
-    bool open;
+    bool open, shared;
     enum cordon_err err;
 
-    (void)info;
     *ret_below = false;
-    if (is_granted(apply, path)) {
+    if (is_granted(apply, path, info)) {
         return CORDON_OK;
     }
+    shared = is_shared(apply, sd);
     err = is_open(apply, sd, &open);
     *ret_below = !open;
-    if (err != CORDON_OK || !open) {
+    if (err != CORDON_OK || !(open || shared)) {
         return err;
     }
     piece.via = apply->above->via[0] == '\0' ? apply->above->target.path : apply->above->via;
@@ -322,7 +353,7 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
     memcpy(piece.owned, path, len);
     piece.target.path = piece.owned;
     piece.target.resolved = NULL;
-    piece.target.link = true;
+    piece.target.link = true; /* a junction there is denied itself */
     if (!add_piece(apply, &piece)) {
         free(piece.owned);
         return no_memory(apply);
@@ -343,13 +374,19 @@ static enum cordon_err look_below(struct apply *apply, size_t index)
                             .visit = visit,
                             .context = apply};
 
+    char *found = (char *)apply->state->acl->bytes; /* the walk takes a copy */
+    uint32_t code;
+
     if (!above.fresh || above.target.type != SD_DENIED || (above.object.ace.flags & SD_TREE) == 0) {
         return CORDON_OK;
     }
     apply->above = &above;
-    return acl_below(apply->state->acl, &walk, above.object.handle,
-                     above.target.resolved == NULL ? above.target.path : above.target.resolved,
-                     apply->fault);
+    /* By its own name: what is found below lies there, whatever the target is named by. */
+    code = config->api->path(config->api->self, walk.object, above.object.handle, found,
+                             sizeof(apply->state->acl->bytes));
+    return code == API_OK
+               ? acl_below(apply->state->acl, &walk, above.object.handle, found, apply->fault)
+               : api_fault(apply->fault, code, NULL, "asking where %s lies", above.target.path);
 }
 
 /* Opens, announces and sets the pieces from @from on; more may come to be behind them. */

@@ -273,6 +273,7 @@ int main(int argc, char **argv)
     }
     (void)printf("%u cases of %u policies (%u refused), %u allowed, %u failed\n", run.cases,
                  run.policies, run.refused, run.allowed, run.failed);
+    run.failed += win_world_deinit(&world) ? 0U : 1U;
     parity_deinit(&run.parity);
     arena_deinit(&arena);
     /* Neither answer may be rare, nor may most policies be refused. */
