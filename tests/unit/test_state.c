@@ -104,6 +104,68 @@ TEST(what_does_not_inherit_a_denial_gets_its_own)
     CHECK(!any_entry());
 }
 
+TEST(what_was_found_below_is_everyones_who_denies_the_folder)
+{
+    const struct state_target targets[] = {denied("C:\\w\\b")};
+
+    start();
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+    CHECK(apply(JOB, "s2", targets, 1) == CORDON_OK);
+    CHECK(count(JOB, "C:\\w\\b\\p") == 2);
+    CHECK(drop(JOB, "s1") == CORDON_OK);
+    CHECK_STR(list("C:\\w\\b\\p"), "D:P" ON_FILE "(A;;0x1f01ff;;;S-1-1-0)");
+    CHECK(drop(JOB, "s2") == CORDON_OK);
+    CHECK(!any_entry() && state_size(state) == 0);
+}
+
+TEST(what_was_found_below_an_alias_is_found_where_it_lies)
+{
+    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\j\\b")};
+
+    start();
+    strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
+        CHECK_STR(list("C:\\w\\b\\p"), "D:P" ON_FILE "(A;;0x1f01ff;;;S-1-1-0)");
+        /* The alias goes out of use. */
+        targets[1].acl.resolved = "C:\\w\\b";
+        CHECK(apply(JOB, "s1", targets + i, 1) == CORDON_OK);
+        CHECK_STR(list("C:\\w\\b\\p"), "D:P" ON_FILE "(A;;0x1f01ff;;;S-1-1-0)");
+        targets[1].acl.resolved = NULL;
+        CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
+    }
+}
+
+TEST(a_junction_below_a_denied_folder_is_denied_itself)
+{
+    const struct state_target targets[] = {denied("C:\\w\\b")};
+    struct fake_node *junction;
+
+    start();
+    junction = fake_add(&world, API_FILE, "C:\\w\\b\\l\\", "O:SYD:P(A;;FA;;;WD)");
+    strcpy(junction->leads, "D:\\t");
+    junction->info.reparse = true;
+    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+    CHECK_STR(list("C:\\w\\b\\l"), "D:P" ON_FILE "(A;;0x1f01ff;;;S-1-1-0)");
+    CHECK(strstr(list("D:\\t"), JOB) == NULL);
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
+}
+
+TEST(what_may_be_read_again_may_still_not_be_written)
+{
+    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\b\\p")};
+
+    start();
+    targets[0].acl.mask = DENY_WRITE;
+    targets[1].acl.type = SD_ALLOWED;
+    targets[1].acl.mask = 0x001200a9;
+    CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
+    CHECK(strstr(list("C:\\w\\b\\p"), "(D;;0xd0156;;;" JOB ")") != NULL);
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
+}
+
 TEST(what_is_granted_again_below_a_denial_stays_granted)
 {
     struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\b\\g")};
