@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_wine_parity FILE: the table of parity, with access decided by the system's AccessCheck. Wine
+ * test_wine_parity FILE|SEED: the table of parity, or 10 000 random cases ("time": of another seed
+ * each time), with access decided by the system's AccessCheck. Wine
  * drops restricting SIDs, so each pass is a check of its own, with a token of the SIDs that count
  * in it; what the two mean together is said here as in sd_access.c.
  */
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 #include <windows.h>
 
+#include "tests/parity/run_random.h"
 #include "tests/parity/run_table.h"
 #include "tests/wine/token.h"
 
@@ -90,7 +94,13 @@ static uint32_t granted_by_system(const struct sd *sd, const struct sd_token *to
 
 int main(int argc, char **argv)
 {
-    bool good = argc > 1 && run_table(argv[1], granted_by_system);
+    const char *what = argc > 1 ? argv[1] : "time";
+    const bool now = strcmp(what, "time") == 0;
+    char *end = NULL;
+    const uint64_t seed = now ? (uint64_t)time(NULL) : strtoull(what, &end, 10);
+    const bool random = now || *end == '\0';
+    const bool good =
+        random ? run_random(seed, granted_by_system) : run_table(what, granted_by_system);
 
     (void)printf("%u checks by the system\n", checks);
     return !good || checks < 1000;
