@@ -124,6 +124,57 @@ TEST(what_is_granted_again_below_a_denial_stays_granted)
     CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
 }
 
+TEST(folders_in_folders_are_each_found_once)
+{
+    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\a")};
+    char path[FAKE_PATH] = "C:\\w\\b\\";
+    unsigned calls;
+
+    start();
+    for (unsigned i = 0; i < 7; i++) {
+        strcat(path, "d\\");
+        (void)fake_add(&world, API_FILE, path, "O:SYD:(A;OICI;FA;;;WD)");
+    }
+    targets[1].acl.type = SD_ALLOWED;
+    targets[1].acl.mask = 0x001200a9;
+    calls = tap.calls;
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+    calls = tap.calls - calls;
+    for (unsigned i = 0; i < 3; i++) {
+        /* Shared, then with a grant more, and less: all is looked at again. */
+        const unsigned before = tap.calls;
+
+        CHECK(apply(JOB, "s2", targets, i == 1 ? 2 : 1) == CORDON_OK);
+        CHECK(tap.calls - before < 5 * calls);
+    }
+    CHECK(drop(JOB, "s1") == CORDON_OK);
+    CHECK(strstr(list("C:\\w\\b\\d\\d\\d\\d\\d\\d\\d"), "(D;OICI;") != NULL);
+    CHECK(drop(JOB, "s2") == CORDON_OK && !any_entry() && state_size(state) == 0);
+}
+
+/* The same folder, with something in it that is granted, and then is not, and is again. */
+TEST(what_is_granted_again_changes_with_the_policy)
+{
+    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\b\\g")};
+
+    start();
+    (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\", "O:SYD:(A;OICI;FA;;;WD)");
+    (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\o", "O:SYD:P(A;;FA;;;WD)");
+    targets[1].acl.type = SD_ALLOWED;
+    targets[1].acl.mask = 0x001200a9;
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
+        CHECK(strstr(list("C:\\w\\b\\g\\o"), JOB) == NULL);
+        CHECK(strstr(list("C:\\w\\b\\g"), "(D;OICI;") == NULL);
+        CHECK(strstr(list("C:\\w\\b\\p"), ON_FILE) != NULL);
+        CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+        CHECK(strstr(list("C:\\w\\b\\g\\o"), ON_FILE) != NULL);
+        CHECK(strstr(list("C:\\w\\b\\g"), "(D;OICI;0xd017f;;;" JOB ")") != NULL);
+        CHECK(strstr(list("C:\\w\\b\\p"), ON_FILE) != NULL);
+    }
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry() && state_size(state) == 0);
+}
+
 TEST(an_entry_for_the_object_alone_is_not_passed_on)
 {
     struct state_target targets[] = {denied("C:\\w\\b")};
