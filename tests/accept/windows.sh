@@ -44,6 +44,7 @@ policies() {
 # wine TEST...: these tests of ctest -L wine, each there and passed.
 wine() {
     local test
+    cmake --build "$MINGW" >/dev/null || return 1
     for test in "$@"; do
         ctest --test-dir "$MINGW" --output-on-failure --no-tests=error -R "^$test\$" || return 1
     done
