@@ -6,7 +6,8 @@ target_link_libraries(cordon_sd PUBLIC cordon_base)
 
 # The access-list engine and its state: Win32 calls only through the table in windows/api.h.
 cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.c windows/journal.c
-                                  windows/state.c windows/state_folder.c windows/state_rows.c windows/state_apply.c windows/state_undo.c
+                                  windows/state.c windows/state_folder.c windows/state_rows.c windows/state_apply.c windows/state_below.c
+                                  windows/state_undo.c
                                   windows/launch.c windows/pipe_chunk.c windows/pipe_list.c)
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 

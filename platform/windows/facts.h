@@ -17,8 +17,6 @@ struct win_entry {
     const char *target;      /* of a link: what it leads to, free of links, normal form of path.h;
                                 NULL: it dangles. Valid during the visit */
     uint64_t volume, file;   /* of what it leads to, which they identify; both 0: unknown */
-    bool own_list;           /* the access list is protected or grants something by itself: entries
-                                inherited from above do not decide alone */
 };
 
 typedef enum cordon_err win_visit(void *context, const struct win_entry *entry);

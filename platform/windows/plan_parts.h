@@ -46,12 +46,4 @@ void win_add_entry(struct plan_builder *b, uint16_t op, uint16_t flags, const st
 /* Of a node that is hidden: it gets an entry of its own. */
 bool win_needs_deny(const struct plan_builder *b, const struct plan_node *node);
 
-/* ---- plan_lists.c ---- */
-
-/*
- * Entries of their own for what lies below a denied directory and has an access list that what is
- * inherited does not decide. As win_scan_globs().
- */
-CORDON_MUST_USE enum cordon_err win_add_own_lists(struct plan_builder *b, struct win_scan *scan);
-
 #endif

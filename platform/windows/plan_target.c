@@ -310,6 +310,7 @@ struct pin {
     const char *key;
     const char *path;
     const struct plan_node *node; /* whose rule asks for it */
+    bool link;                    /* it leads elsewhere itself */
 };
 
 struct pins {
@@ -340,8 +341,41 @@ static const char *cut_path(struct plan_builder *b, const char *path, uint32_t d
     return arena_strndup(b->arena, path, len);
 }
 
-/* The directories above @path that the job may write to: it could move them with what is in them.
- */
+/* What @path leads to; NULL: nothing is there, or nobody can look. In the arena. */
+static const char *leads_to(struct plan_builder *b, const char *path)
+{
+    const struct plan_windows_facts *facts = b->facts->windows;
+    struct win_entry entry = {.target = NULL};
+    enum cordon_err err =
+        facts == NULL ? CORDON_E_NOT_FOUND
+                      : facts->tree->look(facts->tree->context, path, b->arena, &entry, NULL);
+
+    b->failed = b->failed || err == CORDON_E_NOMEM;
+    return err == CORDON_OK ? entry.target : NULL;
+}
+
+/* Fills in @pin->path, ->key and ->link: where the object at @path lies itself, which is elsewhere
+ * if a link stands further up. NULL in them: out of memory. */
+static void find_pin(struct plan_builder *b, const char *path, struct pin *pin)
+{
+    const char *above = arena_strndup(b->arena, path, cut_last(path, strlen(path)));
+    const char *real = above == NULL ? NULL : leads_to(b, above);
+    const char *leads = leads_to(b, path);
+    const char *key;
+
+    pin->path = real == NULL ? path
+                             : arena_printf(b->arena, "%s%s%s", real,
+                                            real[strlen(real) - 1] == '\\' ? "" : "\\",
+                                            last_component(path));
+    pin->key = pin->path == NULL ? NULL : plan_key(POLICY_OS_WINDOWS, pin->path, b->arena);
+    key = leads == NULL ? pin->key : plan_key(POLICY_OS_WINDOWS, leads, b->arena);
+    b->failed = b->failed || above == NULL || pin->key == NULL || key == NULL;
+    pin->link = pin->key != NULL && key != NULL && strcmp(key, pin->key) != 0;
+}
+
+/* The directories above @path that the job may write to, and links: it could move them with what
+ * is in them. Above what it may not write to, nothing can be done to @path; above a link the names
+ * go on elsewhere. */
 static void pin_above(struct plan_builder *b, const struct plan_node *node, const char *path,
                       struct pins *pins)
 {
@@ -354,20 +388,25 @@ static void pin_above(struct plan_builder *b, const struct plan_node *node, cons
         return;
     }
     while ((len = plan_parent_len(key, len)) > 2) {
-        char *above = arena_strndup(b->arena, key, len);
-        struct pin pin = {.key = above, .node = node};
+        const char *above = arena_strndup(b->arena, key, len);
         struct plan_entry entry = {.key = above, .key_len = len, .depth = plan_depth(key, len)};
+        const char *cut = cut_path(b, native, entry.depth);
+        struct pin pin = {.node = node};
 
-        pin.path = cut_path(b, native, entry.depth);
-        if (above == NULL || pin.path == NULL) {
-            b->failed = true;
+        b->failed = b->failed || above == NULL || cut == NULL;
+        if (above == NULL || cut == NULL || win_is_volume(&entry)) {
             return;
         }
-        if (win_is_volume(&entry) ||
-            plan_tree_view(&b->tree, plan_tree_find(&b->tree, above, len)) != PLAN_WRITABLE) {
+        find_pin(b, cut, &pin);
+        if (pin.key == NULL) {
             return;
         }
-        pins->items[pins->count++] = pin;
+        if (plan_tree_view(&b->tree, plan_tree_find(&b->tree, pin.key, strlen(pin.key))) ==
+            PLAN_WRITABLE) {
+            pins->items[pins->count++] = pin;
+        } else if (strcmp(pin.key, above) == 0) {
+            return;
+        }
     }
 }
 
@@ -387,7 +426,7 @@ static void pin_node(struct plan_builder *b, const struct plan_node *node, struc
     bool root = node->before < PLAN_WRITABLE && node->after == PLAN_WRITABLE;
 
     if (root && node->object == PLAN_DIRECTORY && !win_is_volume(entries)) {
-        pins->items[pins->count++] = (struct pin){entries->key, node->path, node};
+        pins->items[pins->count++] = (struct pin){entries->key, node->path, node, false};
     }
     if (node->object == PLAN_MISSING && is_below_file(b, node)) {
         return;
@@ -400,6 +439,13 @@ static void pin_node(struct plan_builder *b, const struct plan_node *node, struc
             pin_above(b, node, entries[i].name, pins);
         }
     }
+}
+
+/* A link could be led elsewhere as well as moved. */
+static void add_pin(struct plan_builder *b, const struct pin *pin)
+{
+    add_entry(b, pin->link ? PLAN_WINDOWS_DENY_WRITE : PLAN_WINDOWS_PIN,
+              pin->link ? PLAN_STEP_LINK : PLAN_STEP_DIR, pin->node, pin->path);
 }
 
 /*
@@ -428,7 +474,7 @@ void win_add_pins(struct plan_builder *b)
     qsort(pins.items, pins.count, sizeof(*pins.items), compare_pins);
     for (size_t i = 0; i < pins.count; i++) {
         if (i == 0 || strcmp(pins.items[i - 1].key, pins.items[i].key) != 0) {
-            add_entry(b, PLAN_WINDOWS_PIN, PLAN_STEP_DIR, pins.items[i].node, pins.items[i].path);
+            add_pin(b, &pins.items[i]);
         }
     }
 }

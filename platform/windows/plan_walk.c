@@ -11,8 +11,7 @@ static enum cordon_err no_memory(const struct win_walk *walk)
 
 static enum cordon_err refuse(const struct win_walk *walk, enum cordon_err err, const char *what)
 {
-    const char *remedy = walk->rule->glob ? "narrow the pattern, or set glob_scan_max_depth"
-                                          : "deny a smaller directory";
+    static const char remedy[] = "narrow the pattern, or set glob_scan_max_depth";
     struct strbuf text = STRBUF_INIT;
 
     plan_rule_text(walk->rule, &text);

@@ -240,14 +240,11 @@ static enum cordon_err check_tree(struct plan_builder *b)
 
 /* ---- the plan ---- */
 
-static enum cordon_err add_steps(struct plan_builder *b, struct win_scan *scan)
+static void add_steps(struct plan_builder *b, const struct win_scan *scan)
 {
-    enum cordon_err err = CORDON_OK;
-
     win_add_principal(b);
     win_add_targets(b);
     if (scans(b)) {
-        err = win_add_own_lists(b, scan);
         win_add_private(b);
     }
     win_add_pins(b);
@@ -262,7 +259,6 @@ static enum cordon_err add_steps(struct plan_builder *b, struct win_scan *scan)
     }
     win_add_surroundings(b);
     plan_add_plain(b, PLAN_WINDOWS_EXEC, win_native(b->facts->cwd, b->arena), NULL);
-    return err;
 }
 
 enum cordon_err plan_windows(const struct policy *policy, const struct plan_facts *facts,
@@ -286,8 +282,9 @@ enum cordon_err plan_windows(const struct policy *policy, const struct plan_fact
     if (err == CORDON_OK) {
         err = check_tree(&b);
     }
-    if (err == CORDON_OK) {
-        err = add_steps(&b, &scan);
+    if (err != CORDON_OK) {
+        return err;
     }
-    return err == CORDON_OK ? plan_finish(&b, ret_plan) : err;
+    add_steps(&b, &scan);
+    return plan_finish(&b, ret_plan);
 }

@@ -191,7 +191,9 @@ struct sd_token {
  * Integrity labels are not looked at. Where the system would look further, at a condition or at
  * an object type, a grant counts and a denial does not: never less than it would grant.
  * With a write-restricted token the second pass decides over what GENERIC_WRITE means beyond
- * GENERIC_READ and GENERIC_EXECUTE.
+ * GENERIC_READ and GENERIC_EXECUTE, and over DELETE, WRITE_DAC, WRITE_OWNER and
+ * ACCESS_SYSTEM_SECURITY; a restricted token is the owner's only where he is restricting, too. No
+ * document says so: published disassemblies of the kernel's SepAccessCheck and SepTokenIsOwner do.
  */
 uint32_t sd_granted(const struct sd *sd, const struct sd_token *token,
                     const struct sd_mapping *mapping);

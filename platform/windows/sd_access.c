@@ -3,12 +3,14 @@
 #include "platform/windows/sd.h"
 
 #define GENERIC (SD_GENERIC_READ | SD_GENERIC_WRITE | SD_GENERIC_EXECUTE | SD_GENERIC_ALL)
+/* What a write-restricted token asks its restricting SIDs for whatever GENERIC_WRITE means. */
+#define ALWAYS_WRITING (SD_DELETE | SD_WRITE_DAC | SD_WRITE_OWNER | SD_SYSTEM_SECURITY)
 
 /* Whose SIDs a pass over the list goes by. */
 struct identity {
     const struct sd_token *token;
     bool restricting; /* by those of the second pass alone; they always count */
-    bool owner;       /* the object's owner is among those that count for grants */
+    bool owner;       /* the token is the owner's: in both passes, or in none */
 };
 
 uint32_t sd_map(const struct sd_mapping *mapping, uint32_t mask)
@@ -56,6 +58,17 @@ static uint32_t implicit(const struct sd *sd, const struct identity *who)
     return SD_READ_CONTROL | SD_WRITE_DAC;
 }
 
+/* An owner's rights are those of a token that has him among its members and, where it is
+ * restricted, among those who restrict it. */
+static bool is_owner(const struct sd *sd, const struct sd_token *token)
+{
+    const struct identity first = {.token = token};
+    const struct identity second = {.token = token, .restricting = true};
+
+    return holds(&first, &sd->owner, false) &&
+           (token->restricting == NULL || holds(&second, &sd->owner, false));
+}
+
 static uint32_t pass(const struct sd *sd, const struct sd_token *token, bool restricting,
                      const struct sd_mapping *mapping)
 {
@@ -64,7 +77,7 @@ static uint32_t pass(const struct sd *sd, const struct sd_token *token, bool res
     uint32_t granted, denied = 0;
     struct sd_ace ace;
 
-    who.owner = holds(&who, &sd->owner, false);
+    who.owner = is_owner(sd, token);
     granted = implicit(sd, &who);
     for (uint32_t at = 0; sd_next(sd, &at, &ace);) {
         const bool denial = ace.type == SD_DENIED;
@@ -85,6 +98,12 @@ static uint32_t pass(const struct sd *sd, const struct sd_token *token, bool res
     return granted & ~SD_SYSTEM_SECURITY;
 }
 
+/* The rights for which a write-restricted token needs its restricting SIDs. */
+static uint32_t writing(const struct sd_mapping *mapping)
+{
+    return (mapping->write & ~(mapping->read | mapping->execute)) | ALWAYS_WRITING;
+}
+
 uint32_t sd_granted(const struct sd *sd, const struct sd_token *token,
                     const struct sd_mapping *mapping)
 {
@@ -99,7 +118,7 @@ uint32_t sd_granted(const struct sd *sd, const struct sd_token *token,
     }
     second = pass(sd, token, true, mapping);
     if (token->write_restricted) {
-        second |= ~(mapping->write & ~(mapping->read | mapping->execute));
+        second |= ~writing(mapping);
     }
     return granted & second;
 }

@@ -47,7 +47,8 @@ struct state_target {
 
 struct state_request {
     struct sid principal;
-    api_handle token;   /* see struct acl */
+    api_handle token;   /* see struct acl; of one kind in all requests of a holder and principal:
+                           what this one cannot reach is not looked at again for another */
     api_handle caller;  /* see struct acl */
     struct sid owner;   /* see struct acl */
     const char *holder; /* on whose behalf; not empty */

@@ -2,31 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/windows/state_parts.h"
+#include "platform/windows/apply_parts.h"
 
-/* One object of an apply, held open until its end. */
-struct piece {
-    struct acl_target target;
-    enum state_missing missing;
-    const char *via; /* of what was found below: the path that was asked for; else "" */
-    char *owned;     /* target.path where it is our copy; else NULL */
-    bool skipped;    /* it is missing, and may be */
-    bool fresh;      /* what lies below is to be looked at */
-    struct acl_object object;
-};
-
-struct apply {
-    struct state *state;
-    const struct state_request *request;
-    struct cordon_fault *fault;
-    struct piece *pieces;
-    size_t count, size;
-    const char **places;       /* paths of the request's denials */
-    const struct piece *above; /* whose below is being looked at */
-    bool nomem;
-};
-
-static enum cordon_err no_memory(struct apply *apply)
+enum cordon_err apply_no_memory(struct apply *apply)
 {
     return fault_set(apply->fault, CORDON_E_NOMEM, NULL, "no memory to apply access lists");
 }
@@ -42,7 +20,13 @@ static struct journal_record record_of(const struct apply *apply, const struct p
                                    .path = piece->target.path};
 }
 
-static bool add_piece(struct apply *apply, const struct piece *piece)
+bool apply_owns(const struct apply *apply, const struct state_row *row)
+{
+    return strcmp(row->is.holder, apply->request->holder) == 0 &&
+           sid_equal(&row->is.ace.sid, &apply->request->principal);
+}
+
+bool apply_add(struct apply *apply, const struct piece *piece)
 {
     if (apply->count == apply->size) {
         const size_t size = apply->size == 0 ? 32 : apply->size * 2;
@@ -61,33 +45,6 @@ static bool add_piece(struct apply *apply, const struct piece *piece)
 
 /* ---- what it is about ---- */
 
-/* Whether @row is what an earlier apply found below this target. */
-static bool is_below(const struct state_row *row, const struct acl_target *target)
-{
-    return strcmp(row->is.via, target->path) == 0 && row->is.object == target->object &&
-           row->is.ace.type == target->type && row->is.ace.mask == target->mask;
-}
-
-static bool add_known_below(struct apply *apply, const struct acl_target *target)
-{
-    const struct state *state = apply->state;
-
-    for (size_t i = 0; i < state->row_count; i++) {
-        const struct state_row *row = &state->rows[i];
-        struct piece piece = {.target = *target, .missing = STATE_SKIP, .via = row->is.via};
-
-        piece.target.path = row->is.path;
-        piece.target.resolved = NULL;
-        piece.target.link = true; /* whatever it is by now: the walk found it by this name */
-        if (row->phase == STATE_HELD && is_below(row, target) &&
-            strcmp(row->is.holder, apply->request->holder) == 0 &&
-            sid_equal(&row->is.ace.sid, &apply->request->principal) && !add_piece(apply, &piece)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum cordon_err list_places(struct apply *apply)
 {
     const struct state_request *request = apply->request;
@@ -95,7 +52,7 @@ static enum cordon_err list_places(struct apply *apply)
 
     apply->places = calloc(request->target_count + 1, sizeof(*apply->places));
     if (apply->places == NULL) {
-        return no_memory(apply);
+        return apply_no_memory(apply);
     }
     for (size_t i = 0; i < request->target_count; i++) {
         if (request->targets[i].acl.type == SD_DENIED) {
@@ -119,8 +76,8 @@ static enum cordon_err collect(struct apply *apply)
         const struct piece piece = {
             .target = request->targets[i].acl, .missing = request->targets[i].missing, .via = ""};
 
-        if (!add_piece(apply, &piece) || !add_known_below(apply, &piece.target)) {
-            return no_memory(apply);
+        if (!apply_add(apply, &piece) || !apply_known_below(apply, &piece.target)) {
+            return apply_no_memory(apply);
         }
     }
     return CORDON_OK;
@@ -183,7 +140,7 @@ static enum cordon_err make_path(struct apply *apply, const struct piece *piece,
     if (err == CORDON_OK && code == API_PATH_NOT_FOUND && cut != NULL && cut != path) {
         parent = malloc((size_t)(cut - path) + 1);
         if (parent == NULL) {
-            return no_memory(apply);
+            return apply_no_memory(apply);
         }
         memcpy(parent, path, (size_t)(cut - path));
         parent[cut - path] = '\0';
@@ -239,7 +196,7 @@ static enum cordon_err announce(struct apply *apply, size_t from)
     enum cordon_err err;
 
     if (wants == NULL) {
-        return no_memory(apply);
+        return apply_no_memory(apply);
     }
     for (size_t i = from; i < apply->count; i++) {
         struct piece *piece = &apply->pieces[i];
@@ -261,95 +218,21 @@ static enum cordon_err announce(struct apply *apply, size_t from)
     return err;
 }
 
-/* Whether a job could still do there what is denied above. */
-static enum cordon_err is_open(struct apply *apply, const struct sd *sd, bool *ret_open)
+/* Whether the holder had a grant that the request, which is announced, does not ask for any more:
+ * what was let be for it is to be looked at. */
+static bool has_lost_grant(const struct apply *apply)
 {
-    struct acl *acl = apply->state->acl;
-    const struct acl_target *target = &apply->above->target;
-    uint32_t granted, code;
-    size_t len;
+    const struct state *state = apply->state;
 
-    *ret_open = !sd_denies(sd, &acl->principal, target->mask, acl_mapping(target->object));
-    if (!*ret_open || acl->token == 0 ||
-        sd_write(sd, acl->bytes, sizeof(acl->bytes), &len) != CORDON_OK) {
-        return CORDON_OK;
-    }
-    code = acl->api->granted(acl->api->self, acl->token, target->object, acl->bytes, len, &granted);
-    *ret_open = code != API_OK || (granted & target->mask) != 0;
-    return code == API_OK ? CORDON_OK
-                          : api_fault(apply->fault, code, NULL,
-                                      "checking what a job may do below %s", target->path);
-}
+    for (size_t i = 0; i < state->row_count; i++) {
+        const struct state_row *row = &state->rows[i];
 
-/* Below a denied folder a rule may grant something again: that is a target of its own. */
-static bool is_granted(const struct apply *apply, const char *path)
-{
-    for (size_t i = 0; i < apply->request->target_count; i++) {
-        const struct acl_target *target = &apply->request->targets[i].acl;
-
-        if (target->type == SD_ALLOWED && target->object == apply->above->target.object &&
-            acl_same_path(target->path, path)) {
+        if (row->phase == STATE_HELD && row->touched != state->round && apply_owns(apply, row) &&
+            row->is.ace.type == SD_ALLOWED) {
             return true;
         }
     }
     return false;
-}
-
-static enum cordon_err visit(void *context, const char *path, const struct api_info *info,
-                             const struct sd *sd, bool *ret_below)
-{
-    struct apply *apply = context;
-    const size_t len = strlen(path) + 1;
-    struct piece piece = {.target = apply->above->target, .missing = STATE_SKIP};
-    bool open;
-    enum cordon_err err;
-
-    (void)info;
-    *ret_below = false;
-    if (is_granted(apply, path)) {
-        return CORDON_OK;
-    }
-    err = is_open(apply, sd, &open);
-    *ret_below = !open;
-    if (err != CORDON_OK || !open) {
-        return err;
-    }
-    piece.via = apply->above->via[0] == '\0' ? apply->above->target.path : apply->above->via;
-    piece.owned = malloc(len);
-    if (piece.owned == NULL) {
-        return no_memory(apply);
-    }
-    memcpy(piece.owned, path, len);
-    piece.target.path = piece.owned;
-    piece.target.resolved = NULL;
-    piece.target.link = true;
-    if (!add_piece(apply, &piece)) {
-        free(piece.owned);
-        return no_memory(apply);
-    }
-    return CORDON_OK;
-}
-
-/* What does not inherit the denial joins the pieces, to be dealt with in the next round. */
-static enum cordon_err look_below(struct apply *apply, size_t index)
-{
-    const struct state_config *config = &apply->state->config;
-    /* A copy: the pieces move when they grow. */
-    const struct piece above = apply->pieces[index];
-    struct acl_walk walk = {.objects = config->walk_objects,
-                            .depth = config->walk_depth,
-                            .deadline_ms = config->api->now_ms(config->api->self) + config->walk_ms,
-                            .object = above.target.object,
-                            .visit = visit,
-                            .context = apply};
-
-    if (!above.fresh || above.target.type != SD_DENIED || (above.object.ace.flags & SD_TREE) == 0) {
-        return CORDON_OK;
-    }
-    apply->above = &above;
-    return acl_below(apply->state->acl, &walk, above.object.handle,
-                     above.target.resolved == NULL ? above.target.path : above.target.resolved,
-                     apply->fault);
 }
 
 /* Opens, announces and sets the pieces from @from on; more may come to be behind them. */
@@ -363,6 +246,7 @@ static enum cordon_err apply_batch(struct apply *apply, size_t from)
     }
     if (err == CORDON_OK) {
         err = announce(apply, from);
+        apply->narrowed = has_lost_grant(apply);
     }
     for (size_t i = from; err == CORDON_OK && i < to; i++) {
         const struct piece *piece = &apply->pieces[i];
@@ -371,7 +255,7 @@ static enum cordon_err apply_batch(struct apply *apply, size_t from)
             err = acl_set(apply->state->acl, &piece->target, &piece->object, apply->fault);
         }
         if (err == CORDON_OK && !piece->skipped) {
-            err = look_below(apply, i);
+            err = apply_below(apply, i);
         }
     }
     return err;
@@ -386,12 +270,11 @@ static enum cordon_err conclude(struct apply *apply)
     enum cordon_err err;
 
     if (records == NULL) {
-        return no_memory(apply);
+        return apply_no_memory(apply);
     }
     for (size_t i = 0; i < state->row_count; i++) {
         const struct state_row *row = &state->rows[i];
-        const bool ours = strcmp(row->is.holder, apply->request->holder) == 0 &&
-                          sid_equal(&row->is.ace.sid, &apply->request->principal);
+        const bool ours = apply_owns(apply, row);
 
         if (ours && row->phase == STATE_WANTED) {
             records[count] = row->is;

@@ -115,8 +115,7 @@ static enum cordon_err visit_one(const struct disk *tree, size_t index, win_visi
     const struct disk_node *leads = node->target == NULL ? node : disk_find(tree, node->path);
     struct win_entry entry = {.name = strrchr(node->path, '\\') + 1,
                               .object = leads == NULL ? PLAN_MISSING : leads->object,
-                              .link = node->target != NULL,
-                              .own_list = node->own_list};
+                              .link = node->target != NULL};
 
     if (is_root(node->path)) {
         entry.name = arena_strndup(tree->arena, node->path, 2);
@@ -168,8 +167,7 @@ static enum cordon_err look(void *context, const char *path, struct arena *arena
     *ret_entry = (struct win_entry){.object = node->object,
                                     .target = arena_strdup(arena, node->path),
                                     .volume = (unsigned char)node->path[0],
-                                    .file = (uint64_t)(node - tree->nodes) + 1,
-                                    .own_list = node->own_list};
+                                    .file = (uint64_t)(node - tree->nodes) + 1};
     return ret_entry->target == NULL ? fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory")
                                      : CORDON_OK;
 }
@@ -194,6 +192,17 @@ void disk_init(struct disk *tree, struct arena *arena)
                                               .system_dirs = tree->system_dirs};
 }
 
+/* Of what is missing: its longest existing parent resolved, with the rest appended. */
+static const char *resolve_missing(const struct disk *tree, const char *path)
+{
+    const char *above = parent_of(tree, path);
+    const char *there = is_root(above) ? above : disk_resolve(tree, above);
+
+    there = there == NULL ? resolve_missing(tree, above) : there;
+    return arena_printf(tree->arena, "%s%s%s", there, is_root(there) ? "" : "\\",
+                        strrchr(path, '\\') + 1);
+}
+
 void disk_look_up(const struct disk *tree, const char *pattern, struct plan_fact *fact)
 {
     char *path = arena_strdup(tree->arena, pattern + 1);
@@ -212,4 +221,7 @@ void disk_look_up(const struct disk *tree, const char *pattern, struct plan_fact
     fact->link = node != NULL && node->target != NULL;
     fact->object = leads == NULL ? PLAN_MISSING : leads->object;
     fact->resolved = leads == NULL ? NULL : leads->path;
+    if (leads == NULL && !fact->link) {
+        fact->resolved = resolve_missing(tree, path);
+    }
 }

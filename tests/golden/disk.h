@@ -16,9 +16,8 @@ struct disk_node {
     size_t parent;    /* index; of a volume its own */
     enum plan_object object;
     const char *target; /* of a link */
-    bool own_list;
-    bool unlisted; /* listing it is denied */
-    bool broken;   /* listing it fails */
+    bool unlisted;      /* listing it is denied */
+    bool broken;        /* listing it fails */
 };
 
 struct disk {

@@ -192,8 +192,6 @@ static bool parse_tree(struct plan_case *c, const struct words *line)
     }
     if (strcmp(kind, "link") == 0 && line->count == 4) {
         node->target = line->word[3];
-    } else if (strcmp(kind, "own-list") == 0) {
-        node->own_list = true;
     } else if (strcmp(kind, "unlisted") == 0) {
         node->unlisted = true;
     } else if (strcmp(kind, "broken") == 0) {

@@ -7,7 +7,7 @@
  *   full-access | network | embedded | no-user-namespaces | principal SID
  *   controllers LIST | superuser | limit managed|own NAME VALUE
  *   landlock ABI | scan-depth N | minimum-managed-kernel | minimum-own-kernel
- *   windows | tree dir|file|link|own-list|unlisted|broken PATH [TARGET] | private PATH
+ *   windows | tree dir|file|link|unlisted|broken PATH [TARGET] | private PATH
  *   system PATH | scan-entries N | late-after N
  *   managed|own ACCESS PATH [missing|file|dir|other] [WORD=VALUE]... [link] [builtin]
  *

@@ -84,6 +84,7 @@ static unsigned run_for(const struct table *table, const char *principal,
     } else {
         run.failed++;
     }
+    run.failed += win_world_deinit(&world) ? 0U : 1U;
     parity_deinit(&run.parity);
     arena_deinit(&arena);
     *ret_failed += run.failed;

@@ -80,7 +80,7 @@ static uint32_t fake_revert(void *self)
 
 static const struct sd_token *token_of(const struct fake *fake, api_handle token)
 {
-    return &fake->tokens[token - 0x1000].token;
+    return &fake->tokens[token - FAKE_TOKEN_FIRST].token;
 }
 
 static uint32_t fake_granted(void *self, api_handle token, enum api_object object,

@@ -10,10 +10,11 @@
 #include "platform/windows/api.h"
 #include "platform/windows/sd.h"
 
-#define FAKE_NODES 128U
+#define FAKE_NODES 256U
 #define FAKE_FILES 8U
 #define FAKE_HANDLES 256U
 #define FAKE_TOKENS 8U
+#define FAKE_TOKEN_FIRST 0x1000U /* the handle of tokens[0] */
 #define FAKE_PATH 200U
 #define FAKE_SD 4096U /* bytes of a descriptor */
 

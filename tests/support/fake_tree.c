@@ -174,5 +174,5 @@ api_handle fake_token(struct fake *fake, const char *sids)
             abort();
         }
     }
-    return 0x1000 + fake->token_count - 1;
+    return FAKE_TOKEN_FIRST + fake->token_count - 1;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Windows host in memory: a tree with access lists, the caller who owns part of it, and what a
- * plan makes of it. Entries are added and passed on by sd.h, and access is decided by it, for the
- * token that the plan describes. So a plan can be asked what a job could do, on every host.
+ * plan makes of it. The entries are put on by the engine itself (targets.h, state.h), on a disk in
+ * memory, with the token that the plan describes; access is decided by sd.h. So a plan can be asked
+ * what a job could do, on every host; and when it goes, nothing of it may be left on the disk.
  *
  *   C:\            Users read, Authenticated Users make directories and own what they make
  *   C:\Windows     Users and ALL APPLICATION PACKAGES read; C:\Program Files likewise
@@ -12,8 +13,9 @@
 #ifndef CORDON_TESTS_WIN_WORLD_H
 #define CORDON_TESTS_WIN_WORLD_H
 
-#include "platform/windows/sd.h"
+#include "platform/windows/state.h"
 #include "tests/golden/disk.h"
+#include "tests/support/fake_api.h"
 
 /* What @token is granted by @sd: sd_granted(), or the system's own answer. */
 typedef uint32_t win_world_granted(const struct sd *sd, const struct sd_token *token);
@@ -22,10 +24,15 @@ struct win_world {
     struct arena *arena;
     win_world_granted *granted;
     struct disk tree;
-    struct sd **base;    /* per node, before any plan */
-    struct sd **planned; /* per node */
-    size_t base_count;   /* nodes before any plan */
+    struct sd **base;  /* per node, before any plan */
+    bool *opened;      /* per node: it grants Users by itself */
+    size_t base_count; /* nodes before any plan */
     struct plan_facts facts;
+    struct fake *disk; /* the same nodes, for the engine */
+    struct fake *before;
+    struct state *state; /* NULL: nothing was planned yet */
+    struct sid held_for; /* whose entries are on the disk */
+    struct cordon_fault fault;
 };
 
 /* The world above, with what @lines ("dir PATH", "file PATH", "link PATH TARGET", "open PATH":
@@ -36,8 +43,12 @@ bool win_world_init(struct win_world *world, struct arena *arena, const char *li
 bool win_world_facts(struct win_world *world, const struct policy *policy, const char *principal,
                      struct arena *arena);
 
-/* Takes the last plan back, and does what @plan says. false: a step that cannot be done. */
+/* Takes the last plan back, and does what @plan says. false, with a line on stderr: a step that
+ * cannot be done, or something of the last plan is left. */
 bool win_world_apply(struct win_world *world, const struct plan *plan);
+
+/* Takes the last plan back and frees what is not in the arena. false: something of it is left. */
+bool win_world_deinit(struct win_world *world);
 
 /* Rights (winnt.h) that a question is about: all of them are wanted, or none is. Reading data and
  * extended attributes, and running; of what is denied to be read also deleting it and changing its

@@ -65,7 +65,7 @@ TEST(windows_survives_any_shortage)
 TEST(windows_with_a_tree_survives_any_shortage)
 {
     starve(POLICY_OS_WINDOWS, "cwd C:\\w\ntree file C:\\w\\a.pem\ntree link C:\\w\\l D:\\k\n"
-                              "tree own-list D:\\k\\d\\f\nprivate C:\\u\nsystem C:\\s\n"
+                              "tree file D:\\k\\d\\f\nprivate C:\\u\nsystem C:\\s\n"
                               "own read / spelled=:root\nown write /C:/w\n"
                               "own deny /C:/w/**/*.pem\nmanaged deny /C:/w/l\n"
                               "own deny /C:/w/gone/x.pem\nown deny /C:/w/\xc3\xa4*\n");

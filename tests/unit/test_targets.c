@@ -21,6 +21,7 @@ static void plan_of(const char *text)
 
     plan_case_deinit(&c);
     CHECK(plan_case_parse(&c, text));
+    c.policy.os = POLICY_OS_WINDOWS;
     if (plan_windows(&c.policy, &c.facts, &c.arena, &plan, &fault) != CORDON_OK) {
         CHECK_STR(fault.text, "");
     }
@@ -69,6 +70,45 @@ TEST(what_a_plan_says_is_on_the_disk_after_it_is_applied)
     CHECK(launch() == CORDON_OK);
     CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
     CHECK(fake_find(&world, API_FILE, "C:\\w\\n") == NULL && state_size(state) == 0);
+}
+
+TEST(a_pin_is_for_its_object_and_nothing_below_is_looked_at)
+{
+    struct fake_node *own;
+
+    start();
+    own = fake_find(&world, API_FILE, "C:\\w\\b\\p");
+    plan_of(BASE "tree dir C:\\w\ntree file C:\\w\\b\\q\nown deny /C:/w/b/q\n");
+    (void)fake_add(&world, API_FILE, "C:\\w\\b\\q", NULL);
+    strbuf_deinit(&tap.trace);
+    CHECK(launch() == CORDON_OK);
+    CHECK(strstr(strbuf_text(&tap.trace), "next") == NULL);
+    CHECK((granted("C:\\w\\b") & (SD_DELETE | 0x40U)) == 0);
+    CHECK((granted("C:\\w\\b\\f") & SD_DELETE) != 0 && (granted("C:\\w\\a") & SD_DELETE) != 0);
+    CHECK(strstr(fake_list(&world, API_FILE, own->path), JOB) == NULL);
+    CHECK(strstr(list("C:\\w\\b"), "(D;;0x10040;;;" JOB ")") != NULL);
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
+}
+
+/* What reopens it is an object, by whatever name the denial led there. */
+TEST(what_is_reopened_behind_a_link_is_not_denied_again)
+{
+    start();
+    strcpy(fake_add(&world, API_FILE, "C:\\w\\j\\", NULL)->leads, "D:\\t");
+    fake_find(&world, API_FILE, "C:\\w\\j")->info.reparse = true;
+    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
+    (void)fake_add(&world, API_FILE, "D:\\t\\s\\", NULL);
+    (void)fake_add(&world, API_FILE, "D:\\t\\s\\p\\", "O:SYD:(A;OICI;FA;;;WD)");
+    (void)fake_add(&world, API_FILE, "D:\\t\\s\\o", "O:SYD:(A;;FA;;;WD)");
+    (void)fake_add(&world, API_FILE, "D:\\t\\s\\p\\o", "O:SYD:(A;;FA;;;WD)");
+    plan_of(BASE "tree dir C:\\w\ntree link C:\\w\\j D:\\t\ntree file D:\\t\\s\\o\n"
+                 "tree file D:\\t\\s\\p\\o\nown deny /C:/w/j/s\nown read /C:/w/j/s/p\n");
+    CHECK(launch() == CORDON_OK);
+    CHECK((granted("D:\\t\\s") & 1U) == 0 && (granted("D:\\t\\s\\o") & 1U) == 0);
+    CHECK((granted("D:\\t\\s\\p") & 1U) != 0 && (granted("D:\\t\\s\\p\\o") & 1U) != 0);
+    /* The junction stays, and leads where it led. */
+    CHECK((granted("C:\\w\\j") & DENY_WRITE) == 0 && (granted("D:\\t") & DENY_WRITE) != 0);
+    CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
 }
 
 TEST(an_administrators_rule_is_opened_as_the_service)

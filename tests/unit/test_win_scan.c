@@ -117,13 +117,6 @@ TEST(the_budget_is_one_for_all_scans_of_a_plan)
           NULL);
 }
 
-TEST(a_denied_directory_counts_too_and_the_remedy_fits)
-{
-    CHECK(strstr(plan_of("scan-entries 2\n" WS "tree file D:\\d\\1\ntree file D:\\d\\2\n"
-                         "managed deny /D:/d\n"),
-                 "deny a smaller directory") != NULL);
-}
-
 /* Each level has two junctions to the next: 2^n ways, n directories. */
 TEST(a_lattice_of_junctions_is_walked_once_per_directory)
 {

@@ -42,6 +42,10 @@ static const char *const wrong_in_wine[] = {
     "restricting owner",
     "write-restricted writes",
     "write-restricted generic",
+    "write-restricted deletes",
+    "write-restricted changes the list",
+    "write-restricted takes over",
+    "write-restricted owner",
 };
 
 static bool is_listed(const char *what)

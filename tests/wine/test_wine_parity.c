@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_wine_parity FILE: the table of parity, with access decided by the system's AccessCheck. Wine
+ * test_wine_parity FILE|SEED: the table of parity, or 10 000 random cases ("time": of another seed
+ * each time), with access decided by the system's AccessCheck. Wine
  * drops restricting SIDs, so each pass is a check of its own, with a token of the SIDs that count
  * in it; what the two mean together is said here as in sd_access.c.
  */
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 #include <windows.h>
 
+#include "tests/parity/run_random.h"
 #include "tests/parity/run_table.h"
 #include "tests/wine/token.h"
 
 #define MEMBERS_MAX 8U
+/* DELETE, WRITE_DAC, WRITE_OWNER, ACCESS_SYSTEM_SECURITY; said apart from sd_access.c. */
+#define ALWAYS_WRITING 0x10d0000U
 
 static uint8_t bytes[SD_WRITTEN_MAX];
 static unsigned checks;
@@ -80,14 +86,21 @@ static uint32_t granted_by_system(const struct sd *sd, const struct sd_token *to
     }
     second = pass(restricting, token->restricting_count);
     if (token->write_restricted) {
-        second |= ~(sd_mapping_file.write & ~(sd_mapping_file.read | sd_mapping_file.execute));
+        second |= ~((sd_mapping_file.write & ~(sd_mapping_file.read | sd_mapping_file.execute)) |
+                    ALWAYS_WRITING);
     }
     return first & second;
 }
 
 int main(int argc, char **argv)
 {
-    bool good = argc > 1 && run_table(argv[1], granted_by_system);
+    const char *what = argc > 1 ? argv[1] : "time";
+    const bool now = strcmp(what, "time") == 0;
+    char *end = NULL;
+    const uint64_t seed = now ? (uint64_t)time(NULL) : strtoull(what, &end, 10);
+    const bool random = now || *end == '\0';
+    const bool good =
+        random ? run_random(seed, granted_by_system) : run_table(what, granted_by_system);
 
     (void)printf("%u checks by the system\n", checks);
     return !good || checks < 1000;

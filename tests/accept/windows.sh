@@ -1,0 +1,218 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# ./dev accept windows [ROW...]: the acceptance lines of the order about Windows. A line that has
+# nothing behind it fails with a sentence that says so.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+TABLE=$CORDON_ROOT/tests/parity/table.txt
+MINGW=$CORDON_BUILD_HOME/mingw
+
+# cases PROGRAM TEST...: each of these tests is there and passes; one that is not fails.
+cases() {
+    local program=$1 test
+    shift
+    for test in "$@"; do
+        "$CORDON_BUILD/tests/unit/$program" "$test" || return 1
+    done
+}
+
+# plans CASE...: the golden plans of these cases alone.
+plans() {
+    local folder name status=0
+    folder=$(mktemp -d) || return 1
+    for name in "$@"; do
+        cp -r "$CORDON_ROOT/tests/golden/cases/$name" "$folder/" || status=1
+    done
+    "$CORDON_BUILD/tests/golden/golden_plans" "$folder" || status=1
+    rm -rf "$folder"
+    return "$status"
+}
+
+# policies NAME...: these are in the table, which is decided alike.
+policies() {
+    local name
+    for name in "$@"; do
+        if ! grep -qx "\[policy $name\]" "$TABLE"; then
+            echo "no policy $name in the table"
+            return 1
+        fi
+    done
+    "$CORDON_BUILD/tests/parity/test_windows_table" "$TABLE"
+}
+
+# wine TEST...: these tests of ctest -L wine, each there and passed.
+wine() {
+    local test
+    cmake --build "$MINGW" >/dev/null || return 1
+    for test in "$@"; do
+        ctest --test-dir "$MINGW" --output-on-failure --no-tests=error -R "^$test\$" || return 1
+    done
+}
+
+# nothing SENTENCE: what a line has behind it.
+nothing() {
+    echo "figure: not met: $*"
+    return 1
+}
+
+parity_table() {
+    local out
+    out=$("$CORDON_BUILD/tests/parity/test_windows_table" "$TABLE") || return 1
+    echo "figure: $out"
+    awk '{exit !($3 >= 300)}' <<<"$out"
+}
+
+parity_random() {
+    local seed out all=0
+    for seed in 1 2 3 4 "$(date +%s)"; do
+        out=$("$CORDON_BUILD/tests/parity/test_windows_random" "$seed") || { echo "$out"; return 1; }
+        all=$((all + $(sed -n 's/^\([0-9]*\) cases of .*/\1/p' <<<"$out")))
+    done
+    echo "figure: $all cases of 5 seeds, none decided otherwise"
+    ((all >= 50000))
+}
+
+parity_wine() {
+    wine wine/test_wine_parity wine/test_wine_parity_random unit/test_windows_table
+}
+
+missing_path() {
+    policies missing-deny exact-deny && plans win-exact-missing &&
+        cases test_plan_windows a_missing_path_is_made_by_what_its_name_says &&
+        cases test_state a_missing_path_is_made_and_goes_with_its_last_row
+}
+
+glob_snapshot() {
+    policies globs bounded-walk && plans win-glob-depth &&
+        cases test_win_scan the_label_says_what_the_scan_did_not_see
+}
+
+junction() {
+    policies linked behind-a-link reopened-below-a-link-twice && plans win-junction &&
+        cases test_targets a_junction_and_what_it_leads_to_are_both_denied \
+            a_name_through_a_junction_has_its_entry_by_both_names
+}
+
+junction_cycle() {
+    plans win-junction-cycle &&
+        cases test_win_scan a_lattice_of_junctions_is_walked_once_per_directory
+}
+
+spellings() {
+    policies letters stream dropped-end device shortened && plans win-spellings &&
+        cases test_win_path every_spelling_has_one_normal_form_or_a_refusal_that_says_why
+}
+
+two_sessions() {
+    cases test_state two_sessions_with_different_policies_share_a_path_by_count &&
+        cases test_state_below what_was_found_below_is_everyones_who_denies_the_folder
+}
+
+relaxed() {
+    cases test_state a_relaxed_policy_leaves_nothing_of_the_stricter_one
+}
+
+crash() {
+    cases test_state_crash a_crash_at_any_step_leaves_nothing_once_nobody_holds_anything \
+        a_crash_while_recovering_from_one_does_no_harm_either \
+        no_crash_takes_off_what_another_session_holds
+}
+
+half_way() {
+    cases test_state a_failed_apply_takes_back_all_it_did_and_nothing_else
+}
+
+narrower() {
+    cases test_acl a_narrower_entry_does_not_count_as_there
+}
+
+reopened() {
+    policies reopened reopened-for-writing reopened-outside reopened-between-own-lists &&
+        cases test_targets what_is_reopened_behind_a_link_is_not_denied_again
+}
+
+# The other cases of that name are what it can do.
+restricted_token() {
+    local -a refused=()
+    local file
+    for file in "$CORDON_ROOT"/tests/golden/cases/win-embedded*/windows.plan; do
+        grep -q '^refused' "$file" && refused+=("$(basename "$(dirname "$file")")")
+    done
+    plans "${refused[@]}" || return 1
+    echo "figure: ${#refused[@]} policies refused, each with its message"
+    ((${#refused[@]} >= 8))
+}
+
+managed_plan() {
+    policies managed managed-read-only managed-workspace-write managed-full-access managed-override \
+        managed-sandbox-mode-override managed-and-profile-danger-full-access \
+        managed-and-profile-full-and-override managed-and-profile-override-of-entries
+}
+
+calls() {
+    "$CORDON_BUILD/tests/golden/golden_calls"
+}
+
+failure_paths() {
+    cases test_acl every_call_that_fails_is_told_and_leaves_no_handle &&
+        cases test_state_crash every_call_that_fails_refuses_the_apply_or_does_no_harm \
+            every_call_that_fails_at_the_start_is_an_error_or_does_no_harm &&
+        cases test_launch every_call_that_fails_leaves_nothing_running_or_open &&
+        cases test_state_torture an_apply_that_runs_out_of_memory_leaves_nothing &&
+        cases test_state_revert who_cannot_be_himself_again_ends
+}
+
+# The first run makes the root and the libraries, if they are not there; the second is timed.
+wine_time() {
+    local out=$ACCEPT_LOGS/wine.out took
+    "$DEV" wine || return 1
+    local began=$SECONDS
+    "$DEV" wine >"$out" || { cat "$out"; return 1; }
+    took=$((SECONDS - began))
+    echo "figure: $(grep -o 'out of [0-9]*' "$out" | tail -n 1 | cut -d' ' -f3) tests, $took s"
+    ((took <= 360))
+}
+
+in_ci() {
+    grep -qx 'exec ./dev test --all </dev/null' "$CORDON_ROOT/.ci/run" &&
+        grep -qx '    step wine wine' "$DEV"
+}
+
+os_if() {
+    "$DEV" lint
+}
+
+accept_begin windows "$@"
+if ! dev_build; then
+    echo "FAIL: the dev preset does not build" >&2
+    exit 1
+fi
+row wine "ctest -L wine, with a warm cache, < 6 minutes" wine_time
+row in-ci "ctest -L wine is part of .ci/run, which installs what it needs" in_ci
+row parity-table ">= 300 written cases, policy/eval and planned lists alike" parity_table
+row parity-random "10 000 random ones, alike" parity_random
+row parity-wine "the same by AccessCheck under Wine" parity_wine
+row missing-path "an exact missing path" missing_path
+row glob-snapshot "a glob is a snapshot, with depth" glob_snapshot
+row junction "alias and target of a junction" junction
+row junction-cycle "a cycle of junctions" junction_cycle
+row spellings "case and spelling variants" spellings
+row reopened "what is reopened below a denied directory" reopened
+row two-sessions "two sessions, one path, different policies: counted" two_sessions
+row relaxed "policy relaxed: the entry is gone" relaxed
+row crash "at every step of the journal" crash
+row half-way "an apply that fails half-way: all undone, refused" half_way
+row narrower "an entry with a narrower mask stands there already" narrower
+row restricted-token "refuses each policy that it cannot enforce, with its message" restricted_token
+row managed-plan "a managed deny holds through -c, -s and every profile, two SIDs: plans" managed_plan
+row managed-keys "the same on registry keys under Wine" wine wine/test_wine_keys
+row calls "calls of a launch's access lists, a relaxed policy, a failed apply: golden" calls
+row calls-launch "calls of one whole launch: golden" nothing \
+    "the trace ends with the access lists; logging the account on, its token, desktop and console" \
+    "have no code yet"
+row failure-paths "every call of engine, state and launch fails once" failure_paths
+row os-if "no OS #if outside platform/" os_if
+row by-the-port "broker, proto, policy unchanged in kind; what moved is told" nothing \
+    "the broker's loop is not on Windows yet; what has moved so far is in platform/windows/README.md"
+accept_end
