@@ -18,14 +18,17 @@
 #include "platform/linux/init/sys.h"
 
 #define PROBE_MS 2000
+#define ROOM_TRIES 500
+#define ROOM_WAIT_US 10000
 #define GROUPS_PATH "/proc/sys/user/max_fanotify_groups"
 
-enum outcome { WORKS, NO_GROUP, NO_MOUNT, NO_MARK, NO_EVENT, NOT_DENIED, OUTCOME_COUNT };
+enum outcome { WORKS, NO_ROOM, NO_GROUP, NO_MOUNT, NO_MARK, NO_EVENT, NOT_DENIED, OUTCOME_COUNT };
 
 static const char *const words[OUTCOME_COUNT] = {
-    [WORKS] = "an open was denied",          [NO_GROUP] = "fanotify_init is refused",
-    [NO_MOUNT] = "no mount for the trial",   [NO_MARK] = "fanotify_mark is refused",
-    [NO_EVENT] = "no permission event came", [NOT_DENIED] = "a denied open succeeded",
+    [WORKS] = "an open was denied",           [NO_ROOM] = "root has no fanotify groups left",
+    [NO_GROUP] = "fanotify_init is refused",  [NO_MOUNT] = "no mount for the trial",
+    [NO_MARK] = "fanotify_mark is refused",   [NO_EVENT] = "no permission event came",
+    [NOT_DENIED] = "a denied open succeeded",
 };
 
 static int trial_tree(void)
@@ -85,7 +88,7 @@ static enum outcome trial(void)
     int tree;
 
     if (decide < 0 || events < 0) {
-        return NO_GROUP;
+        return errno == EMFILE ? NO_ROOM : NO_GROUP;
     }
     tree = trial_tree();
     if (tree < 0) {
@@ -128,8 +131,18 @@ bool linux_fanotify(const char **ret_why)
         *ret_why = "only a privileged process can ask; the service decides";
         return false;
     }
+    /* At the service's start those of others are waited for: what is found then holds for long. */
+    for (int i = 0; outcome < 0 && i < ROOM_TRIES; i++) {
+        enum outcome found = trial_apart();
+
+        if (found != NO_ROOM || i == ROOM_TRIES - 1) {
+            outcome = (int)found;
+        } else {
+            (void)usleep(ROOM_WAIT_US);
+        }
+    }
     /* A trial that came to no end may do so the next time. */
-    if (outcome < 0 || outcome == NO_EVENT) {
+    if (outcome == NO_EVENT || outcome == NO_ROOM) {
         outcome = (int)trial_apart();
     }
     *ret_why = words[outcome];
