@@ -62,8 +62,8 @@ except OSError:
 for place, tag in ((workspace, "ws"), (folder, "top")):
     serve(socket.AF_UNIX, socket.SOCK_STREAM, f"{place}/stream.sock", f"{tag}-stream")
     serve(socket.AF_UNIX, socket.SOCK_DGRAM, f"{place}/dgram.sock", f"{tag}-dgram")
-serve(socket.AF_UNIX, socket.SOCK_STREAM, "\0cordon-nw-" + str(os.getuid()) + folder, "abstract")
-serve(socket.AF_UNIX, socket.SOCK_DGRAM, "\0cordon-nwd-" + str(os.getuid()) + folder, "abstract-d")
+serve(socket.AF_UNIX, socket.SOCK_STREAM, "\0cordon-nw-" + os.environ["CORDON_TEST_UID"] + folder, "abstract")
+serve(socket.AF_UNIX, socket.SOCK_DGRAM, "\0cordon-nwd-" + os.environ["CORDON_TEST_UID"] + folder, "abstract-d")
 open(f"{folder}/ready", "w").close()
 while True:
     for server in select.select([s for s, _ in servers], [], [])[0]:
@@ -125,7 +125,7 @@ nw_09_host_datagram_socket()
     local place abstract mode
 
     nw_begin
-    abstract=cordon-nw-0$TOP/nw
+    abstract=cordon-nw-$CORDON_TEST_UID$TOP/nw
     run as_user cordon-a "$PROBES/probe_sock" dgram "$WS_A/dgram.sock"
     expect_rc 1 "the control, outside"
     run as_user cordon-a "$PROBES/probe_sock" abstract "$abstract"
@@ -142,7 +142,7 @@ nw_09_host_datagram_socket()
         done
         job cordon-a -s "$mode" -- "$PROBES/probe_sock" abstract "$abstract"
         expect_ok "$mode abstract"
-        job cordon-a -s "$mode" -- "$PROBES/probe_sock" abstract-dgram "cordon-nwd-0$TOP/nw"
+        job cordon-a -s "$mode" -- "$PROBES/probe_sock" abstract-dgram "cordon-nwd-$CORDON_TEST_UID$TOP/nw"
         expect_ok "$mode abstract datagram"
     done
     # Under another name, made by the job.
