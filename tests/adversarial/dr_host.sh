@@ -202,22 +202,22 @@ dr_18_descriptor_from_a_helper()
 import array, os, socket, sys
 os.chdir(sys.argv[1])
 server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1] + "/helper"); server.listen()
-abstract = socket.socket(socket.AF_UNIX); abstract.bind("\0dr18"); abstract.listen()
+abstract = socket.socket(socket.AF_UNIX); abstract.bind("\0dr18" + sys.argv[2]); abstract.listen()
 fd = os.open("vault/in/file", os.O_RDONLY)
 open("up", "w")
 while True:
     peer = server.accept()[0]
-    peer.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])' "$WS_A" &
+    peer.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])' "$WS_A" "$CORDON_TEST_UID" &
     helper=$!
     wait_for "[ -e '$WS_A/up' ]"
     job cordon-a -- /usr/bin/python3 -c '
-import os, socket
-for name in ("helper", "./helper", os.getcwd() + "/helper", "\0dr18"):
+import os, socket, sys
+for name in ("helper", "./helper", os.getcwd() + "/helper", "\0dr18" + sys.argv[1]):
     try:
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(name)
             print("REACHED", repr(name), os.read(socket.recv_fds(s, 9, 1)[1][0], 99))
-    except OSError: print("refused")'
+    except OSError: print("refused")' "$CORDON_TEST_UID"
     pkill -f 'abstract.bind'
     wait "$helper" 2>/dev/null
     rm -f "$WS_A/up" "$WS_A/helper"
