@@ -215,6 +215,11 @@ static enum cordon_err report_read(struct platform_job *job, struct ipc_report *
     }
     job->last = report;
     job->last.more = 0;
+    /* Made now, it may do better: see must_be_made_again(). */
+    if (report.kind == IPC_REPORT_SETUP && job->spare != 0 && !job->running) {
+        job->failed = true;
+        return CORDON_E_AGAIN;
+    }
     job->ended = true;
     unwatch(job, &job->parts.report);
     /* Who killed a command is known only when all is counted. */
@@ -269,7 +274,8 @@ static bool go_take_back(const struct platform_job *job)
            (ssize_t)sizeof(go);
 }
 
-/* It was out of date, or had died before it was wanted, perhaps long ago; unless we wanted that. */
+/* It was out of date, or had failed or died before it was wanted, perhaps long ago; unless we
+ * wanted that. */
 static bool must_be_made_again(const struct platform_job *job)
 {
     const bool died = job->spare != 0 && !job->running && !job->ended;
@@ -282,7 +288,7 @@ static void job_again(struct platform_job *job)
 {
     struct cordon_fault fault;
 
-    job->stale = job->reaped = false;
+    job->stale = job->failed = job->reaped = false;
     job->spare = 0;
     unwatch(job, &job->pidfd);
     if (recipe_renew(&job->parts.launch, &fault) != CORDON_OK ||
@@ -321,6 +327,7 @@ enum cordon_err linux_poll(struct platform_job *job, struct ipc_report *ret_repo
     if (!job->reaped) {
         return CORDON_E_AGAIN;
     }
+    job->ended = job->ended || job->failed;
     job_conclude(job);
     *ret_report = job->last;
     return CORDON_OK;

@@ -27,6 +27,7 @@ struct platform_job {
     int timer;              /* runs out if the set-up hangs; -1 once the command runs */
     int watch;              /* epoll over these, and over the denials */
     bool running, ended, reaped, killed;
+    bool failed;    /* its set-up, ahead of time; @last says why */
     uint64_t spare; /* of which spares it was (spare.h); 0: made when it was wanted */
     bool stale;     /* made ahead, and no longer as it would be made now: to be made again */
     struct ipc_report last;
