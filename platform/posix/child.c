@@ -33,6 +33,10 @@ static bool child_fds(const struct host_start *start)
     int out = start->output < 0 ? -1 : fcntl(start->output, F_DUPFD_CLOEXEC, FD_HIGH);
     int channel = start->channel < 0 ? -1 : fcntl(start->channel, F_DUPFD_CLOEXEC, FD_HIGH);
 
+    /* Without its channel it would live, and be of no use to anybody. */
+    if ((start->output >= 0 && out < 0) || (start->channel >= 0 && channel < 0)) {
+        return false;
+    }
     if (!place(-1, 0) || !place(out, 1) || (!start->keep_stderr && !place(-1, 2))) {
         return false;
     }

@@ -115,7 +115,7 @@ int main(void)
         return EXIT_FAILURE;
     }
     questions = index_raise_fd(FD_QUESTIONS);
-    while (wait_once()) {
+    while (questions >= 0 && wait_once()) {
     }
     return EXIT_SUCCESS;
 }
