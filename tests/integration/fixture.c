@@ -68,6 +68,53 @@ int is_gone(const void *pid)
     return at != NULL && (at[2] == 'Z' || at[2] == 'X');
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+/* ---- what a test that failed leaves ---- */
+
+#define LEFT_MAX 8U
+
+static struct broker left[LEFT_MAX]; /* as they were started last; dir "": a free place */
+static pid_t left_owner;
+
+static void left_end(struct broker *broker)
+{
+    if (broker->pid > 0) {
+        (void)kill(broker->pid, SIGKILL);
+        (void)waitpid(broker->pid, NULL, 0);
+    }
+    (void)nftw(broker->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    broker->dir[0] = '\0';
+}
+
+/* Not of what a test has forked. */
+static void left_end_all(void)
+{
+    for (size_t i = 0; getpid() == left_owner && i < LEFT_MAX; i++) {
+        if (left[i].dir[0] != '\0') {
+            left_end(&left[i]);
+        }
+    }
+}
+
+/* The place of @dir, or a free one for "". */
+static struct broker *left_place(const char *dir)
+{
+    for (size_t i = 0; i < LEFT_MAX; i++) {
+        if (strcmp(left[i].dir, dir) == 0) {
+            return &left[i];
+        }
+    }
+    (void)fprintf(stderr, "more brokers at once than the fixture keeps in mind\n");
+    exit(1);
+}
+
 static void in_dir(const struct broker *broker, const char *name, char ret_path[256])
 {
     (void)snprintf(ret_path, 256, "%s%s", broker->dir, name);
@@ -80,7 +127,13 @@ static void make_dir(struct broker *broker)
     char path[256];
 
     (void)snprintf(broker->dir, sizeof(broker->dir), "/tmp/cordon-int-XXXXXX");
-    CHECK(mkdtemp(broker->dir) != NULL && chmod(broker->dir, 0755) == 0);
+    CHECK(mkdtemp(broker->dir) != NULL);
+    if (left_owner == 0) {
+        left_owner = getpid();
+        CHECK(atexit(left_end_all) == 0);
+    }
+    *left_place("") = *broker;
+    CHECK(chmod(broker->dir, 0755) == 0);
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
         in_dir(broker, folders[i], path);
         CHECK(mkdir(path, 0755) == 0);
@@ -138,6 +191,7 @@ void broker_start(struct broker *broker)
     if (broker->pid == 0) {
         exec_broker(broker);
     }
+    left_place(broker->dir)->pid = broker->pid;
     CHECK(eventually(is_listening, broker));
 }
 
@@ -158,21 +212,16 @@ void broker_stop(struct broker *broker)
 
     CHECK(kill(broker->pid, SIGTERM) == 0);
     CHECK(waitpid(broker->pid, &status, 0) == broker->pid);
-    broker->pid = 0;
+    broker->pid = left_place(broker->dir)->pid = 0;
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st;
-    (void)type;
-    (void)walk;
-    return remove(path);
 }
 
 void broker_remove(struct broker *broker)
 {
-    (void)nftw(broker->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    struct broker *place = left_place(broker->dir);
+
+    place->pid = 0;
+    left_end(place);
     broker->dir[0] = '\0';
 }
 
