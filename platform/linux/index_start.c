@@ -25,8 +25,7 @@ static bool store_send(int socket)
     if (store < 0) {
         store = memfd_create("cordon-store", MFD_CLOEXEC);
     }
-    return store >= 0 &&
-           pass_send(socket, &request, sizeof(request), &(const struct pass){{store}, 1});
+    return store >= 0 && pass_send(socket, &request, sizeof(request), PASS_ONE(store));
 }
 
 static enum cordon_err start(struct cordon_fault *fault)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "platform/linux/backend.h"
+#include "platform/linux/pass.h"
 #include "platform/linux/spare.h"
 
 /* A set-up takes milliseconds, a snapshot of a large tree seconds. */
@@ -76,24 +77,11 @@ static enum cordon_err init_start(struct platform_job *job, struct cordon_fault 
 static enum cordon_err go_send(const struct platform_job *job, bool check,
                                struct cordon_fault *fault)
 {
-    struct init_go go = {.magic = INIT_GO_MAGIC, .check = check ? 1 : 0};
-    union {
-        struct cmsghdr head;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                          .cmsg_level = SOL_SOCKET,
-                          .cmsg_type = SCM_RIGHTS}};
-    struct iovec part = {&go, sizeof(go)};
-    struct msghdr msg = {.msg_iov = &part,
-                         .msg_iovlen = 1,
-                         .msg_control = &control,
-                         .msg_controllen = sizeof(control.space)};
+    const struct init_go go = {.magic = INIT_GO_MAGIC, .check = check ? 1 : 0};
 
-    memcpy(CMSG_DATA(&control.head), &job->channel, sizeof(job->channel));
-    if (sendmsg(job->parts.control, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-        return fault_os(fault, errno, "try again", "the job's set-up cannot be told to go on");
-    }
-    return CORDON_OK;
+    return pass_send(job->parts.control, &go, sizeof(go), PASS_ONE(job->channel))
+               ? CORDON_OK
+               : fault_os(fault, errno, "try again", "the job's set-up cannot be told to go on");
 }
 
 enum cordon_err job_go(struct platform_job *job, int channel, bool check,

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "platform/linux/index/pass.h"
 #include "platform/linux/init/init.h"
+#include "platform/linux/pass.h"
 
 #define CLOSERS 16U /* at once: they wait for the same grace periods of the kernel */
 #define FD_TAKEN 3
@@ -99,10 +99,9 @@ bool closer_start(struct init *init)
 void closer_take(int fd)
 {
     const unsigned long number = given + 1;
-    const struct pass pass = {{fd}, 1};
 
     (void)atomic_fetch_add(&shared->count, 1);
-    if (!pass_send(taken, &number, sizeof(number), &pass)) {
+    if (!pass_send(taken, &number, sizeof(number), PASS_ONE(fd))) {
         _exit(1);
     }
     (void)close(fd);

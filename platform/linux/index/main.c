@@ -46,7 +46,7 @@ int index_raise_fd(int fd)
 
 void index_reply_send(int to, struct index_reply *reply, int fd)
 {
-    const struct pass pass = {{fd}, fd >= 0};
+    const struct pass pass = {.fds = {fd}, .count = fd >= 0};
 
     reply->fds = (uint32_t)pass.count;
     /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */

@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 #include "platform/base/strbuf.h"
-#include "platform/linux/index/pass.h"
 #include "platform/linux/init/objects.h"
+#include "platform/linux/pass.h"
 
 #define INDEX_MAGIC 0x58444e49U
 #define INDEX_BYTES_MAX (1024U * 1024U * 1024U)

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/linux/init/sys.h"
+#include "platform/linux/pass.h"
 #include "policy/types.h"
 
 #define STRINGS_MAX (16U * 1024U * 1024U)
@@ -21,22 +21,6 @@
 #define LANDLOCK_ABI_TRUNCATE 3U
 
 static const char *const stream_names[] = {"standard input", "standard output", "standard error"};
-
-size_t control_fds(struct msghdr *msg, int *fds, size_t room)
-{
-    struct cmsghdr *control = CMSG_FIRSTHDR(msg);
-    size_t count;
-
-    if (control == NULL || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
-        return 0;
-    }
-    count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    if (count > room) {
-        return 0;
-    }
-    memcpy(fds, CMSG_DATA(control), count * sizeof(int));
-    return count;
-}
 
 /* Splits the mapped strings into the two vectors that execve() takes. */
 static enum cordon_err strings_split(struct init *init, struct command *command, int fd)
@@ -89,17 +73,6 @@ static enum cordon_err terminal_open(struct init *init, struct command *command)
 {
     struct winsize size = {.ws_row = command->head.rows, .ws_col = command->head.cols};
     struct channel_answer answer = {.magic = CHANNEL_MAGIC, .has_pty = 1};
-    union {
-        struct cmsghdr head;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                          .cmsg_level = SOL_SOCKET,
-                          .cmsg_type = SCM_RIGHTS}};
-    struct iovec part = {&answer, sizeof(answer)};
-    struct msghdr msg = {.msg_iov = &part,
-                         .msg_iovlen = 1,
-                         .msg_control = &control,
-                         .msg_controllen = sizeof(control.space)};
     int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     int unlock = 0;
     int slave = -1;
@@ -110,8 +83,7 @@ static enum cordon_err terminal_open(struct init *init, struct command *command)
     if (slave < 0 || ioctl(slave, TIOCSWINSZ, &size) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot open a terminal for the job");
     }
-    memcpy(CMSG_DATA(&control.head), &master, sizeof(master));
-    if (sendmsg(INIT_FD_CHANNEL, &msg, MSG_NOSIGNAL) < 0) {
+    if (!pass_send(INIT_FD_CHANNEL, &answer, sizeof(answer), PASS_ONE(master))) {
         return fault_os(&init->fault, errno, NULL, "cannot hand over the job's terminal");
     }
     (void)close(master);
@@ -136,37 +108,24 @@ static enum cordon_err stream_kept_back(struct init *init, const struct command 
 
 enum cordon_err command_receive(struct init *init, struct command *ret_command)
 {
-    union {
-        struct cmsghdr head;
-        char space[CMSG_SPACE(COMMAND_FDS * sizeof(int))];
-    } control;
-    struct iovec part = {&ret_command->head, sizeof(ret_command->head)};
-    struct msghdr msg = {.msg_iov = &part,
-                         .msg_iovlen = 1,
-                         .msg_control = &control,
-                         .msg_controllen = sizeof(control.space)};
-    int fds[COMMAND_FDS];
+    struct pass pass;
     enum cordon_err err;
-    size_t count;
-    ssize_t len;
 
-    do {
-        len = recvmsg(INIT_FD_CHANNEL, &msg, MSG_CMSG_CLOEXEC);
-    } while (len < 0 && errno == EINTR);
-    if (len != (ssize_t)sizeof(ret_command->head) || ret_command->head.magic != CHANNEL_MAGIC) {
+    if (pass_receive(INIT_FD_CHANNEL, &ret_command->head, sizeof(ret_command->head), 0, &pass) !=
+            (ssize_t)sizeof(ret_command->head) ||
+        ret_command->head.magic != CHANNEL_MAGIC) {
         return fault_set(&init->fault, CORDON_E_CLOSED, NULL, "no command was sent");
     }
-    count = control_fds(&msg, fds, COMMAND_FDS);
-    if ((msg.msg_flags & MSG_CTRUNC) != 0) {
-        return stream_kept_back(init, ret_command, count);
+    if (pass.is_cut) {
+        return stream_kept_back(init, ret_command, pass.count);
     }
-    if (count == 0) {
+    if (pass.count == 0 || pass.count > COMMAND_FDS) {
         return fault_set(&init->fault, CORDON_E_INVALID, NULL, "malformed command");
     }
     ret_command->pty_slave = -1;
-    stdio_take(ret_command, fds, count);
-    err = strings_split(init, ret_command, fds[0]);
-    (void)close(fds[0]);
+    stdio_take(ret_command, pass.fds, pass.count);
+    err = strings_split(init, ret_command, pass.fds[0]);
+    (void)close(pass.fds[0]);
     if (err == CORDON_OK && ret_command->head.pty != 0) {
         err = terminal_open(init, ret_command);
     }

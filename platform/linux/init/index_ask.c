@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/linux/index/pass.h"
 #include "platform/linux/index/wire.h"
 #include "platform/linux/init/alias.h"
+#include "platform/linux/pass.h"
 
 #define ANSWER_MS 50000 /* within the time that a set-up may take */
 
@@ -69,8 +69,7 @@ static int ask(const struct index_question *question, uint64_t *ret_build_us)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
-    sent =
-        pass_send(question->socket, &request, sizeof(request), &(const struct pass){{pair[1]}, 1});
+    sent = pass_send(question->socket, &request, sizeof(request), PASS_ONE(pair[1]));
     /* Ours is closed: should the index end, nobody holds the other end, and we are told. */
     (void)close(pair[1]);
     if (sent) {

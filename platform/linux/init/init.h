@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -154,8 +153,6 @@ struct command {
 };
 /* Receives the command from the worker; opens and answers with the terminal. */
 CORDON_MUST_USE enum cordon_err command_receive(struct init *init, struct command *ret_command);
-/* Descriptors that came with @msg, at most @room. */
-size_t control_fds(struct msghdr *msg, int *fds, size_t room);
 /* Standard streams and working directory of this process become the job's. */
 CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
 /* run.c: runs it, reaps, forwards signals, reports. Does not return. */

@@ -19,6 +19,7 @@
 
 #include "platform/linux/init/notes.h"
 #include "platform/linux/init/watch.h"
+#include "platform/linux/pass.h"
 
 enum cordon_err park_begin(struct init *init)
 {
@@ -74,29 +75,17 @@ static bool is_fresh(struct init *init)
 /* The channel to the worker takes the place of that to the supervisor. */
 static enum cordon_err go_receive(struct init *init, struct init_go *ret_go)
 {
-    union {
-        struct cmsghdr head;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = {ret_go, sizeof(*ret_go)};
-    struct msghdr msg = {.msg_iov = &part,
-                         .msg_iovlen = 1,
-                         .msg_control = &control,
-                         .msg_controllen = sizeof(control.space)};
-    int channel;
-    ssize_t len;
+    struct pass pass;
 
-    do {
-        len = recvmsg(INIT_FD_CHANNEL, &msg, MSG_CMSG_CLOEXEC);
-    } while (len < 0 && errno == EINTR);
-    if (len != (ssize_t)sizeof(*ret_go) || ret_go->magic != INIT_GO_MAGIC ||
-        control_fds(&msg, &channel, 1) != 1) {
+    if (pass_receive(INIT_FD_CHANNEL, ret_go, sizeof(*ret_go), 0, &pass) !=
+            (ssize_t)sizeof(*ret_go) ||
+        ret_go->magic != INIT_GO_MAGIC || pass.count != 1) {
         return fault_set(&init->fault, CORDON_E_CLOSED, NULL, "the broker is gone");
     }
-    if (dup3(channel, INIT_FD_CHANNEL, O_CLOEXEC) < 0) {
+    if (dup3(pass.fds[0], INIT_FD_CHANNEL, O_CLOEXEC) < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot take the channel of the command");
     }
-    (void)close(channel);
+    pass_close(&pass);
     return CORDON_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/linux/index/pass.h"
+#include "platform/linux/pass.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,10 +45,15 @@ ssize_t pass_receive(int socket, void *data, size_t size, int flags, struct pass
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
-    const ssize_t len = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *head = len < 0 ? NULL : CMSG_FIRSTHDR(&message);
+    const struct cmsghdr *head;
+    ssize_t len;
 
+    do {
+        len = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+    } while (len < 0 && errno == EINTR);
+    head = len < 0 ? NULL : CMSG_FIRSTHDR(&message);
     ret_pass->count = 0;
+    ret_pass->is_cut = len >= 0 && (message.msg_flags & MSG_CTRUNC) != 0;
     if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
         ret_pass->count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         memcpy(ret_pass->fds, CMSG_DATA(head), ret_pass->count * sizeof(int));
