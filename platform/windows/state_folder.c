@@ -10,14 +10,12 @@
 #include "platform/windows/state_parts.h"
 #include "platform/windows/trust.h"
 
-/* READ_CONTROL, FILE_READ_ATTRIBUTES */
-#define LOOK (SD_READ_CONTROL | 0x80U)
-
 static enum cordon_err check_one(struct state *state, const char *path, enum trust_role role,
                                  struct cordon_fault *fault)
 {
     const struct api *api = state->config.api;
-    const struct api_open how = {.object = API_FILE, .name = path, .access = LOOK};
+    const struct api_open how = {
+        .object = API_FILE, .name = path, .access = acl_access(ACL_LOOK, API_FILE)};
     struct acl_object object = {0};
     struct trust_object trusted = {
         .name = path, .kind = TRUST_FILE, .role = role, .sd = &state->acl->before};

@@ -9,20 +9,13 @@ bool state_is_made(const struct state_row *row)
     return row->is.ace.sid.len == 0;
 }
 
-static bool has_id(const struct api_id *id)
-{
-    return id->volume != 0 || id->file != 0;
-}
-
 static bool same_object(const struct journal_record *a, const struct journal_record *b)
 {
     if (a->object != b->object) {
         return false;
     }
-    if (has_id(&a->id) && has_id(&b->id)) {
-        return a->id.volume == b->id.volume && a->id.file == b->id.file;
-    }
-    return strcmp(a->path, b->path) == 0;
+    return api_has_id(&a->id) && api_has_id(&b->id) ? api_same_id(&a->id, &b->id)
+                                                    : strcmp(a->path, b->path) == 0;
 }
 
 static bool same_ace(const struct sd_ace *a, const struct sd_ace *b)
