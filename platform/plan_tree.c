@@ -289,7 +289,7 @@ static void lift_limits(const struct policy *policy, struct plan_node *node,
         const struct plan_entry *entry = &entries[i];
 
         if (entry->set == PLAN_SET_OWN && !entry->match && !entry->gitdir &&
-            metadata_named(policy->own.rules[entry->rule].pattern, policy->os != POLICY_OS_LINUX)) {
+            metadata_named(policy->own.rules[entry->rule].pattern, policy_folds_case(policy->os))) {
             node->lifted = true;
         }
     }

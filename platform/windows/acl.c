@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/base/strbuf.h"
+#include "platform/base/ascii.h"
 
 /* Rights of one kind of object (winnt.h). */
 #define FILE_LIST 0x1U
@@ -54,15 +54,7 @@ static bool is_root(enum api_object object, const char *path)
 /* Letters of ASCII alone: the system's own answer differs from a rule's spelling in no other. */
 bool acl_same_path(const char *a, const char *b)
 {
-    for (; *a != '\0' && *b != '\0'; a++, b++) {
-        const char x = (char)(*a >= 'A' && *a <= 'Z' ? *a + ('a' - 'A') : *a);
-        const char y = (char)(*b >= 'A' && *b <= 'Z' ? *b + ('a' - 'A') : *b);
-
-        if (x != y) {
-            return false;
-        }
-    }
-    return *a == *b;
+    return strlen(a) == strlen(b) && ascii_equal(a, b, strlen(a));
 }
 
 uint32_t acl_act_begin(const struct acl *acl, const struct acl_target *target, bool *ret_acts)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/base/ascii.h"
 #include "platform/windows/le.h"
 
 #define SID_REVISION 1U
@@ -36,8 +37,7 @@ static bool hex_number(const char **at, uint64_t max, uint64_t *ret_value)
     uint64_t value = 0;
 
     for (; **at != '\0'; (*at)++) {
-        const char lower = (char)(**at >= 'A' && **at <= 'F' ? **at + ('a' - 'A') : **at);
-        const char *digit = strchr(digits, lower);
+        const char *digit = strchr(digits, ascii_lower(**at));
 
         if (digit == NULL) {
             break;
