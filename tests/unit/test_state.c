@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/state_world.h"
 
-#define ON_FILE "(D;;0xd017f;;;" JOB ")"
-#define ON_FOLDER "(D;OICI;0xd017f;;;" JOB ")"
-#define EVERYONE_FILE "(A;ID;0x1f01ff;;;S-1-1-0)"
-#define EVERYONE_FOLDER "(A;OICIID;0x1f01ff;;;S-1-1-0)"
-
-static struct state_target making(const char *path, enum state_missing missing)
-{
-    struct state_target target = denied(path);
-
-    target.missing = missing;
-    return target;
-}
-
 TEST(what_is_applied_is_there_and_goes_when_it_is_dropped)
 {
     const struct state_target targets[] = {denied("C:\\w\\a"), denied("HKLM\\k")};
@@ -215,7 +202,7 @@ TEST(two_names_of_one_object_have_one_entry)
     struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\j\\a")};
 
     start();
-    strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
+    junction("C:\\j\\", "C:\\w");
     targets[1].acl.resolved = "C:\\w\\a";
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
     CHECK_STR(list("C:\\w\\a"), "D:" ON_FILE EVERYONE_FILE);
@@ -228,13 +215,10 @@ TEST(two_names_of_one_object_have_one_entry)
 TEST(an_entry_that_somebody_took_off_is_put_on_again)
 {
     const struct state_target targets[] = {denied("C:\\w\\b")};
-    struct fake_node *node;
 
     start();
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
-    node = fake_find(&world, API_FILE, "C:\\w\\b");
-    memcpy(node->sd, fake_find(&world, API_FILE, "C:\\w")->sd, FAKE_SD);
-    node->sd_len = fake_find(&world, API_FILE, "C:\\w")->sd_len;
+    lose_entry("C:\\w\\b");
     CHECK(strstr(list("C:\\w\\b"), JOB) == NULL);
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\new", "O:SYD:P(A;;FA;;;WD)");
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
@@ -318,8 +302,7 @@ TEST(a_restart_keeps_rows_and_ends_those_of_the_dead)
     CHECK(state_retain(state, is_s2, NULL, &fault) == CORDON_OK);
     CHECK(count(JOB, "C:\\w\\a") == 1 && any_entry());
     CHECK(drop(JOB, "s2") == CORDON_OK && !any_entry());
-    state_close(state);
-    state = NULL;
+    stop();
     CHECK(fake_open_handles(&world) == 0);
 }
 
