@@ -39,6 +39,14 @@ static void start(void)
     (void)fake_add(&world, API_KEY, "HKLM\\k", NULL);
 }
 
+/* Acting as USER, to whom what is taken over goes. */
+static void start_as_caller(void)
+{
+    start();
+    acl.caller = fake_token(&world, USER " WD");
+    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
+}
+
 static struct acl_target target_of(const char *path)
 {
     return (struct acl_target){.object = path[0] == 'H' ? API_KEY : API_FILE,
@@ -47,15 +55,21 @@ static struct acl_target target_of(const char *path)
                                .path = path};
 }
 
+static enum cordon_err put_on(const struct acl_target *target)
+{
+    enum cordon_err err = acl_open(&acl, target, &object, &fault);
+
+    if (err == CORDON_OK) {
+        err = acl_set(&acl, target, &object, &fault);
+    }
+    return err;
+}
+
 static enum cordon_err deny(const char *path)
 {
     const struct acl_target target = target_of(path);
-    enum cordon_err err = acl_open(&acl, &target, &object, &fault);
 
-    if (err == CORDON_OK) {
-        err = acl_set(&acl, &target, &object, &fault);
-    }
-    return err;
+    return put_on(&target);
 }
 
 static void finish(void)
@@ -185,15 +199,12 @@ TEST(what_the_principal_owns_becomes_the_callers)
     CHECK(deny("C:\\d\\own") == CORDON_OK);
     CHECK_STR(owner_of("C:\\d\\own"), "S-1-5-32-544");
     finish();
-    start();
-    acl.caller = fake_token(&world, USER " WD");
-    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
+    start_as_caller();
     CHECK(deny("C:\\d\\own") == CORDON_OK && world.acting == 0);
     CHECK_STR(owner_of("C:\\d\\own"), USER);
     finish();
     /* A grant can be taken back by nobody who loses by it. */
-    start();
-    acl.caller = fake_token(&world, USER " WD");
+    start_as_caller();
     target.type = SD_ALLOWED;
     CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
     CHECK_STR(owner_of("C:\\d\\own"), JOB);
@@ -202,9 +213,8 @@ TEST(what_the_principal_owns_becomes_the_callers)
 
 TEST(what_the_caller_cannot_take_over_is_refused)
 {
-    start();
+    start_as_caller();
     (void)fake_add(&world, API_FILE, "C:\\d\\hers", "O:" JOB "D:(A;;0x60080;;;WD)");
-    acl.caller = fake_token(&world, USER " WD");
     CHECK(deny("C:\\d\\hers") == CORDON_E_DENIED);
     CHECK(strstr(fault.text, "from the job's principal") != NULL);
     CHECK_STR(owner_of("C:\\d\\hers"), JOB);
@@ -217,14 +227,12 @@ TEST(a_link_is_denied_itself_and_an_alias_by_what_it_leads_to)
 
     start();
     target.link = true;
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(object.ace.flags == 0 && acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(put_on(&target) == CORDON_OK && object.ace.flags == 0);
     CHECK_STR(fake_list(&world, API_FILE, "D:\\t"), "D:(A;OICIID;0x1f01ff;;;S-1-1-0)");
     finish();
     target = target_of("C:\\d\\j\\f");
     target.resolved = "d:\\T\\f";
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(put_on(&target) == CORDON_OK);
     CHECK(strstr(fake_list(&world, API_FILE, "D:\\t\\f"), JOB) != NULL);
     finish();
 }
@@ -240,8 +248,7 @@ TEST(a_caller_denies_only_what_he_may_change)
 {
     struct acl_target target = target_of("C:\\d\\theirs");
 
-    start();
-    acl.caller = fake_token(&world, USER " WD");
+    start_as_caller();
     CHECK(deny("C:\\d\\theirs") == CORDON_E_DENIED);
     CHECK(strstr(fault.remedy, "may change") != NULL);
     finish();
@@ -279,53 +286,60 @@ TEST(what_the_system_would_still_grant_is_an_error)
     /* A grant that a denial of ours narrows is meant so; another's is an error. */
     target.type = SD_ALLOWED;
     target.mask = 1;
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(put_on(&target) == CORDON_OK);
     finish();
     (void)fake_add(&world, API_FILE, "C:\\d\\no", "O:SYD:(D;;0x1;;;WD)(A;;FA;;;WD)");
     target.path = "C:\\d\\no";
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_E_STATE);
+    CHECK(put_on(&target) == CORDON_E_STATE);
     CHECK(strstr(fault.text, "would not grant 0x1") != NULL);
     finish();
 }
 
-TEST(a_full_list_takes_no_more)
+/* The world's own lists are small. */
+static uint32_t full_list(void *self, api_handle handle, uint8_t *bytes, size_t size,
+                          size_t *ret_len)
 {
-    struct acl_target target = target_of("C:\\d\\f");
+    static struct sd full;
     struct sd_ace ace = {SD_DENIED, 0, 0, sid_nt(21, 5)};
 
-    start();
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_read(&acl, object.handle, target.path, &acl.before, &fault) == CORDON_OK);
-    while (sd_append(&acl.before, &ace) == CORDON_OK) {
+    (void)self;
+    (void)handle;
+    sd_init(&full, SD_DACL_LIST);
+    while (sd_append(&full, &ace) == CORDON_OK) {
         ace.mask++;
     }
-    /* The world's own lists are small; the editor's answer is what counts here. */
-    sd_copy(&acl.after, &acl.before);
+    return sd_write(&full, bytes, size, ret_len) == CORDON_OK ? API_OK
+                                                              : (uint32_t)API_INSUFFICIENT_BUFFER;
+}
+
+TEST(a_full_list_takes_no_more)
+{
+    start();
+    tap.api.get_security = full_list;
+    CHECK(deny("C:\\d\\f") == CORDON_E_LIMIT && !object.present);
+    CHECK(strstr(fault.text, "takes no more entries") != NULL);
+    CHECK(strstr(strbuf_text(&tap.trace), "set-security") == NULL);
     CHECK(sd_add(&acl.after, &object.ace, &(bool){false}) == CORDON_E_LIMIT);
     finish();
 }
 
-static void start_as_caller(void)
+static void start_with_tokens(void)
 {
-    start();
-    acl.caller = fake_token(&world, USER " WD");
+    start_as_caller();
     acl.token = fake_token(&world, JOB " WD");
-    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
 }
 
 static void fail_every_call(const char *path, unsigned at_least)
 {
     unsigned calls;
 
-    start_as_caller();
+    start_with_tokens();
     CHECK(deny(path) == CORDON_OK);
     calls = tap.calls;
     CHECK(calls >= at_least);
     finish();
     for (unsigned n = 1; n <= calls; n++) {
-        start_as_caller();
+        start_with_tokens();
         tap.fail_at = n;
         tap.fail_code = 1450; /* ERROR_NO_SYSTEM_RESOURCES */
         CHECK(deny(path) == CORDON_E_OS);
@@ -370,13 +384,14 @@ static enum cordon_err see(void *context, const char *path, const struct api_inf
     return CORDON_OK;
 }
 
-static enum cordon_err walk(struct seen *seen, struct acl_walk bounds)
+static enum cordon_err walk(struct seen *seen, uint32_t objects, uint32_t depth,
+                            uint64_t deadline_ms)
 {
-    struct acl_target target = target_of("C:\\d");
+    const struct acl_target target = target_of("C:\\d");
+    struct acl_walk bounds = {objects, depth, deadline_ms, API_FILE, see, seen};
     enum cordon_err err;
 
-    bounds.visit = see;
-    bounds.context = seen;
+    seen->count = 0;
     CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
     err = acl_below(&acl, &bounds, object.handle, "C:\\d", &fault);
     finish();
@@ -390,12 +405,12 @@ TEST(a_walk_sees_everything_once_and_follows_no_link)
     start();
     (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
     (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep", NULL);
-    CHECK(walk(&seen, (struct acl_walk){100, 10, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
+    CHECK(walk(&seen, 100, 10, UINT64_MAX) == CORDON_OK);
     CHECK(seen.count == 8);
     CHECK_STR(seen.paths[7], "C:\\d\\s\\deep");
     CHECK_STR(seen.paths[4], "C:\\d\\j");
     seen = (struct seen){.stop_below = "C:\\d\\s"};
-    CHECK(walk(&seen, (struct acl_walk){100, 10, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
+    CHECK(walk(&seen, 100, 10, UINT64_MAX) == CORDON_OK);
     CHECK(seen.count == 7);
 }
 
@@ -406,16 +421,11 @@ TEST(a_walk_is_bounded_in_count_depth_and_time)
     start();
     (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
     (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep\\", NULL);
-    CHECK(walk(&seen, (struct acl_walk){8, 2, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
-    seen.count = 0;
-    CHECK(walk(&seen, (struct acl_walk){7, 2, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_E_LIMIT);
+    CHECK(walk(&seen, 8, 2, UINT64_MAX) == CORDON_OK);
+    CHECK(walk(&seen, 7, 2, UINT64_MAX) == CORDON_E_LIMIT);
     CHECK(strstr(fault.text, "more than 7 objects") != NULL);
-    seen.count = 0;
-    CHECK(walk(&seen, (struct acl_walk){100, 1, UINT64_MAX, API_FILE, NULL, NULL}) ==
-          CORDON_E_LIMIT);
-    seen.count = 0;
-    CHECK(walk(&seen, (struct acl_walk){100, 2, world.now_ms + 3, API_FILE, NULL, NULL}) ==
-          CORDON_E_TIMEOUT);
+    CHECK(walk(&seen, 100, 1, UINT64_MAX) == CORDON_E_LIMIT);
+    CHECK(walk(&seen, 100, 2, world.now_ms + 3) == CORDON_E_TIMEOUT);
 }
 
 TEST_MAIN()
