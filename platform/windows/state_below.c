@@ -113,7 +113,6 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
                              const struct sd *sd, bool *ret_below)
 {
     struct apply *apply = context;
-    const size_t len = strlen(path) + 1;
     struct piece piece = {.target = apply->above->target, .missing = STATE_SKIP};
     bool open, shared;
     enum cordon_err err;
@@ -130,11 +129,10 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
         return err;
     }
     piece.via = apply->above->via[0] == '\0' ? apply->above->target.path : apply->above->via;
-    piece.owned = malloc(len);
+    piece.owned = state_copy(path);
     if (piece.owned == NULL) {
         return apply_no_memory(apply);
     }
-    memcpy(piece.owned, path, len);
     piece.target.path = piece.owned;
     piece.target.resolved = NULL;
     piece.target.link = true; /* a junction there is denied itself */

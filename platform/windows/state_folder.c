@@ -47,7 +47,6 @@ static bool go_up(char *path)
 
 enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fault)
 {
-    const size_t len = strlen(state->config.folder) + 1;
     enum trust_role role = TRUST_HOLDER;
     enum cordon_err err = CORDON_OK;
     char *path;
@@ -55,12 +54,11 @@ enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fau
     if (state->config.unchecked) {
         return CORDON_OK;
     }
-    path = malloc(len);
+    path = state_copy(state->config.folder);
     if (path == NULL) {
         return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory to look at %s",
                          state->config.folder);
     }
-    memcpy(path, state->config.folder, len);
     do {
         err = check_one(state, path, role, fault);
         role = TRUST_ABOVE;

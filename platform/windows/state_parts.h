@@ -48,6 +48,8 @@ bool state_wanted_elsewhere(const struct state *state, const struct state_row *r
 bool state_is_at(const char *inner, const char *path);
 bool state_is_made(const struct state_row *row);
 void state_forget_all(struct state *state);
+/* free(); NULL: no memory. */
+char *state_copy(const char *text);
 
 /* ---- state.c: the file ---- */
 

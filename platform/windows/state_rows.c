@@ -78,7 +78,7 @@ bool state_wanted_elsewhere(const struct state *state, const struct state_row *r
 
 /* ---- growing and shrinking ---- */
 
-static char *copy(const char *text)
+char *state_copy(const char *text)
 {
     const size_t len = strlen(text) + 1;
     char *made = malloc(len);
@@ -128,9 +128,9 @@ static void remember(struct state *state, const struct journal_record *record,
     struct state_row row = {
         .is = *record, .hash = hash_of(record->path), .phase = phase, .touched = state->round};
 
-    row.is.holder = copy(record->holder);
-    row.is.via = copy(record->via);
-    row.is.path = copy(record->path);
+    row.is.holder = state_copy(record->holder);
+    row.is.via = state_copy(record->via);
+    row.is.path = state_copy(record->path);
     if (row.is.holder == NULL || row.is.via == NULL || row.is.path == NULL || !grow(state)) {
         free_strings(&row);
         state->nomem = true;
