@@ -1,43 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/windows/acl.h"
-
-#include "tests/support/api_tap.h"
-#include "tests/support/check.h"
-#include "tests/support/fake_api.h"
-
-#define JOB "S-1-5-21-1-2-3-1001"
-#define USER "S-1-5-21-9-9-9-500"
-#define DENY 0x000d017fU
-
-static struct fake world;
-static struct api_tap tap;
-static struct acl acl;
-static struct acl_object object;
-static struct cordon_fault fault;
-
-static void start(void)
-{
-    fake_deinit(&world);
-    fake_init(&world);
-    api_tap_deinit(&tap);
-    api_tap_init(&tap, &world.api);
-    memset(&acl, 0, sizeof(acl));
-    memset(&fault, 0, sizeof(fault));
-    object.handle = 0;
-    acl.api = &tap.api;
-    CHECK(sid_from_text(JOB, &acl.principal) == CORDON_OK);
-    (void)fake_add(&world, API_FILE, "C:\\d\\", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\f", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\own", "O:" JOB "D:(A;;FA;;;WD)");
-    (void)fake_add(&world, API_FILE, "C:\\d\\null", "O:SYD:NO_ACCESS_CONTROL");
-    (void)fake_add(&world, API_FILE, "C:\\d\\theirs", "O:SYD:(A;;FR;;;WD)");
-    fake_add(&world, API_FILE, "C:\\d\\j\\", NULL)->info.reparse = true;
-    strcpy(fake_find(&world, API_FILE, "C:\\d\\j")->leads, "D:\\t");
-    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
-    (void)fake_add(&world, API_FILE, "D:\\t\\f", NULL);
-    fake_add(&world, API_FILE, "C:\\d\\two", NULL)->info.links = 2;
-    (void)fake_add(&world, API_KEY, "HKLM\\k", NULL);
-}
+#include "tests/unit/acl_world.h"
 
 /* Acting as USER, to whom what is taken over goes. */
 static void start_as_caller(void)
@@ -45,14 +7,6 @@ static void start_as_caller(void)
     start();
     acl.caller = fake_token(&world, USER " WD");
     CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
-}
-
-static struct acl_target target_of(const char *path)
-{
-    return (struct acl_target){.object = path[0] == 'H' ? API_KEY : API_FILE,
-                               .type = SD_DENIED,
-                               .mask = DENY,
-                               .path = path};
 }
 
 static enum cordon_err put_on(const struct acl_target *target)
@@ -70,12 +24,6 @@ static enum cordon_err deny(const char *path)
     const struct acl_target target = target_of(path);
 
     return put_on(&target);
-}
-
-static void finish(void)
-{
-    acl_close(&acl, &object);
-    CHECK(fake_open_handles(&world) == 0);
 }
 
 #define ALL_INHERITED "(A;ID;0x1f01ff;;;S-1-1-0)"
@@ -349,6 +297,45 @@ static void fail_every_call(const char *path, unsigned at_least)
     }
 }
 
+static uint32_t path_of_a_volume(void *self, enum api_object kind, api_handle handle,
+                                 char *ret_path, size_t size)
+{
+    (void)self;
+    (void)kind;
+    (void)handle;
+    (void)snprintf(ret_path, size, "D:\\");
+    return API_OK;
+}
+
+TEST(what_turns_out_to_be_a_volume_is_refused)
+{
+    start();
+    tap.api.path = path_of_a_volume;
+    CHECK(deny("C:\\d\\f") == CORDON_E_DENIED);
+    CHECK(strstr(fault.text, "is the root of a volume") != NULL);
+    finish();
+}
+
+static uint32_t keep_owner(void *self, enum api_object kind, api_handle handle,
+                           const struct sid *sid)
+{
+    (void)self;
+    (void)kind;
+    (void)handle;
+    (void)sid;
+    return API_OK;
+}
+
+TEST(an_owner_that_does_not_change_is_an_error)
+{
+    start();
+    tap.api.set_owner = keep_owner;
+    CHECK(deny("C:\\d\\own") == CORDON_E_STATE);
+    CHECK(strstr(fault.text, "the owner of C:\\d\\own did not change") != NULL);
+    CHECK(strstr(strbuf_text(&tap.trace), "set-security") == NULL);
+    finish();
+}
+
 TEST(a_malformed_list_is_refused)
 {
     start();
@@ -362,70 +349,6 @@ TEST(every_call_that_fails_is_told_and_leaves_no_handle)
 {
     fail_every_call("C:\\d\\f", 8);
     fail_every_call("C:\\d\\own", 12);
-}
-
-/* ---- below ---- */
-
-struct seen {
-    size_t count;
-    char paths[16][64];
-    const char *stop_below;
-};
-
-static enum cordon_err see(void *context, const char *path, const struct api_info *info,
-                           const struct sd *sd, bool *ret_below)
-{
-    struct seen *seen = context;
-
-    (void)info;
-    CHECK(sd->dacl != SD_DACL_NONE && seen->count < 16);
-    (void)snprintf(seen->paths[seen->count++], 64, "%s", path);
-    *ret_below = seen->stop_below == NULL || strcmp(path, seen->stop_below) != 0;
-    return CORDON_OK;
-}
-
-static enum cordon_err walk(struct seen *seen, uint32_t objects, uint32_t depth,
-                            uint64_t deadline_ms)
-{
-    const struct acl_target target = target_of("C:\\d");
-    struct acl_walk bounds = {objects, depth, deadline_ms, API_FILE, see, seen};
-    enum cordon_err err;
-
-    seen->count = 0;
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    err = acl_below(&acl, &bounds, object.handle, "C:\\d", &fault);
-    finish();
-    return err;
-}
-
-TEST(a_walk_sees_everything_once_and_follows_no_link)
-{
-    struct seen seen = {0};
-
-    start();
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep", NULL);
-    CHECK(walk(&seen, 100, 10, UINT64_MAX) == CORDON_OK);
-    CHECK(seen.count == 8);
-    CHECK_STR(seen.paths[7], "C:\\d\\s\\deep");
-    CHECK_STR(seen.paths[4], "C:\\d\\j");
-    seen = (struct seen){.stop_below = "C:\\d\\s"};
-    CHECK(walk(&seen, 100, 10, UINT64_MAX) == CORDON_OK);
-    CHECK(seen.count == 7);
-}
-
-TEST(a_walk_is_bounded_in_count_depth_and_time)
-{
-    struct seen seen = {0};
-
-    start();
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep\\", NULL);
-    CHECK(walk(&seen, 8, 2, UINT64_MAX) == CORDON_OK);
-    CHECK(walk(&seen, 7, 2, UINT64_MAX) == CORDON_E_LIMIT);
-    CHECK(strstr(fault.text, "more than 7 objects") != NULL);
-    CHECK(walk(&seen, 100, 1, UINT64_MAX) == CORDON_E_LIMIT);
-    CHECK(walk(&seen, 100, 2, world.now_ms + 3) == CORDON_E_TIMEOUT);
 }
 
 TEST_MAIN()

@@ -197,6 +197,18 @@ TEST(an_entry_is_taken_off_an_object_that_was_renamed)
     CHECK(!any_entry() && state_size(state) == 0);
 }
 
+TEST(an_entry_on_a_key_that_is_gone_is_gone)
+{
+    const struct state_target targets[] = {denied("HKLM\\k")};
+
+    start();
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+    fake_find(&world, API_KEY, "HKLM\\k\\below")->path[0] = '\0';
+    fake_find(&world, API_KEY, "HKLM\\k")->path[0] = '\0';
+    CHECK(drop(JOB, "s1") == CORDON_OK && state_size(state) == 0);
+    CHECK_STR(state_notices(state), "");
+}
+
 TEST(two_names_of_one_object_have_one_entry)
 {
     struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\j\\a")};
@@ -321,6 +333,35 @@ TEST(a_long_journal_is_written_anew)
     CHECK(fake_file(&world, LOG)->text.len < 1100000);
     CHECK(apply(JOB, holder, targets, 1) == CORDON_OK);
     CHECK(reopen() == CORDON_OK && count(JOB, "C:\\w\\a") == 1);
+}
+
+static uint32_t open_no_journal(void *self, const char *path, enum api_mode mode,
+                                api_handle *ret_handle)
+{
+    (void)self;
+    return mode == API_APPEND ? (uint32_t)API_ACCESS_DENIED
+                              : world.api.file_open(world.api.self, path, mode, ret_handle);
+}
+
+/* It was written anew, and cannot be opened again. */
+TEST(without_a_journal_nothing_is_applied)
+{
+    const struct state_target targets[] = {denied("C:\\w\\a")};
+    char holder[9000];
+    enum cordon_err err = CORDON_OK;
+
+    start();
+    memset(holder, 'h', sizeof(holder));
+    holder[sizeof(holder) - 1] = '\0';
+    tap.api.file_open = open_no_journal;
+    for (unsigned i = 0; err == CORDON_OK && i < 60; i++) {
+        CHECK(apply(JOB, holder, targets, 1) == CORDON_OK);
+        err = drop(JOB, holder);
+    }
+    CHECK(err == CORDON_E_DENIED && strstr(fault.text, "writing the journal") != NULL);
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_E_OS);
+    CHECK(strstr(fault.text, "writing the journal") != NULL && !any_entry());
+    tap.api.file_open = world.api.file_open;
 }
 
 TEST_MAIN()

@@ -212,4 +212,29 @@ TEST(what_the_principal_cannot_reach_anyway_is_left_alone)
     CHECK(strstr(list("C:\\w\\b\\p"), JOB) != NULL);
 }
 
+static uint32_t granted_once(void *self, api_handle token, enum api_object object,
+                             const uint8_t *bytes, size_t len, uint32_t *ret_mask)
+{
+    static unsigned asked;
+
+    (void)self;
+    return asked++ == 0 ? world.api.granted(world.api.self, token, object, bytes, len, ret_mask)
+                        : (uint32_t)API_ACCESS_DENIED;
+}
+
+/* The folder's own entry is checked; then nobody says what the job could do below it. */
+TEST(what_cannot_be_asked_below_refuses_the_launch)
+{
+    const struct state_target targets[] = {denied("C:\\w\\b")};
+    struct state_request request = {
+        .holder = "s1", .targets = targets, .target_count = 1, .principal = sid_of(JOB)};
+
+    start();
+    request.token = fake_token(&world, JOB " WD");
+    tap.api.granted = granted_once;
+    CHECK(state_apply(state, &request, &fault) == CORDON_E_DENIED);
+    CHECK(strstr(fault.text, "what a job may do below C:\\w\\b") != NULL);
+    CHECK(!any_entry() && state_size(state) == 0);
+}
+
 TEST_MAIN()

@@ -26,6 +26,21 @@ TEST(entries_of_a_lost_journal_are_found_and_taken_off)
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK && count(JOB, "C:\\w\\a") == 1);
 }
 
+TEST(a_folder_to_look_in_may_be_gone)
+{
+    start();
+    stop();
+    damage("", 0);
+    for (size_t i = 0; i < world.node_count; i++) {
+        if (strncmp(world.nodes[i].path, roots[0], strlen(roots[0])) == 0) {
+            world.nodes[i].path[0] = '\0';
+        }
+    }
+    CHECK(reopen() == CORDON_OK && state_size(state) == 0);
+    CHECK(strstr(state_notices(state), "is damaged") != NULL);
+    CHECK(strstr(state_notices(state), "looking for entries") == NULL);
+}
+
 TEST(good_lines_of_a_bad_journal_are_hints)
 {
     const struct state_target targets[] = {denied("D:\\far"), making("D:\\made", STATE_MAKE_FILE)};

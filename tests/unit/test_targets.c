@@ -161,6 +161,8 @@ TEST(a_path_to_be_made_without_an_entry_is_no_plan)
     const struct plan plan = {.os = POLICY_OS_WINDOWS, .steps = steps, .step_count = 2};
 
     CHECK(targets_of_plan(&plan, &c.arena, &targets, &target_count) == CORDON_E_INVALID);
+    steps[1].op = PLAN_WINDOWS_MATERIALISE; /* two that wait */
+    CHECK(targets_of_plan(&plan, &c.arena, &targets, &target_count) == CORDON_E_INVALID);
 }
 
 TEST_MAIN()

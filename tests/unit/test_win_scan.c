@@ -117,6 +117,9 @@ TEST(the_budget_is_one_for_all_scans_of_a_plan)
     CHECK(limited_to("scan-entries 6", "plan: windows"));
     CHECK(limited_to("scan-entries 5", "refused (limit): the scan for this rule meets too many "
                                        "names: deny \"/C:/ws/*.a\""));
+    /* Used up by the first rule: the second does not even begin. */
+    CHECK(limited_to("scan-entries 3", "refused (limit): the scan for this rule meets too many "
+                                       "names: deny \"/C:/ws/*.a\""));
     CHECK(limited_to("late-after 6", "plan: windows"));
     CHECK(limited_to("late-after 5", "refused (timeout): the scan for this rule takes too long"));
 }
@@ -138,6 +141,22 @@ TEST(a_lattice_of_junctions_is_walked_once_per_directory)
     strbuf_deinit(&text);
     CHECK(denies("D:\\\\d20\\\\x.pem file"));
     CHECK(looked < 200);
+}
+
+/* More of them than the table of directories has room for at first. */
+TEST(many_junctions_back_to_the_start_are_each_known)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    strbuf_puts(&text, WS "own deny /C:/ws/**/*.pem\n");
+    for (int i = 0; i < 140; i++) {
+        strbuf_printf(&text, "tree link C:\\ws\\d%d\\up C:\\ws\n", i);
+    }
+    strbuf_puts(&text, "tree file C:\\ws\\d139\\x.pem\n");
+    plan_of(strbuf_text(&text));
+    strbuf_deinit(&text);
+    CHECK(denies("C:\\\\ws\\\\d139\\\\x.pem file"));
+    CHECK(looked == 142); /* the start twice: itself, and as what "**" stands for */
 }
 
 TEST(a_pattern_that_begins_behind_an_alias_is_not_taken_for_the_other)
