@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/audit_fields.h"
+#include "platform/base/ascii.h"
 #include "platform/base/jsonw.h"
 #include "platform/host.h"
 #include "platform/service.h"
@@ -64,7 +65,7 @@ static void put_name(struct strbuf *out, const char *name)
 {
     strbuf_puts(out, "CORDON_");
     for (size_t i = 0; name[i] != '\0'; i++) {
-        const char c = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 'a' + 'A') : name[i];
+        const char c = ascii_upper(name[i]);
 
         strbuf_add(out, &c, 1);
     }

@@ -40,35 +40,14 @@ enum cordon_err plan_begin(struct plan_builder *builder, enum plan_level level,
     return CORDON_OK;
 }
 
-/* Room for one more element of an arena array; NULL when exhausted. */
-static void *grow(struct plan_builder *builder, void *old, size_t count, size_t *size,
-                  size_t element)
-{
-    size_t wanted = *size == 0 ? 64 : *size * 2;
-    void *wider;
-
-    if (count < *size) {
-        return old;
-    }
-    wider = arena_array(builder->arena, wanted, element);
-    if (wider == NULL) {
-        builder->failed = true;
-        return NULL;
-    }
-    if (count > 0) {
-        memcpy(wider, old, count * element);
-    }
-    *size = wanted;
-    return wider;
-}
-
 size_t plan_add(struct plan_builder *builder, const struct plan_step *step)
 {
     struct plan *plan = builder->plan;
-    struct plan_step *steps =
-        grow(builder, plan->steps, plan->step_count, &builder->step_size, sizeof(*steps));
+    struct plan_step *steps = arena_widen(builder->arena, plan->steps, plan->step_count,
+                                          &builder->step_size, sizeof(*steps));
 
     if (steps == NULL) {
+        builder->failed = true;
         return 0;
     }
     plan->steps = steps;
@@ -95,8 +74,8 @@ size_t plan_add_node(struct plan_builder *builder, uint16_t op, uint16_t flags,
 void plan_notice(struct plan_builder *builder, const char *fmt, ...)
 {
     struct plan *plan = builder->plan;
-    const char **notices =
-        grow(builder, plan->notices, plan->notice_count, &builder->notice_size, sizeof(*notices));
+    const char **notices = arena_widen(builder->arena, plan->notices, plan->notice_count,
+                                       &builder->notice_size, sizeof(*notices));
     char line[NOTICE_MAX];
     va_list args;
 
@@ -104,6 +83,7 @@ void plan_notice(struct plan_builder *builder, const char *fmt, ...)
     (void)vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
     if (notices == NULL) {
+        builder->failed = true;
         return;
     }
     plan->notices = notices;
@@ -187,9 +167,7 @@ enum cordon_err plan_finish(struct plan_builder *builder, struct plan **ret_plan
 
 const struct policy_rule *plan_rule(const struct policy *policy, uint8_t set, uint32_t rule)
 {
-    const struct policy_ruleset *rules = set == PLAN_SET_MANAGED ? &policy->managed : &policy->own;
-
-    return rule == PLAN_NO_RULE ? NULL : &rules->rules[rule];
+    return rule == PLAN_NO_RULE ? NULL : &plan_rules(policy, set)->rules[rule];
 }
 
 enum cordon_err plan_refuse(const struct plan_builder *builder, enum cordon_err err,
@@ -316,8 +294,7 @@ enum cordon_err plan_check_exact_only(const struct plan_builder *builder)
     const struct policy *policy = builder->policy;
 
     for (uint8_t set = PLAN_SET_MANAGED; set <= PLAN_SET_OWN; set++) {
-        const struct policy_ruleset *rules =
-            set == PLAN_SET_MANAGED ? &policy->managed : &policy->own;
+        const struct policy_ruleset *rules = plan_rules(policy, set);
 
         if (set == PLAN_SET_OWN && policy->full_access) {
             continue;

@@ -7,6 +7,11 @@
 #include "platform/windows/path.h"
 #include "policy/metadata_names.h"
 
+const struct policy_ruleset *plan_rules(const struct policy *policy, uint8_t set)
+{
+    return set == PLAN_SET_MANAGED ? &policy->managed : &policy->own;
+}
+
 bool plan_is_drive(const char *path)
 {
     char letter = (char)(path[0] & ~0x20);
@@ -185,15 +190,13 @@ static void add_matches(struct plan_tree *tree, const struct policy *policy,
 {
     for (size_t i = 0; i < facts->match_count; i++) {
         const struct plan_match *match = &facts->matches[i];
-        const struct policy_ruleset *rules =
-            match->set == PLAN_SET_MANAGED ? &policy->managed : &policy->own;
 
         tree->entries[tree->entry_count++] = (struct plan_entry){
             .path = match->fact.resolved != NULL ? match->fact.resolved : match->path,
             .name = match->path,
             .set = match->set,
             .rule = match->rule,
-            .access = rules->rules[match->rule].access,
+            .access = plan_rules(policy, match->set)->rules[match->rule].access,
             .fact = &match->fact,
             .match = true,
         };
@@ -286,7 +289,7 @@ static void lift_limits(const struct policy *policy, struct plan_node *node,
         const struct plan_entry *entry = &entries[i];
 
         if (entry->set == PLAN_SET_OWN && !entry->match && !entry->gitdir &&
-            metadata_named(policy->own.rules[entry->rule].pattern, policy->os != POLICY_OS_LINUX)) {
+            metadata_named(policy->own.rules[entry->rule].pattern, policy_folds_case(policy->os))) {
             node->lifted = true;
         }
     }

@@ -92,6 +92,9 @@ const struct plan_node *plan_tree_above(const struct plan_tree *tree, const char
 /* What holds at a node found; @node may be NULL. */
 enum plan_view plan_tree_view(const struct plan_tree *tree, const struct plan_node *node);
 
+/* The rules of PLAN_SET_MANAGED or PLAN_SET_OWN. */
+const struct policy_ruleset *plan_rules(const struct policy *policy, uint8_t set);
+
 /* @path as a key of @os; NULL when the arena is exhausted. */
 const char *plan_key(enum policy_os os, const char *path, struct arena *arena);
 

@@ -6,11 +6,6 @@
 #include "policy/metadata_names.h"
 #include "policy/spelling.h"
 
-static bool folds_case(enum policy_os os)
-{
-    return os != POLICY_OS_LINUX;
-}
-
 static bool is_managed(const struct policy_rule *rule)
 {
     return rule->origin.layer == LAYER_MANAGED || rule->origin.layer == LAYER_MANAGED_CODEX;
@@ -32,7 +27,8 @@ static enum dfa_class class_of(const struct policy_rule *rule, enum policy_os os
     if (rule->glob || is_managed(rule)) {
         return classes[rule->access];
     }
-    return limited && metadata_named(rule->pattern, folds_case(os)) ? DFA_LIMITING : DFA_EXACT;
+    return limited && metadata_named(rule->pattern, policy_folds_case(os)) ? DFA_LIMITING
+                                                                           : DFA_EXACT;
 }
 
 static struct dfa_rule to_dfa(const struct policy_rule *rule, enum policy_os os, bool limited)
@@ -71,8 +67,8 @@ enum cordon_err policy_compile(const struct policy_ruleset *set, enum policy_os 
     for (size_t i = 0; i < set->count; i++) {
         rules[i] = to_dfa(&set->rules[i], os, limited);
     }
-    err = dfa_compile(rules, set->count, DFA_OPTIONS(folds_case(os), DFA_BYTES_MAX), ret_table,
-                      &culprit, fault);
+    err = dfa_compile(rules, set->count, DFA_OPTIONS(policy_folds_case(os), DFA_BYTES_MAX),
+                      ret_table, &culprit, fault);
     free(rules);
     if (err != CORDON_OK && culprit < set->count) {
         struct strbuf where = STRBUF_INIT;
@@ -91,7 +87,8 @@ static const struct policy_rule *exact_rule(const struct policy *policy, const c
     for (size_t i = 0; i < policy->own.count; i++) {
         const struct policy_rule *rule = &policy->own.rules[i];
 
-        if (!rule->glob && spelling_covers(rule->pattern, path, path_len, folds_case(policy->os))) {
+        if (!rule->glob &&
+            spelling_covers(rule->pattern, path, path_len, policy_folds_case(policy->os))) {
             return rule;
         }
     }

@@ -4,14 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/base/ascii.h"
 #include "policy/loader.h"
 #include "policy/spelling.h"
 #include "policy/tree.h"
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 /* Host names: any case, '*' and '?'. Backtracks to the last star only. */
 static bool host_matches(const char *pattern, const char *host)
@@ -23,7 +19,8 @@ static bool host_matches(const char *pattern, const char *host)
         if (*pattern == '*') {
             star = pattern++;
             resume = host;
-        } else if (*pattern == '?' || (*pattern != '\0' && lower(*pattern) == lower(*host))) {
+        } else if (*pattern == '?' ||
+                   (*pattern != '\0' && ascii_lower(*pattern) == ascii_lower(*host))) {
             pattern++;
             host++;
         } else if (star != NULL) {

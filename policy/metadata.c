@@ -12,7 +12,7 @@
 /* The last component is one: the entry lifts the protection, it is no root. */
 static bool names_metadata(const struct policy_rule *rule, enum policy_os os)
 {
-    return metadata_named(strrchr(rule->pattern, '/') + 1, os != POLICY_OS_LINUX);
+    return metadata_named(strrchr(rule->pattern, '/') + 1, policy_folds_case(os));
 }
 
 static enum cordon_err add_generated(struct loader *loader, const char *pattern,
@@ -64,6 +64,6 @@ enum cordon_err metadata_protect(struct loader *loader, bool nested)
             err = protect_root(loader, rule->pattern, nested);
         }
     }
-    rules_settle(&loader->own_rules, loader->input->context.os != POLICY_OS_LINUX);
+    rules_settle(&loader->own_rules, policy_folds_case(loader->input->context.os));
     return err;
 }

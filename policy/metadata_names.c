@@ -3,19 +3,13 @@
 
 #include <string.h>
 
+#include "platform/base/ascii.h"
+
 const char *const metadata_names[METADATA_COUNT] = {".git", ".codex", ".agents", ".aws", ".cordon"};
 
 static bool equals(const char *name, const char *other, size_t len, bool fold_case)
 {
-    for (size_t i = 0; i < len; i++) {
-        char c = other[i];
-
-        c = fold_case && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-        if (c != name[i]) {
-            return false;
-        }
-    }
-    return true;
+    return fold_case ? ascii_equal(name, other, len) : memcmp(name, other, len) == 0;
 }
 
 static bool is_one(const char *name, size_t len, bool fold_case)

@@ -447,7 +447,7 @@ enum cordon_err profile_compile(struct loader *loader, const struct choice *choi
     if (err != CORDON_OK) {
         return err;
     }
-    rules_settle(&loader->own_rules, loader->input->context.os != POLICY_OS_LINUX);
+    rules_settle(&loader->own_rules, policy_folds_case(loader->input->context.os));
     if (policy->full_access) {
         return CORDON_OK;
     }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/base/ascii.h"
 #include "policy/loader.h"
 #include "policy/spelling.h"
 
@@ -248,8 +249,8 @@ static int compare_patterns(const char *a, const char *b, bool fold_case)
         return strcmp(a, b);
     }
     for (size_t i = 0; order == 0 && (a[i] != '\0' || b[i] != '\0'); i++) {
-        unsigned char left = (unsigned char)(a[i] >= 'A' && a[i] <= 'Z' ? a[i] - 'A' + 'a' : a[i]);
-        unsigned char right = (unsigned char)(b[i] >= 'A' && b[i] <= 'Z' ? b[i] - 'A' + 'a' : b[i]);
+        const unsigned char left = (unsigned char)ascii_lower(a[i]);
+        const unsigned char right = (unsigned char)ascii_lower(b[i]);
 
         order = (left > right) - (left < right);
     }

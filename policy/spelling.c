@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/base/ascii.h"
 #include "policy/suggest.h"
 
 static const struct special {
@@ -442,7 +443,7 @@ enum cordon_err spelling_normal(const char *path, enum policy_os os, struct aren
 
 static char folded(char c, bool fold_case)
 {
-    return fold_case && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return fold_case ? ascii_lower(c) : c;
 }
 
 bool spelling_covers(const char *above, const char *path, size_t path_len, bool fold_case)

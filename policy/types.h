@@ -14,6 +14,12 @@
 
 enum policy_os { POLICY_OS_LINUX, POLICY_OS_MACOS, POLICY_OS_WINDOWS };
 
+/* Whether names there that differ in case alone are one. */
+static inline bool policy_folds_case(enum policy_os os)
+{
+    return os != POLICY_OS_LINUX;
+}
+
 /* Where a rule was written; managed layers first. */
 enum policy_layer {
     LAYER_MANAGED_CODEX, /* /etc/codex/requirements.toml */

@@ -91,6 +91,25 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     return arena_alloc(arena, count * size);
 }
 
+void *arena_widen(struct arena *arena, void *old, size_t count, size_t *size, size_t element)
+{
+    const size_t wanted = *size == 0 ? 64 : *size * 2;
+    void *wider;
+
+    if (count < *size) {
+        return old;
+    }
+    wider = arena_array(arena, wanted, element);
+    if (wider == NULL) {
+        return NULL;
+    }
+    if (count > 0) {
+        memcpy(wider, old, count * element);
+    }
+    *size = wanted;
+    return wider;
+}
+
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
     char *copy;

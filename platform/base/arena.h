@@ -34,6 +34,13 @@ void *arena_alloc(struct arena *arena, size_t size) CORDON_MUST_USE;
 /* As arena_alloc() for @count elements of @size bytes; overflow gives NULL. */
 void *arena_array(struct arena *arena, size_t count, size_t size) CORDON_MUST_USE;
 
+/*
+ * Room for one more than the @count elements of @element bytes in @old: that, or a copy with twice
+ * the room, which *@size counts. NULL when exhausted; then @old and *@size stay.
+ */
+void *arena_widen(struct arena *arena, void *old, size_t count, size_t *size,
+                  size_t element) CORDON_MUST_USE;
+
 /* A NUL-terminated copy of @len bytes of @text; NULL when exhausted. */
 char *arena_strndup(struct arena *arena, const char *text, size_t len) CORDON_MUST_USE;
 char *arena_strdup(struct arena *arena, const char *text) CORDON_MUST_USE;

@@ -76,22 +76,15 @@ struct profile {
 static void add_line(struct profile *p, struct strbuf *text, uint8_t set, uint32_t rule)
 {
     struct line *line;
+    struct line *wider =
+        arena_widen(p->build.arena, p->lines, p->line_count, &p->line_size, sizeof(*wider));
 
-    if (p->line_count == p->line_size) {
-        size_t size = p->line_size == 0 ? 64 : 2 * p->line_size;
-        struct line *wider = arena_array(p->build.arena, size, sizeof(*wider));
-
-        if (wider == NULL) {
-            p->build.failed = true;
-            strbuf_deinit(text);
-            return;
-        }
-        if (p->line_count > 0) {
-            memcpy(wider, p->lines, p->line_count * sizeof(*wider));
-        }
-        p->lines = wider;
-        p->line_size = size;
+    if (wider == NULL) {
+        p->build.failed = true;
+        strbuf_deinit(text);
+        return;
     }
+    p->lines = wider;
     line = &p->lines[p->line_count++];
     line->text = arena_strndup(p->build.arena, strbuf_text(text), text->len);
     line->set = set;

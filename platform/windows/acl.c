@@ -4,13 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/base/strbuf.h"
+#include "platform/base/ascii.h"
 
-#define LOOK (SD_READ_CONTROL | 0x80U) /* with FILE_READ_ATTRIBUTES */
-/* Registry rights: KEY_QUERY_VALUE. */
-#define LOOK_KEY (SD_READ_CONTROL | 0x1U)
-/* What an owner has on his object whatever its list says. */
-#define OWNERS (SD_READ_CONTROL | SD_WRITE_DAC)
+/* Rights of one kind of object (winnt.h). */
+#define FILE_LIST 0x1U
+#define FILE_LOOK 0x80U /* FILE_READ_ATTRIBUTES */
+#define KEY_LOOK 0x1U   /* KEY_QUERY_VALUE */
+#define KEY_LIST 0x8U   /* KEY_ENUMERATE_SUB_KEYS */
+
+uint32_t acl_access(enum acl_use use, enum api_object object)
+{
+    static const uint32_t rights[][2] = {
+        [ACL_LOOK] = {[API_FILE] = FILE_LOOK, [API_KEY] = KEY_LOOK},
+        [ACL_EDIT] = {[API_FILE] = SD_WRITE_DAC | FILE_LOOK, [API_KEY] = SD_WRITE_DAC | KEY_LOOK},
+        [ACL_LIST] = {[API_FILE] = FILE_LIST | FILE_LOOK, [API_KEY] = KEY_LIST | KEY_LOOK},
+        /* A key with others in it is not erased, so they are counted. */
+        [ACL_ERASE] =
+            {[API_FILE] = SD_DELETE | FILE_LOOK, [API_KEY] = SD_DELETE | KEY_LIST | KEY_LOOK},
+    };
+
+    return SD_READ_CONTROL | rights[use][object];
+}
 
 const struct sd_mapping *acl_mapping(enum api_object object)
 {
@@ -40,29 +54,19 @@ static bool is_root(enum api_object object, const char *path)
 /* Letters of ASCII alone: the system's own answer differs from a rule's spelling in no other. */
 bool acl_same_path(const char *a, const char *b)
 {
-    for (; *a != '\0' && *b != '\0'; a++, b++) {
-        const char x = (char)(*a >= 'A' && *a <= 'Z' ? *a + ('a' - 'A') : *a);
-        const char y = (char)(*b >= 'A' && *b <= 'Z' ? *b + ('a' - 'A') : *b);
-
-        if (x != y) {
-            return false;
-        }
-    }
-    return *a == *b;
+    return strlen(a) == strlen(b) && ascii_equal(a, b, strlen(a));
 }
 
-/* True: the thread acts as the caller until act_end(). */
-static enum cordon_err act_begin(struct acl *acl, const struct acl_target *target, bool *ret_acts,
-                                 struct cordon_fault *fault)
+uint32_t acl_act_begin(const struct acl *acl, const struct acl_target *target, bool *ret_acts)
 {
     const bool acts = acl->caller != 0 && !target->managed;
     const uint32_t code = acts ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
 
     *ret_acts = acts && code == API_OK;
-    return code == API_OK ? CORDON_OK : api_fault(fault, code, NULL, "acting as the caller");
+    return code;
 }
 
-static void act_end(struct acl *acl, bool acts)
+void acl_act_end(const struct acl *acl, bool acts)
 {
     /* Going on as somebody else is not an option, nor is going on as the service might be. */
     if (acts && acl->api->revert(acl->api->self) != API_OK) {
@@ -76,17 +80,16 @@ static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,
     const struct api_open how = {
         .object = target->object,
         .name = target->path,
-        .access = (target->object == API_KEY ? LOOK_KEY : LOOK) | SD_WRITE_DAC,
+        .access = acl_access(ACL_EDIT, target->object),
     };
     bool acts;
-    uint32_t code;
-    enum cordon_err err = act_begin(acl, target, &acts, fault);
+    uint32_t code = acl_act_begin(acl, target, &acts);
 
-    if (err != CORDON_OK) {
-        return err;
+    if (code != API_OK) {
+        return api_fault(fault, code, NULL, "acting as the caller");
     }
     code = acl->api->open(acl->api->self, &how, ret_handle);
-    act_end(acl, acts);
+    acl_act_end(acl, acts);
     return code == API_OK
                ? CORDON_OK
                : api_fault(fault, code, "only who may change an object's access list can deny it",
@@ -186,19 +189,19 @@ static enum cordon_err take_over(struct acl *acl, const struct acl_target *targe
                                  .name = "",
                                  .access = SD_WRITE_OWNER | SD_READ_CONTROL};
     api_handle handle = 0;
-    uint32_t code;
     bool acts;
-    enum cordon_err err = act_begin(acl, target, &acts, fault);
+    uint32_t code = acl_act_begin(acl, target, &acts);
+    enum cordon_err err;
 
-    if (err != CORDON_OK) {
-        return err;
+    if (code != API_OK) {
+        return api_fault(fault, code, NULL, "acting as the caller");
     }
     code = api->open(api->self, &how, &handle);
     if (code == API_OK) {
         code = api->set_owner(api->self, target->object, handle,
                               acts && acl->owner.len != 0 ? &acl->owner : &admins);
     }
-    act_end(acl, acts);
+    acl_act_end(acl, acts);
     if (handle != 0) {
         (void)api->close(api->self, handle);
     }

@@ -81,6 +81,25 @@ void acl_close(struct acl *acl, struct acl_object *object);
 /* Whether two paths are spelled alike, but for the case of ASCII letters. */
 bool acl_same_path(const char *a, const char *b);
 
+/* What a handle is to be good for, besides being looked at. */
+enum acl_use {
+    ACL_LOOK,
+    ACL_EDIT, /* its list is written */
+    ACL_LIST, /* what is in it is named */
+    ACL_ERASE
+};
+/* The rights that this needs of such an object. */
+uint32_t acl_access(enum acl_use use, enum api_object object);
+
+/*
+ * The thread acts as the caller from here, where @target is opened and made as him: *@ret_acts. A
+ * Win32 code: not 0, it acts as itself.
+ */
+CORDON_MUST_USE uint32_t acl_act_begin(const struct acl *acl, const struct acl_target *target,
+                                       bool *ret_acts);
+/* Ends that, or the process: nothing is done as who knows whom. */
+void acl_act_end(const struct acl *acl, bool acts);
+
 /* The mapping of generic rights of this kind of object. */
 const struct sd_mapping *acl_mapping(enum api_object object);
 

@@ -5,10 +5,6 @@
 
 #include "platform/windows/acl.h"
 
-/* READ_CONTROL, FILE_READ_ATTRIBUTES and FILE_LIST_DIRECTORY; KEY_ENUMERATE_SUB_KEYS. */
-#define LIST (SD_READ_CONTROL | 0x81U)
-#define LIST_KEY (SD_READ_CONTROL | 0x9U)
-
 /* One container being listed. */
 struct level {
     api_handle handle;
@@ -99,7 +95,7 @@ static enum cordon_err step(struct tree *tree)
     struct api_open how = {.object = tree->walk->object,
                            .parent = level->handle,
                            .name = name,
-                           .access = tree->walk->object == API_KEY ? LIST_KEY : LIST};
+                           .access = acl_access(ACL_LIST, tree->walk->object)};
     api_handle handle;
     enum cordon_err err;
     uint32_t code = api->next(api->self, tree->walk->object, level->handle, level->index, name);
@@ -136,7 +132,7 @@ static enum cordon_err start(struct tree *tree, api_handle handle)
     const struct api_open how = {.object = tree->walk->object,
                                  .parent = handle,
                                  .name = "",
-                                 .access = tree->walk->object == API_KEY ? LIST_KEY : LIST};
+                                 .access = acl_access(ACL_LIST, tree->walk->object)};
     api_handle first;
     const uint32_t code = api->open(api->self, &how, &first);
 

@@ -27,6 +27,16 @@ bool api_is_absent(uint32_t code)
     return code == API_FILE_NOT_FOUND || code == API_PATH_NOT_FOUND;
 }
 
+bool api_has_id(const struct api_id *id)
+{
+    return id->volume != 0 || id->file != 0;
+}
+
+bool api_same_id(const struct api_id *a, const struct api_id *b)
+{
+    return api_has_id(a) && a->volume == b->volume && a->file == b->file;
+}
+
 enum cordon_err api_fault(struct cordon_fault *fault, uint32_t code, const char *remedy,
                           const char *fmt, ...)
 {

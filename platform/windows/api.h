@@ -55,6 +55,10 @@ struct api_id {
     uint64_t file;   /* 64-bit file id */
 };
 
+bool api_has_id(const struct api_id *id);
+/* What has no number is the same as nothing. */
+bool api_same_id(const struct api_id *a, const struct api_id *b);
+
 struct api_info {
     bool container; /* a folder, or a key */
     bool reparse;   /* the object is a reparse point (junction, link, cloud placeholder) */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "platform/windows/path_name.h"
+#include "platform/base/ascii.h"
 #include "platform/windows/upcase.h"
 
 /* One spelling on its way to its normal form. */
@@ -57,7 +57,7 @@ static bool starts(const struct reader *r, const char *word)
 {
     size_t len = strlen(word);
 
-    return r->len >= len && win_ascii_equal(r->rest, word, len);
+    return r->len >= len && ascii_equal(r->rest, word, len);
 }
 
 static void put(struct reader *r, const char *text, size_t len)
@@ -79,7 +79,7 @@ static enum cordon_err read_drive(struct reader *r)
         return refuse(r, "is relative to the drive's current directory",
                       "write a \\ after the colon: C:\\...");
     }
-    letter = (char)(letter >= 'a' ? letter - 'a' + 'A' : letter);
+    letter = ascii_upper(letter);
     put(r, &letter, 1);
     put(r, ":\\", 2);
     skip(r, 3);
@@ -94,7 +94,7 @@ static bool is_this_machine(const char *server, size_t len)
                                         "0--1.ipv6-literal.net"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strlen(names[i]) == len && win_ascii_equal(server, names[i], len)) {
+        if (strlen(names[i]) == len && ascii_equal(server, names[i], len)) {
             return true;
         }
     }
@@ -105,8 +105,8 @@ static bool is_this_machine(const char *server, size_t len)
 static bool is_administrative(const char *share, size_t len)
 {
     return (len == 2 && is_letter(share[0]) && share[1] == '$') ||
-           (len == 6 && win_ascii_equal(share, "ADMIN$", 6)) ||
-           (len == 4 && win_ascii_equal(share, "IPC$", 4));
+           (len == 6 && ascii_equal(share, "ADMIN$", 6)) ||
+           (len == 4 && ascii_equal(share, "IPC$", 4));
 }
 
 static enum cordon_err read_unc(struct reader *r)

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a single name must not be. */
-#include "platform/windows/path_name.h"
+#include "platform/windows/path.h"
 
 #include <string.h>
 
-#include "platform/windows/path.h"
+#include "platform/base/ascii.h"
 #include "platform/windows/upcase.h"
-
-static char upper(char c)
-{
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
-bool win_ascii_equal(const char *a, const char *b, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (upper(a[i]) != upper(b[i])) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* "1" to "9", and "0"; or one of the superscripts that Windows takes for a digit as well. */
 static bool is_port(const char *text, size_t len)
@@ -41,11 +26,11 @@ static bool is_device(const char *name, size_t len)
         stem--;
     }
     for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-        if (strlen(devices[i]) == stem && win_ascii_equal(name, devices[i], stem)) {
+        if (strlen(devices[i]) == stem && ascii_equal(name, devices[i], stem)) {
             return true;
         }
     }
-    return stem > 3 && (win_ascii_equal(name, "COM", 3) || win_ascii_equal(name, "LPT", 3)) &&
+    return stem > 3 && (ascii_equal(name, "COM", 3) || ascii_equal(name, "LPT", 3)) &&
            is_port(name + 3, stem - 3);
 }
 

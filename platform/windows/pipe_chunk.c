@@ -3,20 +3,9 @@
 
 #include <string.h>
 
+#include "platform/windows/le.h"
+
 #define FIXED 8U
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8U | (uint32_t)at[2] << 16U |
-           (uint32_t)at[3] << 24U;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    for (unsigned i = 0; i < 4U; i++) {
-        at[i] = (uint8_t)(value >> (8U * i));
-    }
-}
 
 /* Moves bytes to the head until it has @want of them; false: more are needed. */
 static bool fill(struct pipe_chunk *chunk, const uint8_t **bytes, size_t *len, size_t want)
@@ -33,9 +22,9 @@ static bool fill(struct pipe_chunk *chunk, const uint8_t **bytes, size_t *len, s
 
 static enum cordon_err read_handles(const struct pipe_chunk *chunk, struct pipe_part *part)
 {
-    part->handle_count = get32(chunk->head + 4);
+    part->handle_count = le_get32(chunk->head + 4);
     for (size_t i = 0; i < part->handle_count; i++) {
-        const uint32_t handle = get32(chunk->head + FIXED + 4U * i);
+        const uint32_t handle = le_get32(chunk->head + FIXED + 4U * i);
 
         if (handle == 0 || handle > INT32_MAX || handle % 4U != 0) {
             return CORDON_E_PROTO;
@@ -57,15 +46,15 @@ enum cordon_err pipe_chunk_take(struct pipe_chunk *chunk, const uint8_t **bytes,
         if (!fill(chunk, bytes, len, FIXED)) {
             return CORDON_OK;
         }
-        count = get32(chunk->head + 4);
-        if (get32(chunk->head) == 0 || get32(chunk->head) > PIPE_CHUNK_MAX ||
+        count = le_get32(chunk->head + 4);
+        if (le_get32(chunk->head) == 0 || le_get32(chunk->head) > PIPE_CHUNK_MAX ||
             count > PIPE_HANDLES_MAX) {
             return CORDON_E_PROTO;
         }
         if (!fill(chunk, bytes, len, FIXED + 4U * (size_t)count)) {
             return CORDON_OK;
         }
-        chunk->left = get32(chunk->head);
+        chunk->left = le_get32(chunk->head);
         chunk->handles_told = false;
     }
     if (*len == 0) {
@@ -87,10 +76,10 @@ enum cordon_err pipe_chunk_take(struct pipe_chunk *chunk, const uint8_t **bytes,
 size_t pipe_chunk_head(uint32_t len, const uint32_t *handles, size_t handle_count,
                        uint8_t head[PIPE_HEAD_MAX])
 {
-    put32(head, len);
-    put32(head + 4, (uint32_t)handle_count);
+    le_put32(head, len);
+    le_put32(head + 4, handle_count);
     for (size_t i = 0; i < handle_count; i++) {
-        put32(head + FIXED + 4U * i, handles[i]);
+        le_put32(head + FIXED + 4U * i, handles[i]);
     }
     return FIXED + 4U * handle_count;
 }

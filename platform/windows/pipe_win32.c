@@ -110,13 +110,19 @@ static void free_peer(struct pipe_peer *peer)
     free(peer);
 }
 
+/* What is on its way comes back through the port. */
+static void cut_off(struct pipe_peer *peer)
+{
+    peer->ending = true;
+    (void)CancelIoEx(peer->handle, NULL);
+    (void)DisconnectNamedPipe(peer->handle);
+}
+
 /* Frees the peer once nothing is on its way any more: the system writes to it until then. */
 static void end_peer(struct pipe_peer *peer)
 {
     if (!peer->ending) {
-        peer->ending = true;
-        (void)CancelIoEx(peer->handle, NULL);
-        (void)DisconnectNamedPipe(peer->handle);
+        cut_off(peer);
     }
     if (!peer->is_reading && !peer->is_writing) {
         if (peer->session != NULL) {
@@ -137,7 +143,7 @@ static void read_more(struct pipe_peer *peer)
     }
 }
 
-/* One more instance of the pipe, waiting; CORDON_E_QUOTA is no error of the caller's. */
+/* One more instance of the pipe, waiting; a Win32 code. */
 static uint32_t wait_for_client(struct pipe *pipe, bool first)
 {
     SECURITY_ATTRIBUTES who = {.nLength = sizeof(who), .lpSecurityDescriptor = pipe->who};
@@ -385,10 +391,8 @@ bool pipe_send(struct pipe_peer *peer, const void *bytes, size_t len)
 void pipe_hang_up(struct pipe_peer *peer)
 {
     if (!peer->ending) {
-        peer->ending = true;
-        /* What is on its way comes back through the port, and ends the peer there. */
-        (void)CancelIoEx(peer->handle, NULL);
-        (void)DisconnectNamedPipe(peer->handle);
+        cut_off(peer);
+        /* The port ends the peer; where nothing would come through it, this does. */
         if (!peer->is_reading && !peer->is_writing) {
             peer->is_reading = true;
             (void)PostQueuedCompletionStatus(peer->pipe->port, 0, KEY_PEER, &peer->reading);

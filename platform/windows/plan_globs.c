@@ -33,7 +33,7 @@ struct glob_walk {
     size_t seen_count, seen_size;
 };
 
-static enum cordon_err no_memory(const struct win_scan *scan)
+enum cordon_err win_scan_no_memory(const struct win_scan *scan)
 {
     return fault_set(scan->fault, CORDON_E_NOMEM, NULL, "out of memory for the scan");
 }
@@ -72,7 +72,8 @@ static enum cordon_err compile_both(struct glob_walk *g, const struct policy_rul
         return err;
     }
     upper = win_fold(rule->pattern, rule->pattern_len, scan->arena);
-    return upper == NULL ? no_memory(scan) : compile(scan, upper, strlen(upper), &g->folded);
+    return upper == NULL ? win_scan_no_memory(scan)
+                         : compile(scan, upper, strlen(upper), &g->folded);
 }
 
 /* @from, one component further; false when the arena is exhausted. */
@@ -175,7 +176,7 @@ static bool seen_before(struct glob_walk *g, const char *path, const struct win_
         return entry->link;
     }
     if (2 * (g->seen_count + 1) > g->seen_size && !widen_seen(g)) {
-        g->walk.err = no_memory(g->walk.scan);
+        g->walk.err = win_scan_no_memory(g->walk.scan);
         return true;
     }
     at = slot_of(g, entry->volume, entry->file, stand);
@@ -194,20 +195,13 @@ static enum cordon_err add_match(struct glob_walk *g, const struct win_place *at
 {
     struct win_scan *scan = g->walk.scan;
     struct plan_match *match;
+    struct plan_match *wider = arena_widen(scan->arena, scan->matches, scan->match_count,
+                                           &scan->match_size, sizeof(*wider));
 
-    if (scan->match_count == scan->match_size) {
-        size_t size = scan->match_size == 0 ? 64 : 2 * scan->match_size;
-        struct plan_match *wider = arena_array(scan->arena, size, sizeof(*wider));
-
-        if (wider == NULL) {
-            return no_memory(scan);
-        }
-        if (scan->match_count > 0) {
-            memcpy(wider, scan->matches, scan->match_count * sizeof(*wider));
-        }
-        scan->matches = wider;
-        scan->match_size = size;
+    if (wider == NULL) {
+        return win_scan_no_memory(scan);
     }
+    scan->matches = wider;
     match = &scan->matches[scan->match_count++];
     *match = (struct plan_match){.set = g->set, .rule = g->rule};
     match->path = win_native(at->path, scan->arena);
@@ -217,7 +211,7 @@ static enum cordon_err add_match(struct glob_walk *g, const struct win_place *at
     if (match->path != NULL && strcmp(at->canonical, match->path) != 0) {
         match->fact.resolved = at->canonical;
     }
-    return match->path == NULL ? no_memory(scan) : CORDON_OK;
+    return match->path == NULL ? win_scan_no_memory(scan) : CORDON_OK;
 }
 
 static bool look(struct win_walk *walk, const struct win_place *above, const struct win_place *at,
@@ -228,7 +222,7 @@ static bool look(struct win_walk *walk, const struct win_place *above, const str
     struct stand *kept;
 
     if (!advance(g, above->mark, entry->name, &stand)) {
-        walk->err = no_memory(walk->scan);
+        walk->err = win_scan_no_memory(walk->scan);
         return false;
     }
     if (matches(g, &stand)) {
@@ -247,7 +241,7 @@ static bool look(struct win_walk *walk, const struct win_place *above, const str
     }
     kept = arena_alloc(walk->scan->arena, sizeof(*kept));
     if (kept == NULL) {
-        walk->err = no_memory(walk->scan);
+        walk->err = win_scan_no_memory(walk->scan);
         return false;
     }
     *kept = stand;
@@ -266,7 +260,7 @@ static enum cordon_err add_missing(struct glob_walk *g, const char *path)
     enum cordon_err err;
 
     if (at.canonical == NULL) {
-        return no_memory(g->walk.scan);
+        return win_scan_no_memory(g->walk.scan);
     }
     err = tree->look(tree->context, at.canonical, arena, &entry, g->walk.scan->fault);
     if (err == CORDON_E_NOT_FOUND || err == CORDON_E_DENIED) {
@@ -288,17 +282,17 @@ static enum cordon_err match_path(struct glob_walk *g, const char *path)
         struct stand next;
 
         if (name == NULL || !advance(g, stand, name, &next)) {
-            return no_memory(g->walk.scan);
+            return win_scan_no_memory(g->walk.scan);
         }
         *stand = next;
         len += part + 1;
         if (matches(g, stand)) {
             const char *matched = arena_strndup(arena, path, len);
 
-            return matched == NULL ? no_memory(g->walk.scan) : add_missing(g, matched);
+            return matched == NULL ? win_scan_no_memory(g->walk.scan) : add_missing(g, matched);
         }
     }
-    return stand == NULL ? no_memory(g->walk.scan) : CORDON_OK;
+    return stand == NULL ? win_scan_no_memory(g->walk.scan) : CORDON_OK;
 }
 
 /* A grant makes nothing; but what reads as one may narrow a wider one. */
@@ -354,7 +348,7 @@ static enum cordon_err run_glob(struct glob_walk *g, const struct policy_rule *r
     enum cordon_err err;
 
     if (stand == NULL) {
-        return no_memory(g->walk.scan);
+        return win_scan_no_memory(g->walk.scan);
     }
     set_levels(g, rule);
     if (g->levels == 0 && plan_depth(path, len) <= (strncmp(path, "/UNC", 4) == 0 ? 3U : 1U)) {
@@ -371,13 +365,9 @@ static enum cordon_err run_glob(struct glob_walk *g, const struct policy_rule *r
 
 static enum cordon_err scan_rule(struct win_scan *scan, uint8_t set, uint32_t index)
 {
-    bool managed = set == PLAN_SET_MANAGED;
-    const struct policy_ruleset *rules = managed ? &scan->policy->managed : &scan->policy->own;
-    const struct policy_rule *rule = &rules->rules[index];
-    struct glob_walk g = {.walk = {.scan = scan,
-                                   .rule = rule,
-                                   .cut = (managed ? scan->managed_cut : scan->own_cut) + index,
-                                   .look = look},
+    uint8_t *cuts = set == PLAN_SET_MANAGED ? scan->managed_cut : scan->own_cut;
+    const struct policy_rule *rule = plan_rule(scan->policy, set, index);
+    struct glob_walk g = {.walk = {.scan = scan, .rule = rule, .cut = cuts + index, .look = look},
                           .set = set,
                           .rule = index};
     enum cordon_err err = compile_both(&g, rule);
@@ -406,13 +396,13 @@ enum cordon_err win_scan_init(const struct plan_builder *builder, struct win_sca
                                   .fault = builder->fault};
     ret_scan->managed_cut = arena_alloc(builder->arena, builder->policy->managed.count);
     ret_scan->own_cut = arena_alloc(builder->arena, builder->policy->own.count);
-    return ret_scan->managed_cut == NULL || ret_scan->own_cut == NULL ? no_memory(ret_scan)
+    return ret_scan->managed_cut == NULL || ret_scan->own_cut == NULL ? win_scan_no_memory(ret_scan)
                                                                       : CORDON_OK;
 }
 
-static enum cordon_err scan_set(struct win_scan *scan, uint8_t set,
-                                const struct policy_ruleset *rules)
+static enum cordon_err scan_set(struct win_scan *scan, uint8_t set)
 {
+    const struct policy_ruleset *rules = plan_rules(scan->policy, set);
     enum cordon_err err = CORDON_OK;
 
     for (size_t i = 0; err == CORDON_OK && i < rules->count; i++) {
@@ -425,10 +415,10 @@ static enum cordon_err scan_set(struct win_scan *scan, uint8_t set,
 
 enum cordon_err win_scan_globs(struct win_scan *scan)
 {
-    enum cordon_err err = scan_set(scan, PLAN_SET_MANAGED, &scan->policy->managed);
+    enum cordon_err err = scan_set(scan, PLAN_SET_MANAGED);
 
     if (err == CORDON_OK && !scan->policy->full_access) {
-        err = scan_set(scan, PLAN_SET_OWN, &scan->policy->own);
+        err = scan_set(scan, PLAN_SET_OWN);
     }
     return err;
 }

@@ -27,7 +27,7 @@ CORDON_MUST_USE enum cordon_err win_check_embedded(const struct plan_builder *b)
 /* The system's directories are readable all or none: CORDON_E_UNSUPPORTED. */
 CORDON_MUST_USE enum cordon_err win_check_system(const struct plan_builder *b);
 
-/* @path is one of the system's directories, which the token opens. */
+/* @key is that of one of the system's directories, which the token opens. */
 bool win_by_token(const struct plan_builder *b, const char *key);
 
 void win_add_principal(struct plan_builder *b);
@@ -39,7 +39,7 @@ void win_add_targets(struct plan_builder *b);
 void win_add_private(struct plan_builder *b);
 void win_add_pins(struct plan_builder *b);
 
-/* Adds a step for an entry on @path, by rule @rule of @set. */
+/* Adds a step for an entry on @path, by the rule of @by; of @by nothing else counts. */
 void win_add_entry(struct plan_builder *b, uint16_t op, uint16_t flags, const struct plan_step *by,
                    const char *path);
 

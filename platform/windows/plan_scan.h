@@ -36,6 +36,9 @@ struct win_scan {
 CORDON_MUST_USE enum cordon_err win_scan_init(const struct plan_builder *builder,
                                               struct win_scan *ret_scan);
 
+/* Says so; CORDON_E_NOMEM. */
+enum cordon_err win_scan_no_memory(const struct win_scan *scan);
+
 /*
  * Finds what all globs in force match, in the order of the rules, for each breadth first. What
  * matched is not looked into: the match covers it. What a plan is going to make for a missing path

@@ -179,7 +179,6 @@ static void add_denies(struct plan_builder *b, uint16_t op, const struct plan_no
     for (size_t i = 0; i < node->count; i++) {
         if (is_elsewhere(b, &entries[i])) {
             uint16_t kind = missing != 0 ? missing : plan_kind(entries[i].fact->object);
-
             const struct plan_step by = {.set = entries[i].set, .rule = entries[i].rule};
 
             win_add_entry(b, op, entries[i].fact->link ? PLAN_STEP_LINK : kind, &by,

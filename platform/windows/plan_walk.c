@@ -4,11 +4,6 @@
 
 #include "platform/windows/plan_scan.h"
 
-static enum cordon_err no_memory(const struct win_walk *walk)
-{
-    return fault_set(walk->scan->fault, CORDON_E_NOMEM, NULL, "out of memory for the scan");
-}
-
 static enum cordon_err refuse(const struct win_walk *walk, enum cordon_err err, const char *what)
 {
     static const char remedy[] = "narrow the pattern, or set glob_scan_max_depth";
@@ -50,19 +45,13 @@ const char *win_native(const char *path, struct arena *arena)
 
 static enum cordon_err enqueue(struct win_walk *walk, const struct win_place *place)
 {
-    if (walk->count == walk->size) {
-        size_t size = walk->size == 0 ? 64 : walk->size * 2;
-        struct win_place *wider = arena_array(walk->scan->arena, size, sizeof(*wider));
+    struct win_place *wider =
+        arena_widen(walk->scan->arena, walk->queue, walk->count, &walk->size, sizeof(*wider));
 
-        if (wider == NULL) {
-            return no_memory(walk);
-        }
-        if (walk->count > 0) {
-            memcpy(wider, walk->queue, walk->count * sizeof(*wider));
-        }
-        walk->queue = wider;
-        walk->size = size;
+    if (wider == NULL) {
+        return win_scan_no_memory(walk->scan);
     }
+    walk->queue = wider;
     walk->queue[walk->count++] = *place;
     return CORDON_OK;
 }
@@ -120,7 +109,7 @@ static enum cordon_err take(struct win_walk *walk, const struct win_entry *entry
                            above[strlen(above) - 1] == '/' ? "" : "/", entry->name);
     at.canonical = canonical_of(walk, entry);
     if (at.path == NULL || at.canonical == NULL) {
-        return no_memory(walk);
+        return win_scan_no_memory(walk->scan);
     }
     if (walk->look(walk, walk->above, &at, entry, &at.mark) && walk->err == CORDON_OK) {
         return enqueue(walk, &at);
@@ -171,7 +160,7 @@ enum cordon_err win_walk_start(struct win_walk *walk, const char *path, struct w
     *ret_place = (struct win_place){.path = path, .canonical = ""};
     *ret_entry = (struct win_entry){.object = PLAN_DIRECTORY};
     if (native == NULL) {
-        return no_memory(walk);
+        return win_scan_no_memory(walk->scan);
     }
     if (native[0] == '\0') {
         return CORDON_OK;
@@ -198,7 +187,7 @@ enum cordon_err win_walk_run(struct win_walk *walk, const struct win_place *star
         const char *native = win_native(above.path, walk->scan->arena);
 
         walk->above = &above;
-        err = native == NULL ? no_memory(walk) : list(walk, native);
+        err = native == NULL ? win_scan_no_memory(walk->scan) : list(walk, native);
     }
     walk->above = NULL;
     return err;

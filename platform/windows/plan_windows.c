@@ -131,7 +131,7 @@ static enum cordon_err check_globs(const struct plan_builder *b, const struct po
 static void label_globs(struct plan_builder *b, const struct win_scan *scan, uint8_t set)
 {
     bool managed = set == PLAN_SET_MANAGED;
-    const struct policy_ruleset *rules = managed ? &b->policy->managed : &b->policy->own;
+    const struct policy_ruleset *rules = plan_rules(b->policy, set);
     struct plan_label *labels = managed ? b->plan->managed : b->plan->own;
     const uint8_t *cut = managed ? scan->managed_cut : scan->own_cut;
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "platform/windows/le.h"
+
 #define HEAD 20U     /* of a descriptor */
 #define ACE_HEAD 4U  /* type, flags, size */
 #define ACE_PLAIN 8U /* and the mask */
@@ -10,28 +12,6 @@
 
 const struct sd_mapping sd_mapping_file = {0x00120089, 0x00120116, 0x001200a0, 0x001f01ff};
 const struct sd_mapping sd_mapping_key = {0x00020019, 0x00020006, 0x00020019, 0x000f003f};
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] | at[1] << 8U);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return get16(at) | (uint32_t)get16(at + 2) << 16U;
-}
-
-static void put16(uint8_t *at, size_t value)
-{
-    at[0] = (uint8_t)value;
-    at[1] = (uint8_t)(value >> 8U);
-}
-
-static void put32(uint8_t *at, size_t value)
-{
-    put16(at, value);
-    put16(at + 2, value >> 16U);
-}
 
 void sd_init(struct sd *sd, enum sd_dacl dacl)
 {
@@ -90,7 +70,7 @@ static bool read_ace(const uint8_t *bytes, size_t size, struct sd_ace *ret_ace)
     if (at >= size || sid_parse(bytes + at, size - at, &ret_ace->sid) != CORDON_OK) {
         return false;
     }
-    ret_ace->mask = get32(bytes + ACE_HEAD);
+    ret_ace->mask = le_get32(bytes + ACE_HEAD);
     return true;
 }
 
@@ -101,8 +81,8 @@ bool sd_next(const struct sd *sd, uint32_t *at, struct sd_ace *ret_ace)
     if (*at >= sd->ace_len) {
         return false;
     }
-    (void)read_ace(bytes, get16(bytes + 2), ret_ace);
-    *at += get16(bytes + 2);
+    (void)read_ace(bytes, le_get16(bytes + 2), ret_ace);
+    *at += le_get16(bytes + 2);
     return true;
 }
 
@@ -116,15 +96,15 @@ static enum cordon_err parse_list(const uint8_t *bytes, size_t len, struct sd *s
     if (len < SD_LIST_HEAD || bytes[0] < 2U || bytes[0] > 4U) {
         return CORDON_E_SYNTAX;
     }
-    size = get16(bytes + 2);
+    size = le_get16(bytes + 2);
     if (size > len) {
         return CORDON_E_SYNTAX;
     }
     sd->revision = bytes[0];
-    sd->ace_count = get16(bytes + 4);
+    sd->ace_count = le_get16(bytes + 4);
     for (uint16_t i = 0; i < sd->ace_count; i++) {
         const size_t left = at < size ? size - at : 0;
-        const size_t one = left < ACE_HEAD ? 0 : get16(bytes + at + 2);
+        const size_t one = left < ACE_HEAD ? 0 : le_get16(bytes + at + 2);
 
         if (one < ACE_HEAD || one % 4U != 0 || one > left || !read_ace(bytes + at, one, &ace)) {
             return CORDON_E_SYNTAX;
@@ -152,15 +132,15 @@ enum cordon_err sd_parse(const uint8_t *bytes, size_t len, struct sd *ret_sd)
     uint32_t list;
 
     sd_init(ret_sd, SD_DACL_NONE);
-    if (len < HEAD || bytes[0] != 1 || (get16(bytes + 2) & SD_SELF_RELATIVE) == 0) {
+    if (len < HEAD || bytes[0] != 1 || (le_get16(bytes + 2) & SD_SELF_RELATIVE) == 0) {
         return CORDON_E_SYNTAX;
     }
-    ret_sd->control = get16(bytes + 2);
-    if (parse_sid(bytes, len, get32(bytes + 4), &ret_sd->owner) != CORDON_OK ||
-        parse_sid(bytes, len, get32(bytes + 8), &ret_sd->group) != CORDON_OK) {
+    ret_sd->control = le_get16(bytes + 2);
+    if (parse_sid(bytes, len, le_get32(bytes + 4), &ret_sd->owner) != CORDON_OK ||
+        parse_sid(bytes, len, le_get32(bytes + 8), &ret_sd->group) != CORDON_OK) {
         return CORDON_E_SYNTAX;
     }
-    list = get32(bytes + 16);
+    list = le_get32(bytes + 16);
     if ((ret_sd->control & SD_DACL_PRESENT) == 0) {
         return CORDON_OK;
     }
@@ -176,7 +156,7 @@ enum cordon_err sd_parse(const uint8_t *bytes, size_t len, struct sd *ret_sd)
 
 static size_t put_sid(uint8_t *bytes, size_t at, size_t field, const struct sid *sid)
 {
-    put32(bytes + field, sid->len == 0 ? 0 : at);
+    le_put32(bytes + field, sid->len == 0 ? 0 : at);
     memcpy(bytes + at, sid->bytes, sid->len);
     return at + sid->len;
 }
@@ -199,16 +179,16 @@ enum cordon_err sd_write(const struct sd *sd, uint8_t *bytes, size_t size, size_
     }
     memset(bytes, 0, HEAD);
     bytes[0] = 1;
-    put16(bytes + 2, control);
+    le_put16(bytes + 2, control);
     at = put_sid(bytes, at, 4, &sd->owner);
     at = put_sid(bytes, at, 8, &sd->group);
     if (list) {
-        put32(bytes + 16, at);
+        le_put32(bytes + 16, at);
         bytes[at] = sd->revision;
         bytes[at + 1] = 0;
-        put16(bytes + at + 2, SD_LIST_HEAD + sd->ace_len);
-        put16(bytes + at + 4, sd->ace_count);
-        put16(bytes + at + 6, 0);
+        le_put16(bytes + at + 2, SD_LIST_HEAD + sd->ace_len);
+        le_put16(bytes + at + 4, sd->ace_count);
+        le_put16(bytes + at + 6, 0);
         memcpy(bytes + at + SD_LIST_HEAD, sd->aces, sd->ace_len);
     }
     *ret_len = whole;
@@ -284,7 +264,7 @@ static bool same(const struct sd_ace *a, const struct sd_ace *b)
            sid_equal(&a->sid, &b->sid);
 }
 
-static bool grants(uint8_t type)
+bool sd_grants(uint8_t type)
 {
     return type == SD_ALLOWED || type == SD_ALLOWED_OBJECT || type == SD_ALLOWED_CALLBACK ||
            type == SD_ALLOWED_CALLBACK_OBJECT;
@@ -301,8 +281,8 @@ static enum cordon_err insert(struct sd *sd, uint32_t at, const struct sd_ace *a
     memmove(bytes + size, bytes, sd->ace_len - at);
     bytes[0] = ace->type;
     bytes[1] = ace->flags;
-    put16(bytes + 2, size);
-    put32(bytes + ACE_HEAD, ace->mask);
+    le_put16(bytes + 2, size);
+    le_put32(bytes + ACE_HEAD, ace->mask);
     memcpy(bytes + ACE_PLAIN, ace->sid.bytes, ace->sid.len);
     sd->ace_len += size;
     sd->ace_count++;
@@ -325,7 +305,7 @@ static bool place(const struct sd *sd, const struct sd_ace *ace, uint32_t *ret_a
 
     *ret_at = 0;
     for (uint32_t at = 0; sd_next(sd, &at, &one);) {
-        granted = granted || grants(one.type);
+        granted = granted || sd_grants(one.type);
         inherited = inherited || (one.flags & SD_INHERITED) != 0;
         if (same(&one, ace) && (ace->type == SD_ALLOWED || !granted)) {
             return true;
@@ -389,7 +369,7 @@ bool sd_denies(const struct sd *sd, const struct sid *sid, uint32_t mask,
     uint32_t left = sd_map(mapping, mask);
     struct sd_ace one;
 
-    for (uint32_t at = 0; sd_next(sd, &at, &one) && !grants(one.type);) {
+    for (uint32_t at = 0; sd_next(sd, &at, &one) && !sd_grants(one.type);) {
         if (one.type == SD_DENIED && (one.flags & SD_INHERIT_ONLY) == 0 &&
             sid_equal(&one.sid, sid)) {
             left &= ~sd_map(mapping, one.mask);
@@ -404,7 +384,7 @@ bool sd_canonical(const struct sd *sd)
     struct sd_ace one;
 
     for (uint32_t at = 0; sd_next(sd, &at, &one);) {
-        const unsigned rank = (one.flags & SD_INHERITED) != 0 ? 2U : grants(one.type) ? 1U : 0U;
+        const unsigned rank = (one.flags & SD_INHERITED) != 0 ? 2U : sd_grants(one.type) ? 1U : 0U;
 
         if (rank < reached) {
             return false;

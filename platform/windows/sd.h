@@ -90,6 +90,9 @@ extern const struct sd_mapping sd_mapping_key; /* of the registry */
 
 /* ---- reading and writing ---- */
 
+/* Whether an entry of this type grants, whatever it asks beside the SID. */
+bool sd_grants(uint8_t type);
+
 /* An empty descriptor: no owner, no group, @dacl as said. */
 void sd_init(struct sd *sd, enum sd_dacl dacl);
 

@@ -89,8 +89,7 @@ static uint32_t pass(const struct sd *sd, const struct sd_token *token, bool res
         }
         if (denial) {
             denied |= mask & ~granted;
-        } else if (ace.type == SD_ALLOWED || ace.type == SD_ALLOWED_OBJECT ||
-                   ace.type == SD_ALLOWED_CALLBACK || ace.type == SD_ALLOWED_CALLBACK_OBJECT) {
+        } else if (sd_grants(ace.type)) {
             granted |= mask & ~denied;
         }
     }

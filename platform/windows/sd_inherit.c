@@ -2,6 +2,7 @@
 /* What a child inherits: [MS-DTYP] 2.5.3.4, as far as entries and not objects of a type go. */
 #include <string.h>
 
+#include "platform/windows/le.h"
 #include "platform/windows/sd.h"
 
 /* Counts what is to be inherited, then, with room made, writes it. */
@@ -45,11 +46,8 @@ static void bequeath_effective(struct heir *heir, const struct sd_ace *ace, cons
         sid = &child->group;
     }
     made[0] = ace->type;
-    made[2] = (uint8_t)(8U + sid->len);
-    made[3] = 0;
-    for (unsigned i = 0; i < 4U; i++) {
-        made[4U + i] = (uint8_t)(mask >> (8U * i));
-    }
+    le_put16(made + 2, 8U + sid->len);
+    le_put32(made + 4, mask);
     memcpy(made + 8, sid->bytes, sid->len);
     bequeath(heir, made, 8U + sid->len, SD_INHERITED);
 }

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/base/ascii.h"
+#include "platform/windows/le.h"
+
 #define SID_REVISION 1U
 #define SID_HEAD 8U
 #define SID_AUTHORITY_MAX 0xffffffffffffULL
@@ -34,8 +37,7 @@ static bool hex_number(const char **at, uint64_t max, uint64_t *ret_value)
     uint64_t value = 0;
 
     for (; **at != '\0'; (*at)++) {
-        const char lower = (char)(**at >= 'A' && **at <= 'F' ? **at + ('a' - 'A') : **at);
-        const char *digit = strchr(digits, lower);
+        const char *digit = strchr(digits, ascii_lower(**at));
 
         if (digit == NULL) {
             break;
@@ -68,9 +70,8 @@ static bool number(const char **at, uint64_t max, uint64_t *ret_value)
 
 static void put_sub(struct sid *sid, uint32_t value)
 {
-    for (unsigned i = 0; i < 4U; i++) {
-        sid->bytes[sid->len++] = (uint8_t)(value >> (8U * i));
-    }
+    le_put32(sid->bytes + sid->len, value);
+    sid->len = (uint8_t)(sid->len + 4U);
     sid->bytes[1]++;
 }
 
@@ -132,11 +133,8 @@ void sid_text(const struct sid *sid, char text[SID_TEXT_MAX])
         (size_t)snprintf(text, SID_TEXT_MAX,
                          authority > UINT32_MAX ? "S-1-0x%012" PRIx64 : "S-1-%" PRIu64, authority);
     for (size_t at = SID_HEAD; at + 4U <= sid->len; at += 4U) {
-        const uint32_t sub = (uint32_t)sid->bytes[at] | (uint32_t)sid->bytes[at + 1] << 8U |
-                             (uint32_t)sid->bytes[at + 2] << 16U |
-                             (uint32_t)sid->bytes[at + 3] << 24U;
-
-        len += (size_t)snprintf(text + len, SID_TEXT_MAX - len, "-%" PRIu32, sub);
+        len += (size_t)snprintf(text + len, SID_TEXT_MAX - len, "-%" PRIu32,
+                                le_get32(sid->bytes + at));
     }
 }
 

@@ -27,6 +27,17 @@ const char *state_notices(const struct state *state)
     return strbuf_text(&state->notices);
 }
 
+struct acl_walk state_walk(const struct state *state, enum api_object object)
+{
+    const struct state_config *config = &state->config;
+
+    return (struct acl_walk){.objects = config->walk_objects,
+                             .depth = config->walk_depth,
+                             .deadline_ms =
+                                 config->api->now_ms(config->api->self) + config->walk_ms,
+                             .object = object};
+}
+
 static const char *in_folder(const struct state *state, const char *name, char path[NAME_MAX_LEN])
 {
     (void)snprintf(path, NAME_MAX_LEN, "%s\\%s", state->config.folder, name);
@@ -237,10 +248,9 @@ static enum cordon_err load(struct state *state, struct cordon_fault *fault)
     }
     free(hints);
     free(bytes);
-    return state->nomem ? fault_set(fault, CORDON_E_NOMEM, NULL,
-                                    "no memory for the rows of the "
-                                    "journal")
-                        : CORDON_OK;
+    return state->nomem
+               ? fault_set(fault, CORDON_E_NOMEM, NULL, "no memory for the rows of the journal")
+               : CORDON_OK;
 }
 
 /* ---- the whole ---- */

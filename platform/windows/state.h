@@ -74,8 +74,10 @@ void state_close(struct state *state); /* NULL is allowed */
  * denied container whatever does not inherit the denial gets one of its own.
  *
  * On any error everything that this call put on or made is taken off again, and what was held
- * before stays: the job must not be started. Errors: those of acl.h, and CORDON_E_INVALID  the
- * principal is not of the domain CORDON_E_OS       the journal cannot be written
+ * before stays: the job must not be started. Errors: those of acl.h, and
+ *
+ * CORDON_E_INVALID  the principal is not of the domain, or the holder is empty
+ * CORDON_E_OS       the journal cannot be written
  */
 CORDON_MUST_USE enum cordon_err
 state_apply(struct state *state, const struct state_request *request, struct cordon_fault *fault);

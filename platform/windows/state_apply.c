@@ -89,16 +89,13 @@ static uint32_t make_as(struct apply *apply, const struct piece *piece,
                         const struct journal_record *made, api_handle *ret_handle)
 {
     const struct api *api = apply->state->config.api;
-    const bool as_caller = apply->request->caller != 0 && !piece->target.managed;
-    uint32_t code = as_caller ? api->impersonate(api->self, apply->request->caller) : API_OK;
+    bool acts;
+    uint32_t code = acl_act_begin(apply->state->acl, &piece->target, &acts);
 
-    if (code != API_OK) {
-        return code;
+    if (code == API_OK) {
+        code = api->make(api->self, made->object, made->path, made->ace.flags != 0, ret_handle);
     }
-    code = api->make(api->self, made->object, made->path, made->ace.flags != 0, ret_handle);
-    if (as_caller && api->revert(api->self) != API_OK) {
-        abort(); /* as in acl.c */
-    }
+    acl_act_end(apply->state->acl, acts);
     return code;
 }
 

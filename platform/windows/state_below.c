@@ -69,11 +69,8 @@ static enum cordon_err is_open(struct apply *apply, const struct sd *sd, bool *r
 
 static bool is_object(const struct piece *piece, const char *path, const struct api_info *info)
 {
-    const struct api_id *id = &piece->object.info.id;
-
-    return info->id.volume != 0 || info->id.file != 0
-               ? id->volume == info->id.volume && id->file == info->id.file
-               : acl_same_path(piece->target.path, path);
+    return api_has_id(&info->id) ? api_same_id(&info->id, &piece->object.info.id)
+                                 : acl_same_path(piece->target.path, path);
 }
 
 /*
@@ -116,7 +113,6 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
                              const struct sd *sd, bool *ret_below)
 {
     struct apply *apply = context;
-    const size_t len = strlen(path) + 1;
     struct piece piece = {.target = apply->above->target, .missing = STATE_SKIP};
     bool open, shared;
     enum cordon_err err;
@@ -133,11 +129,10 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
         return err;
     }
     piece.via = apply->above->via[0] == '\0' ? apply->above->target.path : apply->above->via;
-    piece.owned = malloc(len);
+    piece.owned = state_copy(path);
     if (piece.owned == NULL) {
         return apply_no_memory(apply);
     }
-    memcpy(piece.owned, path, len);
     piece.target.path = piece.owned;
     piece.target.resolved = NULL;
     piece.target.link = true; /* a junction there is denied itself */
@@ -150,17 +145,11 @@ static enum cordon_err visit(void *context, const char *path, const struct api_i
 
 enum cordon_err apply_below(struct apply *apply, size_t index)
 {
-    const struct state_config *config = &apply->state->config;
+    const struct api *api = apply->state->config.api;
     /* A copy: the pieces move when they grow. */
     const struct piece above = apply->pieces[index];
-    struct acl_walk walk = {.objects = config->walk_objects,
-                            .depth = config->walk_depth,
-                            .deadline_ms = config->api->now_ms(config->api->self) + config->walk_ms,
-                            .object = above.target.object,
-                            .visit = visit,
-                            .context = apply};
-
     char *found = (char *)apply->state->acl->bytes; /* the walk takes a copy */
+    struct acl_walk walk;
     uint32_t code;
 
     if (!(above.fresh || apply->narrowed) || above.target.type != SD_DENIED ||
@@ -168,9 +157,12 @@ enum cordon_err apply_below(struct apply *apply, size_t index)
         return CORDON_OK;
     }
     apply->above = &above;
+    walk = state_walk(apply->state, above.target.object);
+    walk.visit = visit;
+    walk.context = apply;
     /* By its own name: what is found below lies there, whatever the target is named by. */
-    code = config->api->path(config->api->self, walk.object, above.object.handle, found,
-                             sizeof(apply->state->acl->bytes));
+    code = api->path(api->self, walk.object, above.object.handle, found,
+                     sizeof(apply->state->acl->bytes));
     return code == API_OK
                ? acl_below(apply->state->acl, &walk, above.object.handle, found, apply->fault)
                : api_fault(apply->fault, code, NULL, "asking where %s lies", above.target.path);

@@ -10,14 +10,12 @@
 #include "platform/windows/state_parts.h"
 #include "platform/windows/trust.h"
 
-/* READ_CONTROL, FILE_READ_ATTRIBUTES */
-#define LOOK (SD_READ_CONTROL | 0x80U)
-
 static enum cordon_err check_one(struct state *state, const char *path, enum trust_role role,
                                  struct cordon_fault *fault)
 {
     const struct api *api = state->config.api;
-    const struct api_open how = {.object = API_FILE, .name = path, .access = LOOK};
+    const struct api_open how = {
+        .object = API_FILE, .name = path, .access = acl_access(ACL_LOOK, API_FILE)};
     struct acl_object object = {0};
     struct trust_object trusted = {
         .name = path, .kind = TRUST_FILE, .role = role, .sd = &state->acl->before};
@@ -49,7 +47,6 @@ static bool go_up(char *path)
 
 enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fault)
 {
-    const size_t len = strlen(state->config.folder) + 1;
     enum trust_role role = TRUST_HOLDER;
     enum cordon_err err = CORDON_OK;
     char *path;
@@ -57,12 +54,11 @@ enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fau
     if (state->config.unchecked) {
         return CORDON_OK;
     }
-    path = malloc(len);
+    path = state_copy(state->config.folder);
     if (path == NULL) {
         return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory to look at %s",
                          state->config.folder);
     }
-    memcpy(path, state->config.folder, len);
     do {
         err = check_one(state, path, role, fault);
         role = TRUST_ABOVE;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What state.c, state_rows.c, state_folder.c, state_apply.c and state_undo.c share; for nobody
- * else. */
+/* What state*.c share; for nobody else. What only an apply has is in apply_parts.h. */
 #ifndef CORDON_PLATFORM_WINDOWS_STATE_PARTS_H
 #define CORDON_PLATFORM_WINDOWS_STATE_PARTS_H
 
@@ -49,6 +48,8 @@ bool state_wanted_elsewhere(const struct state *state, const struct state_row *r
 bool state_is_at(const char *inner, const char *path);
 bool state_is_made(const struct state_row *row);
 void state_forget_all(struct state *state);
+/* free(); NULL: no memory. */
+char *state_copy(const char *text);
 
 /* ---- state.c: the file ---- */
 
@@ -62,6 +63,8 @@ CORDON_MUST_USE enum cordon_err state_commit_one(struct state *state, enum journ
 /* Writes the journal anew, with the rows there are. */
 CORDON_MUST_USE enum cordon_err state_rewrite(struct state *state, struct cordon_fault *fault);
 void state_notice(struct state *state, const struct cordon_fault *fault);
+/* A walk with the configured bounds, beginning now; what it visits with is the caller's. */
+struct acl_walk state_walk(const struct state *state, enum api_object object);
 
 /* ---- state_folder.c ---- */
 

@@ -9,20 +9,13 @@ bool state_is_made(const struct state_row *row)
     return row->is.ace.sid.len == 0;
 }
 
-static bool has_id(const struct api_id *id)
-{
-    return id->volume != 0 || id->file != 0;
-}
-
 static bool same_object(const struct journal_record *a, const struct journal_record *b)
 {
     if (a->object != b->object) {
         return false;
     }
-    if (has_id(&a->id) && has_id(&b->id)) {
-        return a->id.volume == b->id.volume && a->id.file == b->id.file;
-    }
-    return strcmp(a->path, b->path) == 0;
+    return api_has_id(&a->id) && api_has_id(&b->id) ? api_same_id(&a->id, &b->id)
+                                                    : strcmp(a->path, b->path) == 0;
 }
 
 static bool same_ace(const struct sd_ace *a, const struct sd_ace *b)
@@ -85,7 +78,7 @@ bool state_wanted_elsewhere(const struct state *state, const struct state_row *r
 
 /* ---- growing and shrinking ---- */
 
-static char *copy(const char *text)
+char *state_copy(const char *text)
 {
     const size_t len = strlen(text) + 1;
     char *made = malloc(len);
@@ -135,9 +128,9 @@ static void remember(struct state *state, const struct journal_record *record,
     struct state_row row = {
         .is = *record, .hash = hash_of(record->path), .phase = phase, .touched = state->round};
 
-    row.is.holder = copy(record->holder);
-    row.is.via = copy(record->via);
-    row.is.path = copy(record->path);
+    row.is.holder = state_copy(record->holder);
+    row.is.via = state_copy(record->via);
+    row.is.path = state_copy(record->path);
     if (row.is.holder == NULL || row.is.via == NULL || row.is.path == NULL || !grow(state)) {
         free_strings(&row);
         state->nomem = true;

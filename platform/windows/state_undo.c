@@ -3,10 +3,6 @@
 
 #include "platform/windows/state_parts.h"
 
-#define EDIT (SD_READ_CONTROL | SD_WRITE_DAC | 0x80U)
-#define EDIT_KEY (SD_READ_CONTROL | SD_WRITE_DAC | 0x1U)
-#define ERASE (SD_DELETE | SD_READ_CONTROL | 0x80U)
-#define ERASE_KEY (SD_DELETE | SD_READ_CONTROL | 0x9U)
 #define INVALID_PARAMETER 87U /* what some file systems say of an id that is no more */
 
 void state_give_up(struct state *state)
@@ -24,8 +20,7 @@ void state_give_up(struct state *state)
 
 static bool has_other_id(const struct journal_record *record, const struct api_info *info)
 {
-    return (record->id.volume != 0 || record->id.file != 0) &&
-           (record->id.volume != info->id.volume || record->id.file != info->id.file);
+    return api_has_id(&record->id) && !api_same_id(&record->id, &info->id);
 }
 
 /*
@@ -38,7 +33,7 @@ static uint32_t find_object(struct state *state, const struct journal_record *re
     const struct api *api = state->config.api;
     const struct api_open how = {.object = record->object,
                                  .name = record->path,
-                                 .access = record->object == API_KEY ? EDIT_KEY : EDIT};
+                                 .access = acl_access(ACL_EDIT, record->object)};
     uint32_t code = api->open(api->self, &how, &object->handle);
 
     if (code == API_OK) {
@@ -50,10 +45,11 @@ static uint32_t find_object(struct state *state, const struct journal_record *re
     } else if (!api_is_absent(code)) {
         return code;
     }
-    if (record->id.volume == 0 && record->id.file == 0) {
+    if (!api_has_id(&record->id)) {
         return API_FILE_NOT_FOUND;
     }
-    code = api->open_id(api->self, record->path, &record->id, EDIT, &object->handle);
+    code = api->open_id(api->self, record->path, &record->id, acl_access(ACL_EDIT, API_FILE),
+                        &object->handle);
     return code == INVALID_PARAMETER ? (uint32_t)API_FILE_NOT_FOUND : code;
 }
 
@@ -102,7 +98,7 @@ static enum cordon_err unmake(struct state *state, const struct state_row *made,
     const struct api *api = state->config.api;
     const struct api_open how = {.object = made->is.object,
                                  .name = made->is.path,
-                                 .access = made->is.object == API_KEY ? ERASE_KEY : ERASE};
+                                 .access = acl_access(ACL_ERASE, made->is.object)};
     struct acl_object object = {0};
     uint32_t code = api->open(api->self, &how, &object.handle);
 
@@ -213,19 +209,16 @@ static void scan_path(struct scan *scan, const char *path, bool below)
 {
     struct state *state = scan->state;
     const struct api *api = state->config.api;
-    struct acl_walk walk = {.objects = state->config.walk_objects,
-                            .depth = state->config.walk_depth,
-                            .deadline_ms = api->now_ms(api->self) + state->config.walk_ms,
-                            .object = scan->object,
-                            .visit = scan_list,
-                            .context = scan};
+    struct acl_walk walk = state_walk(state, scan->object);
     const struct api_open how = {
-        .object = scan->object, .name = path, .access = scan->object == API_KEY ? EDIT_KEY : EDIT};
+        .object = scan->object, .name = path, .access = acl_access(ACL_EDIT, scan->object)};
     struct acl_object object = {0};
     struct cordon_fault fault = {0};
     uint32_t code = api->open(api->self, &how, &object.handle);
     enum cordon_err err;
 
+    walk.visit = scan_list;
+    walk.context = scan;
     scan->found = false;
     if (api_is_absent(code)) {
         return;

@@ -47,12 +47,6 @@ static bool is_owner(const struct sid *sid)
     return sid_equal(sid, &creator) || sid_equal(sid, &rights);
 }
 
-static bool is_grant(uint8_t type)
-{
-    return type == SD_ALLOWED || type == SD_ALLOWED_OBJECT || type == SD_ALLOWED_CALLBACK ||
-           type == SD_ALLOWED_CALLBACK_OBJECT;
-}
-
 static enum cordon_err refuse(const struct trust_object *object, struct cordon_fault *fault,
                               const char *what)
 {
@@ -88,7 +82,7 @@ static enum cordon_err check_entry(const struct trust_object *object, const stru
                          "entry %zu of the access list of %s is of an unknown type (0x%x)", number,
                          object->name, ace->type);
     }
-    if (!is_grant(ace->type) || (ace->flags & SD_INHERIT_ONLY) != 0 || is_trusted(&ace->sid) ||
+    if (!sd_grants(ace->type) || (ace->flags & SD_INHERIT_ONLY) != 0 || is_trusted(&ace->sid) ||
         is_owner(&ace->sid) || rights == 0) {
         return CORDON_OK;
     }

@@ -74,7 +74,7 @@ $rows = @(
         Demand ((Deny 's1' @("$work\p")) -eq 0) 'applied'
         Demand (-not (CanRead "$work\p\f.txt")) 'still readable'
         Demand ((Drop 's1') -eq 0 -and (Sddl "$work\p\f.txt") -eq $before) 'the list is as it was'
-    }, 'unit/test_state: what_does_not_inherit_a_denial_gets_its_own'),
+    }, 'unit/test_state_below: what_does_not_inherit_a_denial_gets_its_own'),
     @('WV-04', 'a missing path is made, closed and removed', {
         Demand ((Deny 's1' @("$work\n\.env?", "$work\.ssh\")) -eq 0) 'applied'
         Demand (Test-Path -LiteralPath "$work\n\.env" -PathType Leaf) 'a file'

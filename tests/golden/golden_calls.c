@@ -44,8 +44,7 @@ static void begin(void)
     build_world();
     (void)fake_token(&world, JOB " WD");
     (void)fake_token(&world, OTHER " WD");
-    strcpy(fake_add(&world, API_FILE, "C:\\w\\j\\", NULL)->leads, "D:\\t");
-    fake_find(&world, API_FILE, "C:\\w\\j")->info.reparse = true;
+    junction("C:\\w\\j\\", "D:\\t");
     (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
     CHECK(reopen() == CORDON_OK);
     strbuf_deinit(&tap.trace);
@@ -53,15 +52,13 @@ static void begin(void)
 
 TEST(a_launch)
 {
-    struct state_target targets[] = {denied("C:\\w\\a"),       denied("C:\\w\\j"), denied("D:\\t"),
-                                     denied("C:\\w\\n\\.env"), denied("C:\\w\\b"), denied("C:\\w")};
+    struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\w\\j"),
+                                     denied("D:\\t"),    making("C:\\w\\n\\.env", STATE_MAKE_FILE),
+                                     denied("C:\\w\\b"), readable("C:\\w")};
     const struct state_request request = request_of(targets, 6);
 
     targets[1].acl.link = true;
-    targets[3].missing = STATE_MAKE_FILE;
     targets[4].acl.managed = true;
-    targets[5].acl.type = SD_ALLOWED;
-    targets[5].acl.mask = 0x001200a9;
     begin();
     CHECK(state_apply(state, &request, &fault) == CORDON_OK);
     compare("launch");
@@ -69,11 +66,10 @@ TEST(a_launch)
 
 TEST(a_relaxed_policy)
 {
-    struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\w\\n\\.env"),
-                                     denied("C:\\w\\b")};
+    const struct state_target targets[] = {
+        denied("C:\\w\\a"), making("C:\\w\\n\\.env", STATE_MAKE_FILE), denied("C:\\w\\b")};
     struct state_request request = request_of(targets, 3);
 
-    targets[1].missing = STATE_MAKE_FILE;
     begin();
     CHECK(state_apply(state, &request, &fault) == CORDON_OK);
     strbuf_deinit(&tap.trace);
@@ -85,11 +81,10 @@ TEST(a_relaxed_policy)
 
 TEST(a_failed_apply)
 {
-    struct state_target targets[] = {denied("C:\\w\\n\\.env"), denied("C:\\w\\a"),
-                                     denied("C:\\w\\b")};
+    const struct state_target targets[] = {making("C:\\w\\n\\.env", STATE_MAKE_FILE),
+                                           denied("C:\\w\\a"), denied("C:\\w\\b")};
     const struct state_request request = request_of(targets, 3);
 
-    targets[0].missing = STATE_MAKE_FILE;
     /* The call that sets the third list fails, wherever it is. */
     for (unsigned n = 1; n < 200; n++) {
         begin();

@@ -194,6 +194,15 @@ def words(tree):
                 yield f"{path}:{number}: {T.UNFINISHED_COMMENT.search(line).group(0)}: finish it"
 
 
+def named_tests(tree):
+    for path in tree.paths:
+        for number, line in enumerate((tree.text(path) or "").split("\n"), 1):
+            for where, name in T.NAMED_TEST.findall(line):
+                file = f"tests/{where}.c"
+                if file not in tree.known or f"TEST({name})" not in tree.text(file):
+                    yield f"{path}:{number}: {file} has no test {name}"
+
+
 def machine(tree):
     for path in tree.paths:
         text = tree.text(path)
@@ -233,6 +242,7 @@ CHECKS = {
     "braces": braces,
     "enum-default": enum_default,
     "words": words,
+    "named-tests": named_tests,
     "machine": machine,
     "format": formatting,
 }

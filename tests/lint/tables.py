@@ -111,6 +111,9 @@ URL_HOSTS = re.compile(
     r"json-schema\.org|spdx\.org|freedesktop\.org|oasis-open\.org|www\.debian\.org|www\.w3\.org)$"
 )
 
+# "DIR/FILE: NAME": what holds the place of a row, in a table of what only another system can show.
+NAMED_TEST = re.compile(r"\b((?:unit|golden|wine)/\w+): ([a-z]\w{5,})\b")
+
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 SPDX_SUFFIXES = (".c", ".h", ".cpp", ".hpp", ".py", ".sh", ".bash", ".fish", ".cmake", ".proto",
                  ".mjs", ".js", ".awk")

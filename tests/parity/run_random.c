@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/base/ascii.h"
 #include "tests/parity/parity.h"
 
 #define CASES 10000U
@@ -65,7 +66,7 @@ static void add_text(struct random *random, struct strbuf *out, const char *text
     bool shout = chance(random, 10);
 
     for (; *text != '\0'; text++) {
-        char c = shout && *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text;
+        const char c = shout ? ascii_upper(*text) : *text;
 
         strbuf_add(out, &c, 1);
     }

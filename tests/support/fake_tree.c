@@ -3,20 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/base/ascii.h"
 #include "tests/support/fake_parts.h"
 #include "tests/support/sddl.h"
 
 #define VOLUME 7U
 
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
 bool fake_same(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (lower(a[i]) != lower(b[i])) {
+        if (ascii_lower(a[i]) != ascii_lower(b[i])) {
             return false;
         }
         if (a[i] == '\0') {

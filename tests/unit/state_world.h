@@ -15,8 +15,14 @@
 #define OTHER "S-1-5-21-9-9-9-500"
 #define DENY 0x000d017fU
 #define DENY_WRITE 0x000d0156U
+#define GRANT_READ 0x001200a9U
 #define FOLDER "C:\\ProgramData\\cordon"
 #define LOG FOLDER "\\acl.log"
+/* What a denial of JOB's looks like on an object, and what everybody has there from C:\. */
+#define ON_FILE "(D;;0xd017f;;;" JOB ")"
+#define ON_FOLDER "(D;OICI;0xd017f;;;" JOB ")"
+#define EVERYONE_FILE "(A;ID;0x1f01ff;;;S-1-1-0)"
+#define EVERYONE_FOLDER "(A;OICIID;0x1f01ff;;;S-1-1-0)"
 
 static struct fake world;
 static struct api_tap tap;
@@ -32,6 +38,12 @@ static inline struct sid sid_of(const char *text)
     return sid;
 }
 
+static inline void stop(void)
+{
+    state_close(state);
+    state = NULL;
+}
+
 static inline enum cordon_err reopen(void)
 {
     const struct state_config config = {.api = &tap.api,
@@ -45,8 +57,7 @@ static inline enum cordon_err reopen(void)
                                         .walk_depth = 8,
                                         .walk_ms = 100000};
 
-    state_close(state);
-    state = NULL;
+    stop();
     memset(&fault, 0, sizeof(fault));
     return state_open(&config, &state, &fault);
 }
@@ -54,8 +65,7 @@ static inline enum cordon_err reopen(void)
 /* C:\w\{a,b\{f,p}} with p protected from inheritance, and a key with one below it. */
 static inline void build_world(void)
 {
-    state_close(state);
-    state = NULL;
+    stop();
     fake_deinit(&world);
     fake_init(&world);
     api_tap_deinit(&tap);
@@ -67,6 +77,25 @@ static inline void build_world(void)
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\p", "O:SYD:P(A;;FA;;;WD)");
     (void)fake_add(&world, API_KEY, "HKLM\\k", NULL);
     (void)fake_add(&world, API_KEY, "HKLM\\k\\below", NULL);
+}
+
+/* A folder that leads to another: @path ends with "\\", as in fake_add(). */
+static inline void junction(const char *path, const char *to)
+{
+    struct fake_node *node = fake_add(&world, API_FILE, path, NULL);
+
+    node->info.reparse = true;
+    strcpy(node->leads, to);
+}
+
+/* Somebody gives @path the list of C:\w, and ours is gone. */
+static inline void lose_entry(const char *path)
+{
+    const struct fake_node *from = fake_find(&world, API_FILE, "C:\\w");
+    struct fake_node *node = fake_find(&world, API_FILE, path);
+
+    memcpy(node->sd, from->sd, FAKE_SD);
+    node->sd_len = from->sd_len;
 }
 
 static inline void start(void)
@@ -83,6 +112,30 @@ static inline struct state_target denied(const char *path)
                                   .path = path},
                                  STATE_REFUSE};
 }
+
+static inline struct state_target making(const char *path, enum state_missing missing)
+{
+    struct state_target target = denied(path);
+
+    target.missing = missing;
+    return target;
+}
+
+static inline struct state_target readable(const char *path)
+{
+    struct state_target target = denied(path);
+
+    target.acl.type = SD_ALLOWED;
+    target.acl.mask = GRANT_READ;
+    return target;
+}
+
+/* A file, a folder with more to do below it, one to be made with what it lies in, and a key. */
+#define ONE_OF_EACH                                                                                \
+    {                                                                                              \
+        denied("C:\\w\\a"), denied("C:\\w\\b"), making("C:\\w\\n\\.env", STATE_MAKE_FILE),         \
+            denied("HKLM\\k")                                                                      \
+    }
 
 static inline enum cordon_err apply(const char *principal, const char *holder,
                                     const struct state_target *targets, size_t count)

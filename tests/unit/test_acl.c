@@ -1,67 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/windows/acl.h"
+#include "tests/unit/acl_world.h"
 
-#include "tests/support/api_tap.h"
-#include "tests/support/check.h"
-#include "tests/support/fake_api.h"
-
-#define JOB "S-1-5-21-1-2-3-1001"
-#define USER "S-1-5-21-9-9-9-500"
-#define DENY 0x000d017fU
-
-static struct fake world;
-static struct api_tap tap;
-static struct acl acl;
-static struct acl_object object;
-static struct cordon_fault fault;
-
-static void start(void)
+/* Acting as USER, to whom what is taken over goes. */
+static void start_as_caller(void)
 {
-    fake_deinit(&world);
-    fake_init(&world);
-    api_tap_deinit(&tap);
-    api_tap_init(&tap, &world.api);
-    memset(&acl, 0, sizeof(acl));
-    memset(&fault, 0, sizeof(fault));
-    object.handle = 0;
-    acl.api = &tap.api;
-    CHECK(sid_from_text(JOB, &acl.principal) == CORDON_OK);
-    (void)fake_add(&world, API_FILE, "C:\\d\\", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\f", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\own", "O:" JOB "D:(A;;FA;;;WD)");
-    (void)fake_add(&world, API_FILE, "C:\\d\\null", "O:SYD:NO_ACCESS_CONTROL");
-    (void)fake_add(&world, API_FILE, "C:\\d\\theirs", "O:SYD:(A;;FR;;;WD)");
-    fake_add(&world, API_FILE, "C:\\d\\j\\", NULL)->info.reparse = true;
-    strcpy(fake_find(&world, API_FILE, "C:\\d\\j")->leads, "D:\\t");
-    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
-    (void)fake_add(&world, API_FILE, "D:\\t\\f", NULL);
-    fake_add(&world, API_FILE, "C:\\d\\two", NULL)->info.links = 2;
-    (void)fake_add(&world, API_KEY, "HKLM\\k", NULL);
+    start();
+    acl.caller = fake_token(&world, USER " WD");
+    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
 }
 
-static struct acl_target target_of(const char *path)
+static enum cordon_err put_on(const struct acl_target *target)
 {
-    return (struct acl_target){.object = path[0] == 'H' ? API_KEY : API_FILE,
-                               .type = SD_DENIED,
-                               .mask = DENY,
-                               .path = path};
+    enum cordon_err err = acl_open(&acl, target, &object, &fault);
+
+    if (err == CORDON_OK) {
+        err = acl_set(&acl, target, &object, &fault);
+    }
+    return err;
 }
 
 static enum cordon_err deny(const char *path)
 {
     const struct acl_target target = target_of(path);
-    enum cordon_err err = acl_open(&acl, &target, &object, &fault);
 
-    if (err == CORDON_OK) {
-        err = acl_set(&acl, &target, &object, &fault);
-    }
-    return err;
-}
-
-static void finish(void)
-{
-    acl_close(&acl, &object);
-    CHECK(fake_open_handles(&world) == 0);
+    return put_on(&target);
 }
 
 #define ALL_INHERITED "(A;ID;0x1f01ff;;;S-1-1-0)"
@@ -185,15 +147,12 @@ TEST(what_the_principal_owns_becomes_the_callers)
     CHECK(deny("C:\\d\\own") == CORDON_OK);
     CHECK_STR(owner_of("C:\\d\\own"), "S-1-5-32-544");
     finish();
-    start();
-    acl.caller = fake_token(&world, USER " WD");
-    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
+    start_as_caller();
     CHECK(deny("C:\\d\\own") == CORDON_OK && world.acting == 0);
     CHECK_STR(owner_of("C:\\d\\own"), USER);
     finish();
     /* A grant can be taken back by nobody who loses by it. */
-    start();
-    acl.caller = fake_token(&world, USER " WD");
+    start_as_caller();
     target.type = SD_ALLOWED;
     CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
     CHECK_STR(owner_of("C:\\d\\own"), JOB);
@@ -202,9 +161,8 @@ TEST(what_the_principal_owns_becomes_the_callers)
 
 TEST(what_the_caller_cannot_take_over_is_refused)
 {
-    start();
+    start_as_caller();
     (void)fake_add(&world, API_FILE, "C:\\d\\hers", "O:" JOB "D:(A;;0x60080;;;WD)");
-    acl.caller = fake_token(&world, USER " WD");
     CHECK(deny("C:\\d\\hers") == CORDON_E_DENIED);
     CHECK(strstr(fault.text, "from the job's principal") != NULL);
     CHECK_STR(owner_of("C:\\d\\hers"), JOB);
@@ -217,14 +175,12 @@ TEST(a_link_is_denied_itself_and_an_alias_by_what_it_leads_to)
 
     start();
     target.link = true;
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(object.ace.flags == 0 && acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(put_on(&target) == CORDON_OK && object.ace.flags == 0);
     CHECK_STR(fake_list(&world, API_FILE, "D:\\t"), "D:(A;OICIID;0x1f01ff;;;S-1-1-0)");
     finish();
     target = target_of("C:\\d\\j\\f");
     target.resolved = "d:\\T\\f";
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(put_on(&target) == CORDON_OK);
     CHECK(strstr(fake_list(&world, API_FILE, "D:\\t\\f"), JOB) != NULL);
     finish();
 }
@@ -240,8 +196,7 @@ TEST(a_caller_denies_only_what_he_may_change)
 {
     struct acl_target target = target_of("C:\\d\\theirs");
 
-    start();
-    acl.caller = fake_token(&world, USER " WD");
+    start_as_caller();
     CHECK(deny("C:\\d\\theirs") == CORDON_E_DENIED);
     CHECK(strstr(fault.remedy, "may change") != NULL);
     finish();
@@ -279,53 +234,60 @@ TEST(what_the_system_would_still_grant_is_an_error)
     /* A grant that a denial of ours narrows is meant so; another's is an error. */
     target.type = SD_ALLOWED;
     target.mask = 1;
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(put_on(&target) == CORDON_OK);
     finish();
     (void)fake_add(&world, API_FILE, "C:\\d\\no", "O:SYD:(D;;0x1;;;WD)(A;;FA;;;WD)");
     target.path = "C:\\d\\no";
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_set(&acl, &target, &object, &fault) == CORDON_E_STATE);
+    CHECK(put_on(&target) == CORDON_E_STATE);
     CHECK(strstr(fault.text, "would not grant 0x1") != NULL);
     finish();
 }
 
-TEST(a_full_list_takes_no_more)
+/* The world's own lists are small. */
+static uint32_t full_list(void *self, api_handle handle, uint8_t *bytes, size_t size,
+                          size_t *ret_len)
 {
-    struct acl_target target = target_of("C:\\d\\f");
+    static struct sd full;
     struct sd_ace ace = {SD_DENIED, 0, 0, sid_nt(21, 5)};
 
-    start();
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    CHECK(acl_read(&acl, object.handle, target.path, &acl.before, &fault) == CORDON_OK);
-    while (sd_append(&acl.before, &ace) == CORDON_OK) {
+    (void)self;
+    (void)handle;
+    sd_init(&full, SD_DACL_LIST);
+    while (sd_append(&full, &ace) == CORDON_OK) {
         ace.mask++;
     }
-    /* The world's own lists are small; the editor's answer is what counts here. */
-    sd_copy(&acl.after, &acl.before);
+    return sd_write(&full, bytes, size, ret_len) == CORDON_OK ? API_OK
+                                                              : (uint32_t)API_INSUFFICIENT_BUFFER;
+}
+
+TEST(a_full_list_takes_no_more)
+{
+    start();
+    tap.api.get_security = full_list;
+    CHECK(deny("C:\\d\\f") == CORDON_E_LIMIT && !object.present);
+    CHECK(strstr(fault.text, "takes no more entries") != NULL);
+    CHECK(strstr(strbuf_text(&tap.trace), "set-security") == NULL);
     CHECK(sd_add(&acl.after, &object.ace, &(bool){false}) == CORDON_E_LIMIT);
     finish();
 }
 
-static void start_as_caller(void)
+static void start_with_tokens(void)
 {
-    start();
-    acl.caller = fake_token(&world, USER " WD");
+    start_as_caller();
     acl.token = fake_token(&world, JOB " WD");
-    CHECK(sid_from_text(USER, &acl.owner) == CORDON_OK);
 }
 
 static void fail_every_call(const char *path, unsigned at_least)
 {
     unsigned calls;
 
-    start_as_caller();
+    start_with_tokens();
     CHECK(deny(path) == CORDON_OK);
     calls = tap.calls;
     CHECK(calls >= at_least);
     finish();
     for (unsigned n = 1; n <= calls; n++) {
-        start_as_caller();
+        start_with_tokens();
         tap.fail_at = n;
         tap.fail_code = 1450; /* ERROR_NO_SYSTEM_RESOURCES */
         CHECK(deny(path) == CORDON_E_OS);
@@ -333,6 +295,45 @@ static void fail_every_call(const char *path, unsigned at_least)
         finish();
         CHECK(world.acting == 0);
     }
+}
+
+static uint32_t path_of_a_volume(void *self, enum api_object kind, api_handle handle,
+                                 char *ret_path, size_t size)
+{
+    (void)self;
+    (void)kind;
+    (void)handle;
+    (void)snprintf(ret_path, size, "D:\\");
+    return API_OK;
+}
+
+TEST(what_turns_out_to_be_a_volume_is_refused)
+{
+    start();
+    tap.api.path = path_of_a_volume;
+    CHECK(deny("C:\\d\\f") == CORDON_E_DENIED);
+    CHECK(strstr(fault.text, "is the root of a volume") != NULL);
+    finish();
+}
+
+static uint32_t keep_owner(void *self, enum api_object kind, api_handle handle,
+                           const struct sid *sid)
+{
+    (void)self;
+    (void)kind;
+    (void)handle;
+    (void)sid;
+    return API_OK;
+}
+
+TEST(an_owner_that_does_not_change_is_an_error)
+{
+    start();
+    tap.api.set_owner = keep_owner;
+    CHECK(deny("C:\\d\\own") == CORDON_E_STATE);
+    CHECK(strstr(fault.text, "the owner of C:\\d\\own did not change") != NULL);
+    CHECK(strstr(strbuf_text(&tap.trace), "set-security") == NULL);
+    finish();
 }
 
 TEST(a_malformed_list_is_refused)
@@ -348,74 +349,6 @@ TEST(every_call_that_fails_is_told_and_leaves_no_handle)
 {
     fail_every_call("C:\\d\\f", 8);
     fail_every_call("C:\\d\\own", 12);
-}
-
-/* ---- below ---- */
-
-struct seen {
-    size_t count;
-    char paths[16][64];
-    const char *stop_below;
-};
-
-static enum cordon_err see(void *context, const char *path, const struct api_info *info,
-                           const struct sd *sd, bool *ret_below)
-{
-    struct seen *seen = context;
-
-    (void)info;
-    CHECK(sd->dacl != SD_DACL_NONE && seen->count < 16);
-    (void)snprintf(seen->paths[seen->count++], 64, "%s", path);
-    *ret_below = seen->stop_below == NULL || strcmp(path, seen->stop_below) != 0;
-    return CORDON_OK;
-}
-
-static enum cordon_err walk(struct seen *seen, struct acl_walk bounds)
-{
-    struct acl_target target = target_of("C:\\d");
-    enum cordon_err err;
-
-    bounds.visit = see;
-    bounds.context = seen;
-    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
-    err = acl_below(&acl, &bounds, object.handle, "C:\\d", &fault);
-    finish();
-    return err;
-}
-
-TEST(a_walk_sees_everything_once_and_follows_no_link)
-{
-    struct seen seen = {0};
-
-    start();
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep", NULL);
-    CHECK(walk(&seen, (struct acl_walk){100, 10, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
-    CHECK(seen.count == 8);
-    CHECK_STR(seen.paths[7], "C:\\d\\s\\deep");
-    CHECK_STR(seen.paths[4], "C:\\d\\j");
-    seen = (struct seen){.stop_below = "C:\\d\\s"};
-    CHECK(walk(&seen, (struct acl_walk){100, 10, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
-    CHECK(seen.count == 7);
-}
-
-TEST(a_walk_is_bounded_in_count_depth_and_time)
-{
-    struct seen seen = {0};
-
-    start();
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\", NULL);
-    (void)fake_add(&world, API_FILE, "C:\\d\\s\\deep\\", NULL);
-    CHECK(walk(&seen, (struct acl_walk){8, 2, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_OK);
-    seen.count = 0;
-    CHECK(walk(&seen, (struct acl_walk){7, 2, UINT64_MAX, API_FILE, NULL, NULL}) == CORDON_E_LIMIT);
-    CHECK(strstr(fault.text, "more than 7 objects") != NULL);
-    seen.count = 0;
-    CHECK(walk(&seen, (struct acl_walk){100, 1, UINT64_MAX, API_FILE, NULL, NULL}) ==
-          CORDON_E_LIMIT);
-    seen.count = 0;
-    CHECK(walk(&seen, (struct acl_walk){100, 2, world.now_ms + 3, API_FILE, NULL, NULL}) ==
-          CORDON_E_TIMEOUT);
 }
 
 TEST_MAIN()

@@ -240,13 +240,13 @@ TEST(on_windows_a_share_is_a_place_of_its_own)
     world_reset();
     world.input.context.os = POLICY_OS_WINDOWS;
     world.input.context.home = "\\\\srv\\homes\\a";
-    world.input.context.cwd = "\\\\srv\\work\\ws";
+    world.input.context.cwd = "\\\\srv\\team\\ws";
     world_config("default_permissions = \"p\"\n[permissions.p.filesystem]\n\":root\" = \"read\"\n"
                  "\":workspace_roots\" = \"write\"\n'~/.ssh' = \"deny\"\n"
                  "'\\\\nas\\data\\k\\' = \"deny\"\n'//nas/data/**/*.pem' = \"deny\"\n"
                  "'\\\\?\\UNC\\nas\\data\\v' = \"deny\"\n'\\\\?\\C:\\v' = \"deny\"\n");
     CHECK(world_load() == CORDON_OK);
-    CHECK(may_write("/UNC/srv/work/ws/x") && !may_read("/UNC/SRV/homes/a/.ssh/id"));
+    CHECK(may_write("/UNC/srv/team/ws/x") && !may_read("/UNC/SRV/homes/a/.ssh/id"));
     CHECK(!may_read("/UNC/nas/data/k/x") && !may_read("/UNC/nas/data/a/b.pem"));
     CHECK(!may_read("/UNC/nas/data/v/x") && !may_read("/C:/v/x"));
     CHECK(may_read("/nas/data/k/x") && may_read("/UNC/nas/data/x"));

@@ -257,6 +257,7 @@ TEST(a_null_list_is_not_an_empty_one)
 
     CHECK(sddl_read("D:NO_ACCESS_CONTROL", &sd));
     CHECK(sd_add(&sd, &mine, &added) == CORDON_E_UNSUPPORTED);
+    CHECK(sd_append(&sd, &mine) == CORDON_E_UNSUPPORTED);
     CHECK_STR(text_of(&sd), "D:NO_ACCESS_CONTROL");
     CHECK(sddl_read("O:SY", &sd));
     CHECK(sd_add(&sd, &mine, &added) == CORDON_E_UNSUPPORTED);
@@ -355,6 +356,20 @@ TEST(generic_rights_and_creators_are_settled_on_the_child)
                 "O:S-1-5-18G:S-1-5-32-544D:(A;ID;0x7;;;S-1-5-18)(A;OICIIOID;0x7;;;S-1-3-0)"
                 "(A;ID;0x1;;;S-1-5-32-544)");
     check_child("D:(A;OI;0x7;;;CO)", false, "D:", "D:(A;ID;0x7;;;S-1-3-0)");
+}
+
+TEST(what_has_a_condition_is_inherited_as_it_is)
+{
+    check_child("D:(XA;OI;GR;;;WD)", false, "D:", "D:(XA;ID;0x80000000;;;S-1-1-0)");
+}
+
+TEST(a_child_takes_the_newer_revision_of_its_parents_list)
+{
+    CHECK(sddl_read("D:(A;OI;0x1;;;WD)", &sd) && sddl_read("D:", &other));
+    sd.revision = 4;
+    CHECK(sd_inherit(&sd, false, &sd_mapping_file, &other) == CORDON_OK && other.revision == 4);
+    sd.revision = 2;
+    CHECK(sd_inherit(&sd, false, &sd_mapping_file, &other) == CORDON_OK && other.revision == 4);
 }
 
 TEST(explicit_entries_stay_and_old_inherited_ones_go)

@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/state_world.h"
 
-#define ON_FILE "(D;;0xd017f;;;" JOB ")"
-#define ON_FOLDER "(D;OICI;0xd017f;;;" JOB ")"
-#define EVERYONE_FILE "(A;ID;0x1f01ff;;;S-1-1-0)"
-#define EVERYONE_FOLDER "(A;OICIID;0x1f01ff;;;S-1-1-0)"
-
-static struct state_target making(const char *path, enum state_missing missing)
-{
-    struct state_target target = denied(path);
-
-    target.missing = missing;
-    return target;
-}
-
 TEST(what_is_applied_is_there_and_goes_when_it_is_dropped)
 {
     const struct state_target targets[] = {denied("C:\\w\\a"), denied("HKLM\\k")};
@@ -210,12 +197,24 @@ TEST(an_entry_is_taken_off_an_object_that_was_renamed)
     CHECK(!any_entry() && state_size(state) == 0);
 }
 
+TEST(an_entry_on_a_key_that_is_gone_is_gone)
+{
+    const struct state_target targets[] = {denied("HKLM\\k")};
+
+    start();
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
+    fake_find(&world, API_KEY, "HKLM\\k\\below")->path[0] = '\0';
+    fake_find(&world, API_KEY, "HKLM\\k")->path[0] = '\0';
+    CHECK(drop(JOB, "s1") == CORDON_OK && state_size(state) == 0);
+    CHECK_STR(state_notices(state), "");
+}
+
 TEST(two_names_of_one_object_have_one_entry)
 {
     struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\j\\a")};
 
     start();
-    strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
+    junction("C:\\j\\", "C:\\w");
     targets[1].acl.resolved = "C:\\w\\a";
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
     CHECK_STR(list("C:\\w\\a"), "D:" ON_FILE EVERYONE_FILE);
@@ -228,13 +227,10 @@ TEST(two_names_of_one_object_have_one_entry)
 TEST(an_entry_that_somebody_took_off_is_put_on_again)
 {
     const struct state_target targets[] = {denied("C:\\w\\b")};
-    struct fake_node *node;
 
     start();
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
-    node = fake_find(&world, API_FILE, "C:\\w\\b");
-    memcpy(node->sd, fake_find(&world, API_FILE, "C:\\w")->sd, FAKE_SD);
-    node->sd_len = fake_find(&world, API_FILE, "C:\\w")->sd_len;
+    lose_entry("C:\\w\\b");
     CHECK(strstr(list("C:\\w\\b"), JOB) == NULL);
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\new", "O:SYD:P(A;;FA;;;WD)");
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
@@ -318,8 +314,7 @@ TEST(a_restart_keeps_rows_and_ends_those_of_the_dead)
     CHECK(state_retain(state, is_s2, NULL, &fault) == CORDON_OK);
     CHECK(count(JOB, "C:\\w\\a") == 1 && any_entry());
     CHECK(drop(JOB, "s2") == CORDON_OK && !any_entry());
-    state_close(state);
-    state = NULL;
+    stop();
     CHECK(fake_open_handles(&world) == 0);
 }
 
@@ -338,6 +333,35 @@ TEST(a_long_journal_is_written_anew)
     CHECK(fake_file(&world, LOG)->text.len < 1100000);
     CHECK(apply(JOB, holder, targets, 1) == CORDON_OK);
     CHECK(reopen() == CORDON_OK && count(JOB, "C:\\w\\a") == 1);
+}
+
+static uint32_t open_no_journal(void *self, const char *path, enum api_mode mode,
+                                api_handle *ret_handle)
+{
+    (void)self;
+    return mode == API_APPEND ? (uint32_t)API_ACCESS_DENIED
+                              : world.api.file_open(world.api.self, path, mode, ret_handle);
+}
+
+/* It was written anew, and cannot be opened again. */
+TEST(without_a_journal_nothing_is_applied)
+{
+    const struct state_target targets[] = {denied("C:\\w\\a")};
+    char holder[9000];
+    enum cordon_err err = CORDON_OK;
+
+    start();
+    memset(holder, 'h', sizeof(holder));
+    holder[sizeof(holder) - 1] = '\0';
+    tap.api.file_open = open_no_journal;
+    for (unsigned i = 0; err == CORDON_OK && i < 60; i++) {
+        CHECK(apply(JOB, holder, targets, 1) == CORDON_OK);
+        err = drop(JOB, holder);
+    }
+    CHECK(err == CORDON_E_DENIED && strstr(fault.text, "writing the journal") != NULL);
+    CHECK(apply(JOB, "s1", targets, 1) == CORDON_E_OS);
+    CHECK(strstr(fault.text, "writing the journal") != NULL && !any_entry());
+    tap.api.file_open = world.api.file_open;
 }
 
 TEST_MAIN()

@@ -2,10 +2,6 @@
 /* What lies below a denied folder: inherits, does not inherit, is granted again. */
 #include "tests/unit/state_world.h"
 
-#define ON_FILE "(D;;0xd017f;;;" JOB ")"
-#define EVERYONE_FILE "(A;ID;0x1f01ff;;;S-1-1-0)"
-#define EVERYONE_FOLDER "(A;OICIID;0x1f01ff;;;S-1-1-0)"
-
 TEST(what_does_not_inherit_a_denial_gets_its_own)
 {
     const struct state_target targets[] = {denied("C:\\w\\b")};
@@ -42,7 +38,7 @@ TEST(what_was_found_below_an_alias_is_found_where_it_lies)
     struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\j\\b")};
 
     start();
-    strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
+    junction("C:\\j\\", "C:\\w");
     for (unsigned i = 0; i < 2; i++) {
         CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
         CHECK_STR(list("C:\\w\\b\\p"), "D:P" ON_FILE "(A;;0x1f01ff;;;S-1-1-0)");
@@ -74,12 +70,10 @@ TEST(a_junction_below_a_denied_folder_is_denied_itself)
 
 TEST(what_may_be_read_again_may_still_not_be_written)
 {
-    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\b\\p")};
+    struct state_target targets[] = {denied("C:\\w\\b"), readable("C:\\w\\b\\p")};
 
     start();
     targets[0].acl.mask = DENY_WRITE;
-    targets[1].acl.type = SD_ALLOWED;
-    targets[1].acl.mask = 0x001200a9;
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
     CHECK(strstr(list("C:\\w\\b\\p"), "(D;;0xd0156;;;" JOB ")") != NULL);
     CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
@@ -87,13 +81,11 @@ TEST(what_may_be_read_again_may_still_not_be_written)
 
 TEST(what_is_granted_again_by_an_alias_is_known_by_what_it_is)
 {
-    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\j\\b\\p")};
+    struct state_target targets[] = {denied("C:\\w\\b"), readable("C:\\j\\b\\p")};
 
     start();
-    strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
+    junction("C:\\j\\", "C:\\w");
     targets[1].acl.resolved = "C:\\w\\b\\p";
-    targets[1].acl.type = SD_ALLOWED;
-    targets[1].acl.mask = 0x001200a9;
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
     CHECK_STR(list("C:\\w\\b\\p"), "D:P(A;;0x1f01ff;;;S-1-1-0)(A;;0x1200a9;;;" JOB ")");
     CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
@@ -101,22 +93,17 @@ TEST(what_is_granted_again_by_an_alias_is_known_by_what_it_is)
 
 TEST(what_is_granted_again_below_a_denial_stays_granted)
 {
-    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\b\\g")};
+    const struct state_target targets[] = {denied("C:\\w\\b"), readable("C:\\w\\b\\g")};
     struct state_request request = {
         .holder = "s1", .targets = targets, .target_count = 2, .principal = sid_of(JOB)};
-    struct fake_node *node;
 
     start();
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\", NULL);
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\f", NULL);
     request.token = fake_token(&world, JOB);
-    targets[1].acl.type = SD_ALLOWED;
-    targets[1].acl.mask = 0x001200a9;
     CHECK(state_apply(state, &request, &fault) == CORDON_OK);
     /* The entry on the folder is gone; when it is put on again, all below is looked at again. */
-    node = fake_find(&world, API_FILE, "C:\\w\\b");
-    memcpy(node->sd, fake_find(&world, API_FILE, "C:\\w")->sd, FAKE_SD);
-    node->sd_len = fake_find(&world, API_FILE, "C:\\w")->sd_len;
+    lose_entry("C:\\w\\b");
     CHECK(state_apply(state, &request, &fault) == CORDON_OK);
     CHECK_STR(list("C:\\w\\b\\g"),
               "D:(A;OICI;0x1200a9;;;" JOB ")(D;OICIID;0xd017f;;;" JOB ")" EVERYONE_FOLDER);
@@ -126,7 +113,7 @@ TEST(what_is_granted_again_below_a_denial_stays_granted)
 
 TEST(folders_in_folders_are_each_found_once)
 {
-    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\a")};
+    const struct state_target targets[] = {denied("C:\\w\\b"), readable("C:\\w\\a")};
     char path[FAKE_PATH] = "C:\\w\\b\\";
     unsigned calls;
 
@@ -135,8 +122,6 @@ TEST(folders_in_folders_are_each_found_once)
         strcat(path, "d\\");
         (void)fake_add(&world, API_FILE, path, "O:SYD:(A;OICI;FA;;;WD)");
     }
-    targets[1].acl.type = SD_ALLOWED;
-    targets[1].acl.mask = 0x001200a9;
     calls = tap.calls;
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
     calls = tap.calls - calls;
@@ -155,13 +140,11 @@ TEST(folders_in_folders_are_each_found_once)
 /* The same folder, with something in it that is granted, and then is not, and is again. */
 TEST(what_is_granted_again_changes_with_the_policy)
 {
-    struct state_target targets[] = {denied("C:\\w\\b"), denied("C:\\w\\b\\g")};
+    const struct state_target targets[] = {denied("C:\\w\\b"), readable("C:\\w\\b\\g")};
 
     start();
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\", "O:SYD:(A;OICI;FA;;;WD)");
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\g\\o", "O:SYD:P(A;;FA;;;WD)");
-    targets[1].acl.type = SD_ALLOWED;
-    targets[1].acl.mask = 0x001200a9;
     for (unsigned i = 0; i < 2; i++) {
         CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
         CHECK(strstr(list("C:\\w\\b\\g\\o"), JOB) == NULL);
@@ -192,7 +175,7 @@ TEST(an_alias_may_lead_to_what_another_denial_of_the_request_names)
     struct state_target targets[] = {denied("C:\\j\\a"), denied("C:\\w\\a")};
 
     start();
-    strcpy(fake_add(&world, API_FILE, "C:\\j\\", NULL)->leads, "C:\\w");
+    junction("C:\\j\\", "C:\\w");
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
     CHECK_STR(list("C:\\w\\a"), "D:" ON_FILE EVERYONE_FILE);
     CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
@@ -227,6 +210,31 @@ TEST(what_the_principal_cannot_reach_anyway_is_left_alone)
     CHECK(state_apply(state, &request, &fault) == CORDON_OK);
     CHECK_STR(list("C:\\w\\b\\sy"), "D:P(A;;0x1f01ff;;;S-1-5-18)");
     CHECK(strstr(list("C:\\w\\b\\p"), JOB) != NULL);
+}
+
+static uint32_t granted_once(void *self, api_handle token, enum api_object object,
+                             const uint8_t *bytes, size_t len, uint32_t *ret_mask)
+{
+    static unsigned asked;
+
+    (void)self;
+    return asked++ == 0 ? world.api.granted(world.api.self, token, object, bytes, len, ret_mask)
+                        : (uint32_t)API_ACCESS_DENIED;
+}
+
+/* The folder's own entry is checked; then nobody says what the job could do below it. */
+TEST(what_cannot_be_asked_below_refuses_the_launch)
+{
+    const struct state_target targets[] = {denied("C:\\w\\b")};
+    struct state_request request = {
+        .holder = "s1", .targets = targets, .target_count = 1, .principal = sid_of(JOB)};
+
+    start();
+    request.token = fake_token(&world, JOB " WD");
+    tap.api.granted = granted_once;
+    CHECK(state_apply(state, &request, &fault) == CORDON_E_DENIED);
+    CHECK(strstr(fault.text, "what a job may do below C:\\w\\b") != NULL);
+    CHECK(!any_entry() && state_size(state) == 0);
 }
 
 TEST_MAIN()

@@ -52,10 +52,8 @@ static bool everybody(void *context, const char *holder)
 /* A policy, a relaxed one, a second session, and the end of both; as far as it gets. */
 static void scenario(void)
 {
-    struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\w\\b"),
-                                     denied("C:\\w\\n\\.env"), denied("HKLM\\k")};
+    const struct state_target targets[] = ONE_OF_EACH;
 
-    targets[2].missing = STATE_MAKE_FILE;
     if (reopen() != CORDON_OK) {
         return;
     }
@@ -70,8 +68,7 @@ static void scenario(void)
 static void forget_process(void)
 {
     tap.dead = true;
-    state_close(state);
-    state = NULL;
+    stop();
 }
 
 static void calm(void)
@@ -109,8 +106,7 @@ static void recover(void)
     CHECK(state_retain(state, nobody, NULL, &fault) == CORDON_OK);
     CHECK(state_size(state) == 0);
     CHECK(is_pristine());
-    state_close(state);
-    state = NULL;
+    stop();
     CHECK(fake_open_handles(&world) == 0);
 }
 
@@ -192,11 +188,9 @@ TEST(no_crash_takes_off_what_another_session_holds)
 
 TEST(every_call_that_fails_refuses_the_apply_or_does_no_harm)
 {
-    struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\w\\b"),
-                                     denied("C:\\w\\n\\.env"), denied("HKLM\\k")};
+    const struct state_target targets[] = ONE_OF_EACH;
     unsigned refused = 0, calls;
 
-    targets[2].missing = STATE_MAKE_FILE;
     build_world();
     snapshot(&pristine);
     CHECK(reopen() == CORDON_OK);
@@ -221,8 +215,7 @@ TEST(every_call_that_fails_refuses_the_apply_or_does_no_harm)
             CHECK(drop(JOB, "s1") == CORDON_OK && is_pristine());
         }
         CHECK(fake_open_handles(&world) <= 2);
-        state_close(state);
-        state = NULL;
+        stop();
         CHECK(fake_open_handles(&world) == 0);
     }
     CHECK(refused > calls / 2);

@@ -2,14 +2,6 @@
 /* A journal that cannot be believed: lost, damaged, hostile, or not to be read. */
 #include "tests/unit/state_world.h"
 
-static struct state_target making(const char *path, enum state_missing missing)
-{
-    struct state_target target = denied(path);
-
-    target.missing = missing;
-    return target;
-}
-
 static void damage(const char *bytes, size_t len)
 {
     struct fake_file *log = fake_file(&world, LOG);
@@ -25,14 +17,28 @@ TEST(entries_of_a_lost_journal_are_found_and_taken_off)
 
     start();
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
-    state_close(state);
-    state = NULL;
+    stop();
     damage(zeros, sizeof(zeros));
     CHECK(reopen() == CORDON_OK);
     CHECK(!any_entry() && state_size(state) == 0);
     CHECK(strstr(state_notices(state), "is damaged; it is set aside as") != NULL);
     CHECK(fake_file(&world, FOLDER "\\acl.bad") != NULL);
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK && count(JOB, "C:\\w\\a") == 1);
+}
+
+TEST(a_folder_to_look_in_may_be_gone)
+{
+    start();
+    stop();
+    damage("", 0);
+    for (size_t i = 0; i < world.node_count; i++) {
+        if (strncmp(world.nodes[i].path, roots[0], strlen(roots[0])) == 0) {
+            world.nodes[i].path[0] = '\0';
+        }
+    }
+    CHECK(reopen() == CORDON_OK && state_size(state) == 0);
+    CHECK(strstr(state_notices(state), "is damaged") != NULL);
+    CHECK(strstr(state_notices(state), "looking for entries") == NULL);
 }
 
 TEST(good_lines_of_a_bad_journal_are_hints)
@@ -43,8 +49,7 @@ TEST(good_lines_of_a_bad_journal_are_hints)
     start();
     (void)fake_add(&world, API_FILE, "D:\\far", NULL);
     CHECK(apply(JOB, "s1", targets, 2) == CORDON_OK);
-    state_close(state);
-    state = NULL;
+    stop();
     log = fake_file(&world, LOG);
     strbuf_puts(&log->text, "rubbish\n");
     CHECK(reopen() == CORDON_OK);
@@ -63,8 +68,7 @@ TEST(a_hostile_journal_has_no_power)
     start();
     (void)fake_add(&world, API_FILE, "C:\\x", "O:SYD:(D;;0x1;;;" OTHER ")(A;;FA;;;WD)");
     fake_add(&world, API_FILE, "C:\\precious", NULL)->info.empty = false;
-    state_close(state);
-    state = NULL;
+    stop();
     strbuf_puts(&text, JOURNAL_HEAD);
     journal_print(&hostile[0], &text);
     journal_print(&hostile[1], &text);
@@ -82,15 +86,13 @@ TEST(a_journal_that_cannot_be_read_is_set_aside)
 
     start();
     CHECK(apply(JOB, "s1", targets, 1) == CORDON_OK);
-    state_close(state);
-    state = NULL;
+    stop();
     tap.fail_at = tap.calls + 2; /* lock, then the journal */
     tap.fail_code = API_ACCESS_DENIED;
     tap.fail_count = 1;
     CHECK(reopen() == CORDON_OK && count(JOB, "C:\\w\\a") == 1);
     CHECK_STR(state_notices(state), "");
-    state_close(state);
-    state = NULL;
+    stop();
     tap.fail_at = tap.calls + 2;
     tap.fail_count = 3;
     CHECK(reopen() == CORDON_OK);

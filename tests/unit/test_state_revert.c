@@ -21,7 +21,8 @@ static uint32_t revert(void *self)
 /* Opened, made, and taken over from the job: all that is done as the caller. */
 static enum cordon_err launch(void)
 {
-    struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\w\\n"), denied("C:\\w\\mine")};
+    const struct state_target targets[] = {denied("C:\\w\\a"), making("C:\\w\\n", STATE_MAKE_FILE),
+                                           denied("C:\\w\\mine")};
     struct state_request request = {.principal = sid_of(JOB),
                                     .owner = sid_of(OTHER),
                                     .holder = "s1",
@@ -30,7 +31,6 @@ static enum cordon_err launch(void)
 
     start();
     (void)fake_add(&world, API_FILE, "C:\\w\\mine", "O:" JOB "D:(A;;FA;;;WD)");
-    targets[1].missing = STATE_MAKE_FILE;
     request.caller = fake_token(&world, OTHER " WD");
     real_revert = world.api.revert;
     world.api.revert = revert;

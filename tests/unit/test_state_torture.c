@@ -41,10 +41,8 @@ void *__wrap_realloc(void *old, size_t size)
 
 static enum cordon_err apply_all(void)
 {
-    struct state_target targets[] = {denied("C:\\w\\a"), denied("C:\\w\\b"),
-                                     denied("C:\\w\\n\\.env"), denied("HKLM\\k")};
+    const struct state_target targets[] = ONE_OF_EACH;
 
-    targets[2].missing = STATE_MAKE_FILE;
     return apply(JOB, "s1", targets, 4);
 }
 
@@ -117,8 +115,7 @@ static bool start_without_memory(void)
 
     start();
     CHECK(apply_all() == CORDON_OK);
-    state_close(state);
-    state = NULL;
+    stop();
     allocations = 0;
     armed = true;
     err = reopen();

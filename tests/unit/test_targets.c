@@ -54,6 +54,18 @@ static uint32_t granted(const char *path)
     return sd_granted(&sd, &token, &sd_mapping_file);
 }
 
+/* C:\w\j leads to D:\t, with a file in it; and what the planner sees of that. */
+#define WITH_JUNCTION                                                                              \
+    "tree dir C:\\w\ntree link C:\\w\\j D:\\t\ntree dir D:\\t\ntree file D:\\t\\k.pem\n"
+
+static void start_with_junction(void)
+{
+    start();
+    junction("C:\\w\\j\\", "D:\\t");
+    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
+    (void)fake_add(&world, API_FILE, "D:\\t\\k.pem", NULL);
+}
+
 TEST(what_a_plan_says_is_on_the_disk_after_it_is_applied)
 {
     start();
@@ -93,10 +105,7 @@ TEST(a_pin_is_for_its_object_and_nothing_below_is_looked_at)
 /* What reopens it is an object, by whatever name the denial led there. */
 TEST(what_is_reopened_behind_a_link_is_not_denied_again)
 {
-    start();
-    strcpy(fake_add(&world, API_FILE, "C:\\w\\j\\", NULL)->leads, "D:\\t");
-    fake_find(&world, API_FILE, "C:\\w\\j")->info.reparse = true;
-    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
+    start_with_junction();
     (void)fake_add(&world, API_FILE, "D:\\t\\s\\", NULL);
     (void)fake_add(&world, API_FILE, "D:\\t\\s\\p\\", "O:SYD:(A;OICI;FA;;;WD)");
     (void)fake_add(&world, API_FILE, "D:\\t\\s\\o", "O:SYD:(A;;FA;;;WD)");
@@ -127,14 +136,8 @@ TEST(an_administrators_rule_is_opened_as_the_service)
 
 TEST(a_junction_and_what_it_leads_to_are_both_denied)
 {
-    start();
-    strcpy(fake_add(&world, API_FILE, "C:\\w\\j\\", NULL)->leads, "D:\\t");
-    fake_find(&world, API_FILE, "C:\\w\\j")->info.reparse = true;
-    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
-    (void)fake_add(&world, API_FILE, "D:\\t\\k.pem", NULL);
-    plan_of(BASE
-            "tree dir C:\\w\ntree link C:\\w\\j D:\\t\ntree dir D:\\t\ntree file D:\\t\\k.pem\n"
-            "own deny /C:/w/j\nown deny /C:/w/j/*.pem\n");
+    start_with_junction();
+    plan_of(BASE WITH_JUNCTION "own deny /C:/w/j\nown deny /C:/w/j/*.pem\n");
     CHECK(launch() == CORDON_OK);
     CHECK((granted("C:\\w\\j") & 1U) == 0 && (granted("D:\\t") & 1U) == 0);
     CHECK((granted("D:\\t\\k.pem") & 1U) == 0);
@@ -143,14 +146,8 @@ TEST(a_junction_and_what_it_leads_to_are_both_denied)
 
 TEST(a_name_through_a_junction_has_its_entry_by_both_names)
 {
-    start();
-    strcpy(fake_add(&world, API_FILE, "C:\\w\\j\\", NULL)->leads, "D:\\t");
-    fake_find(&world, API_FILE, "C:\\w\\j")->info.reparse = true;
-    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
-    (void)fake_add(&world, API_FILE, "D:\\t\\k.pem", NULL);
-    plan_of(BASE
-            "tree dir C:\\w\ntree link C:\\w\\j D:\\t\ntree dir D:\\t\ntree file D:\\t\\k.pem\n"
-            "own deny /C:/w/j/*.pem\n");
+    start_with_junction();
+    plan_of(BASE WITH_JUNCTION "own deny /C:/w/j/*.pem\n");
     CHECK(launch() == CORDON_OK);
     CHECK((granted("D:\\t\\k.pem") & 1U) == 0 && (granted("D:\\t") & 1U) != 0);
     CHECK(drop(JOB, "s1") == CORDON_OK && !any_entry());
@@ -163,6 +160,8 @@ TEST(a_path_to_be_made_without_an_entry_is_no_plan)
         {.op = PLAN_WINDOWS_DENY, .flags = PLAN_STEP_FILE, .path = "C:\\y", .value = 1}};
     const struct plan plan = {.os = POLICY_OS_WINDOWS, .steps = steps, .step_count = 2};
 
+    CHECK(targets_of_plan(&plan, &c.arena, &targets, &target_count) == CORDON_E_INVALID);
+    steps[1].op = PLAN_WINDOWS_MATERIALISE; /* two that wait */
     CHECK(targets_of_plan(&plan, &c.arena, &targets, &target_count) == CORDON_E_INVALID);
 }
 

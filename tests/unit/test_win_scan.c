@@ -11,17 +11,20 @@
 static struct strbuf printed;
 static uint32_t looked; /* directories listed by the last plan */
 
-static const char *plan_of(const char *text)
+static void plan_of(const char *text)
 {
     struct plan_case c;
 
     strbuf_deinit(&printed);
-    if (plan_case_parse(&c, text)) {
-        plan_case_print(&c, POLICY_OS_WINDOWS, false, &printed);
-    }
+    CHECK(plan_case_parse(&c, text));
+    plan_case_print(&c, POLICY_OS_WINDOWS, false, &printed);
     looked = c.tree.listed;
     plan_case_deinit(&c);
-    return strbuf_text(&printed);
+}
+
+static bool says(const char *text)
+{
+    return strstr(strbuf_text(&printed), text) != NULL;
 }
 
 /* The steps that deny, as "PATH KIND" lines. */
@@ -30,91 +33,95 @@ static bool denies(const char *path_and_kind)
     char line[256];
 
     (void)snprintf(line, sizeof(line), "  deny             %s value=0xd017f", path_and_kind);
-    return strstr(strbuf_text(&printed), line) != NULL;
+    return says(line);
 }
 
 TEST(a_pattern_without_two_stars_looks_no_deeper_than_it_has_components)
 {
-    (void)plan_of(WS "tree file C:\\ws\\a.pem\ntree file C:\\ws\\d\\b.pem\n"
-                     "own deny /C:/ws/*.pem\n");
+    plan_of(WS "tree file C:\\ws\\a.pem\ntree file C:\\ws\\d\\b.pem\n"
+               "own deny /C:/ws/*.pem\n");
     CHECK(denies("C:\\\\ws\\\\a.pem file"));
-    CHECK(strstr(strbuf_text(&printed), "b.pem") == NULL);
+    CHECK(!says("b.pem"));
     CHECK(looked == 1);
 }
 
 TEST(hidden_files_empty_directories_and_any_case_are_found)
 {
-    (void)plan_of(WS "tree file C:\\ws\\.d\\.X.Pem\ntree dir C:\\ws\\e\\y.PEM\n"
-                     "own deny /C:/ws/**/*.pem\n");
+    plan_of(WS "tree file C:\\ws\\.d\\.X.Pem\ntree dir C:\\ws\\e\\y.PEM\n"
+               "own deny /C:/ws/**/*.pem\n");
     CHECK(denies("C:\\\\ws\\\\.d\\\\.X.Pem file"));
     CHECK(denies("C:\\\\ws\\\\e\\\\y.PEM dir"));
 }
 
 TEST(letters_beyond_ascii_are_matched_in_any_case)
 {
-    (void)plan_of(WS "tree file C:\\ws\\\xc3\x84rger\\\xc3\x96l.txt\n"
-                     "own deny /C:/ws/**/\xc3\xb6l.*\n");
+    plan_of(WS "tree file C:\\ws\\\xc3\x84rger\\\xc3\x96l.txt\n"
+               "own deny /C:/ws/**/\xc3\xb6l.*\n");
     CHECK(denies("C:\\\\ws\\\\\\xc3\\x84rger\\\\\\xc3\\x96l.txt file"));
-    (void)plan_of(WS "tree file C:\\ws\\\xc3\xa4x\ntree file C:\\ws\\\xc3\xb6x\n"
-                     "own deny /C:/ws/[\xc3\x84]?\n");
+    plan_of(WS "tree file C:\\ws\\\xc3\xa4x\ntree file C:\\ws\\\xc3\xb6x\n"
+               "own deny /C:/ws/[\xc3\x84]?\n");
     CHECK(denies("C:\\\\ws\\\\\\xc3\\xa4x file"));
     CHECK(!denies("C:\\\\ws\\\\\\xc3\\xb6x file"));
 }
 
 TEST(two_objects_that_differ_in_case_alone_both_get_the_entry)
 {
-    (void)plan_of(WS "tree file C:\\ws\\Key.pem\ntree file C:\\ws\\key.pem\n"
-                     "own deny /C:/ws/*.pem\n");
+    plan_of(WS "tree file C:\\ws\\Key.pem\ntree file C:\\ws\\key.pem\n"
+               "own deny /C:/ws/*.pem\n");
     CHECK(denies("C:\\\\ws\\\\Key.pem file"));
     CHECK(denies("C:\\\\ws\\\\key.pem file"));
 }
 
 TEST(what_a_match_covers_is_not_looked_into)
 {
-    (void)plan_of(WS "tree file C:\\ws\\x.d\\y.d\\z\nown deny /C:/ws/**/*.d\n");
+    plan_of(WS "tree file C:\\ws\\x.d\\y.d\\z\nown deny /C:/ws/**/*.d\n");
     CHECK(denies("C:\\\\ws\\\\x.d dir"));
-    CHECK(strstr(strbuf_text(&printed), "y.d") == NULL);
+    CHECK(!says("y.d"));
 }
 
 TEST(a_missing_or_plain_start_matches_nothing)
 {
-    (void)plan_of(WS "own deny /C:/gone/*.pem\n");
-    CHECK(strstr(strbuf_text(&printed), "plan: windows") != NULL);
-    CHECK(strstr(strbuf_text(&printed), "  deny  ") == NULL);
-    (void)plan_of(WS "tree file C:\\ws\\f\nown deny /C:/ws/f/**/*.pem\n");
-    CHECK(strstr(strbuf_text(&printed), "  deny  ") == NULL);
+    plan_of(WS "own deny /C:/gone/*.pem\n");
+    CHECK(says("plan: windows"));
+    CHECK(!says("  deny  "));
+    plan_of(WS "tree file C:\\ws\\f\nown deny /C:/ws/f/**/*.pem\n");
+    CHECK(says("plan: windows") && !says("  deny  "));
 }
 
 TEST(the_label_says_what_the_scan_did_not_see)
 {
-    (void)plan_of("scan-depth 1\n" WS "tree file C:\\ws\\d\\a.pem\nown deny /C:/ws/**/*.pem\n");
-    CHECK(strstr(strbuf_text(&printed), "snapshot; the scan stopped at glob_scan_max_depth") !=
-          NULL);
-    CHECK(strstr(strbuf_text(&printed), "a.pem") == NULL);
-    (void)plan_of("scan-depth 1\n" WS "tree file C:\\ws\\a.pem\nown deny /C:/ws/**/*.pem\n");
-    CHECK(strstr(strbuf_text(&printed), "the scan stopped") == NULL);
-    (void)plan_of(WS "tree unlisted C:\\ws\\d\nown deny /C:/ws/**/*.pem\n");
-    CHECK(strstr(strbuf_text(&printed), "snapshot; a directory could not be listed") != NULL);
-    CHECK(strstr(strbuf_text(&printed), "notice: /C:/ws/**/*.pem: a directory could not") != NULL);
+    plan_of("scan-depth 1\n" WS "tree file C:\\ws\\d\\a.pem\nown deny /C:/ws/**/*.pem\n");
+    CHECK(says("snapshot; the scan stopped at glob_scan_max_depth"));
+    CHECK(!says("a.pem"));
+    plan_of("scan-depth 1\n" WS "tree file C:\\ws\\a.pem\nown deny /C:/ws/**/*.pem\n");
+    CHECK(!says("the scan stopped"));
+    plan_of(WS "tree unlisted C:\\ws\\d\nown deny /C:/ws/**/*.pem\n");
+    CHECK(says("snapshot; a directory could not be listed"));
+    CHECK(says("notice: /C:/ws/**/*.pem: a directory could not"));
+}
+
+static bool limited_to(const char *limit, const char *wanted)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof(text), "%s\n%s", limit,
+                   WS "tree file C:\\ws\\1\ntree file C:\\ws\\2\n"
+                      "own deny /C:/ws/*.a\nmanaged deny /C:/ws/*.b\n");
+    plan_of(text);
+    return says(wanted);
 }
 
 TEST(the_budget_is_one_for_all_scans_of_a_plan)
 {
-    static const char tree[] = WS "tree file C:\\ws\\1\ntree file C:\\ws\\2\n"
-                                  "own deny /C:/ws/*.a\nmanaged deny /C:/ws/*.b\n";
-    char text[512];
-
     /* Two names and the start for each of the two. */
-    (void)snprintf(text, sizeof(text), "scan-entries 6\n%s", tree);
-    CHECK(strstr(plan_of(text), "plan: windows") != NULL);
-    (void)snprintf(text, sizeof(text), "scan-entries 5\n%s", tree);
-    CHECK(strstr(plan_of(text), "refused (limit): the scan for this rule meets too many names: "
-                                "deny \"/C:/ws/*.a\"") != NULL);
-    (void)snprintf(text, sizeof(text), "late-after 6\n%s", tree);
-    CHECK(strstr(plan_of(text), "plan: windows") != NULL);
-    (void)snprintf(text, sizeof(text), "late-after 5\n%s", tree);
-    CHECK(strstr(plan_of(text), "refused (timeout): the scan for this rule takes too long") !=
-          NULL);
+    CHECK(limited_to("scan-entries 6", "plan: windows"));
+    CHECK(limited_to("scan-entries 5", "refused (limit): the scan for this rule meets too many "
+                                       "names: deny \"/C:/ws/*.a\""));
+    /* Used up by the first rule: the second does not even begin. */
+    CHECK(limited_to("scan-entries 3", "refused (limit): the scan for this rule meets too many "
+                                       "names: deny \"/C:/ws/*.a\""));
+    CHECK(limited_to("late-after 6", "plan: windows"));
+    CHECK(limited_to("late-after 5", "refused (timeout): the scan for this rule takes too long"));
 }
 
 /* Each level has two junctions to the next: 2^n ways, n directories. */
@@ -130,33 +137,49 @@ TEST(a_lattice_of_junctions_is_walked_once_per_directory)
                       i, i, i, i, i, i + 1, i, i + 1);
     }
     strbuf_puts(&text, "tree file D:\\d20\\x.pem\n");
-    (void)plan_of(strbuf_text(&text));
+    plan_of(strbuf_text(&text));
     strbuf_deinit(&text);
     CHECK(denies("D:\\\\d20\\\\x.pem file"));
     CHECK(looked < 200);
 }
 
+/* More of them than the table of directories has room for at first. */
+TEST(many_junctions_back_to_the_start_are_each_known)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    strbuf_puts(&text, WS "own deny /C:/ws/**/*.pem\n");
+    for (int i = 0; i < 140; i++) {
+        strbuf_printf(&text, "tree link C:\\ws\\d%d\\up C:\\ws\n", i);
+    }
+    strbuf_puts(&text, "tree file C:\\ws\\d139\\x.pem\n");
+    plan_of(strbuf_text(&text));
+    strbuf_deinit(&text);
+    CHECK(denies("C:\\\\ws\\\\d139\\\\x.pem file"));
+    CHECK(looked == 142); /* the start twice: itself, and as what "**" stands for */
+}
+
 TEST(a_pattern_that_begins_behind_an_alias_is_not_taken_for_the_other)
 {
-    (void)plan_of(WS "tree file C:\\ws\\a\\x.pem\ntree link C:\\alias C:\\ws\\a\n"
-                     "own deny /C:/ws/**/*.pem\nown deny /C:/alias/**/*.pem\n");
+    plan_of(WS "tree file C:\\ws\\a\\x.pem\ntree link C:\\alias C:\\ws\\a\n"
+               "own deny /C:/ws/**/*.pem\nown deny /C:/alias/**/*.pem\n");
     CHECK(denies("C:\\\\ws\\\\a\\\\x.pem file"));
     CHECK(denies("C:\\\\alias\\\\x.pem file"));
 }
 
 TEST(what_a_plan_makes_is_matched_too)
 {
-    (void)plan_of(WS "own deny /C:/ws/sub.d/.env\nmanaged deny /C:/ws/*.d\n");
-    CHECK(strstr(strbuf_text(&printed), "materialise      C:\\\\ws\\\\sub.d dir <- managed[0]"));
+    plan_of(WS "own deny /C:/ws/sub.d/.env\nmanaged deny /C:/ws/*.d\n");
+    CHECK(says("materialise      C:\\\\ws\\\\sub.d dir <- managed[0]"));
     CHECK(denies("C:\\\\ws\\\\sub.d dir"));
     CHECK(denies("C:\\\\ws\\\\sub.d\\\\.env file"));
 }
 
 TEST(nothing_is_made_below_a_file)
 {
-    (void)plan_of(WS "tree file C:\\ws\\f\nown deny /C:/ws/f/x\nown deny /C:/ws/f/y/z\n");
-    CHECK(strstr(strbuf_text(&printed), "materialise") == NULL);
-    CHECK(strstr(strbuf_text(&printed), "lies below a file: nothing can be there") != NULL);
+    plan_of(WS "tree file C:\\ws\\f\nown deny /C:/ws/f/x\nown deny /C:/ws/f/y/z\n");
+    CHECK(!says("materialise"));
+    CHECK(says("lies below a file: nothing can be there"));
 }
 
 /* ---- trees that do not keep to what they should ---- */
@@ -200,7 +223,7 @@ static bool hostile_refused(const struct win_entry *entry, const char *wanted)
         c.tree.facts.tree = &tree;
         c.tree.facts.scan_entries = 100;
         plan_case_print(&c, POLICY_OS_WINDOWS, false, &printed);
-        refused = strstr(strbuf_text(&printed), wanted) != NULL;
+        refused = says(wanted);
     }
     plan_case_deinit(&c);
     return refused;

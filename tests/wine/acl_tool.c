@@ -2,9 +2,17 @@
 /*
  * The engine from a command line, for platform/windows/verify.ps1 on a real system:
  *
- *   acl_tool FOLDER DOMAIN apply SID HOLDER PATH...   deny these; "PATH\" and "PATH?" are made if
- * missing, as a folder and as a file acl_tool FOLDER DOMAIN drop SID HOLDER acl_tool FOLDER DOMAIN
- * count SID PATH             prints how many rows want it
+ *   acl_tool FOLDER DOMAIN apply SID HOLDER PATH...
+ *
+ * denies these; "PATH\" and "PATH?" are made if missing, as a folder and as a file.
+ *
+ *   acl_tool FOLDER DOMAIN drop SID HOLDER
+ *
+ * ends that.
+ *
+ *   acl_tool FOLDER DOMAIN count SID PATH
+ *
+ * prints how many rows want it.
  *
  * FOLDER is the state's; exists. 0: done; 1: refused, with the reason on standard output.
  */
