@@ -395,6 +395,13 @@ spares_end()
     [ -z "$SERVICE_PID" ] || kill -HUP "$SERVICE_PID" 2>/dev/null || true
 }
 
+# The next job is set up when it comes: nothing waits that was made ahead of time.
+no_spares()
+{
+    spares_end
+    wait_for '! pgrep -x cordon-init >/dev/null'
+}
+
 # Waits up to 2 s for all jobs to be gone, then prints whatever is still there.
 leftovers()
 {
