@@ -466,14 +466,14 @@ expect_same_tree()
     [ -z "$left" ] || fail "the tree changed: $left"
 }
 
-# wait_for CONDITION: up to 5 s.
+# wait_for CONDITION [SECONDS]: up to 5 s.
 wait_for()
 {
-    local i
+    local i seconds=${2:-5}
 
-    for ((i = 0; i < 250; i++)); do
+    for ((i = 0; i < seconds * 50; i++)); do
         eval "$1" && return 0
         sleep 0.02
     done
-    fail "did not happen in 5 s: $1"
+    fail "did not happen in $seconds s: $1"
 }
