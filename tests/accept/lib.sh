@@ -14,6 +14,7 @@ DEV=$CORDON_ROOT/dev
 SYSTEM=$CORDON_ROOT/tests/system
 export CORDON_BUILD=$CORDON_BUILD_HOME/dev
 
+# Builds what the rows run, and ends where that fails.
 accept_begin() {
     ACCEPT=$1
     shift
@@ -24,6 +25,10 @@ accept_begin() {
     mkdir -p "$ACCEPT_LOGS"
     ACCEPT_ROWS=$ACCEPT_LOGS/rows.tsv
     : >"$ACCEPT_ROWS"
+    if ! "$DEV" test -N >/dev/null; then
+        echo "FAIL: the dev preset does not build" >&2
+        exit 1
+    fi
 }
 
 accept_wanted() {
@@ -98,8 +103,19 @@ accept_end() {
 
 # --- what rows of several orders run ---
 
-dev_build() {
-    "$DEV" test -N >/dev/null
+# nothing SENTENCE...: a line of the order that nothing is behind yet; fails.
+nothing() {
+    echo "figure: not met: $*"
+    return 1
+}
+
+# fuzz SECONDS: every fuzzer.
+fuzz() {
+    local out=$ACCEPT_LOGS/fuzz.out status=0
+    "$DEV" fuzz "$1" | tee "$out" || status=1
+    echo "figure: $(grep -c 'no finding' "$out") fuzzers without a finding," \
+        "$(grep -c FINDING "$out") with"
+    return "$status"
 }
 
 # script NAME ARG...: a test of tests/system, at the size its arguments say.

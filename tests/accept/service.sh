@@ -24,10 +24,6 @@ packages() {
     return "$status"
 }
 
-booted() {
-    script booted
-}
-
 # Larger bounds than unit/supervisor_model and unit/worker_model have; minutes.
 model() {
     local out=$ACCEPT_LOGS/model.out status=0
@@ -41,24 +37,9 @@ model() {
     return "$status"
 }
 
-load() {
-    "$DEV" bench load
-}
-
-fuzz() {
-    local out=$ACCEPT_LOGS/fuzz.out status=0
-    "$DEV" fuzz 600 | tee "$out" || status=1
-    echo "figure: $(grep -c 'no finding' "$out") fuzzers without a finding"
-    return "$status"
-}
-
 accept_begin service "$@"
-if ! dev_build; then
-    echo "FAIL: the dev preset does not build" >&2
-    exit 1
-fi
 row packages "lintian and rpmlint: no error, no warning" packages
-row booted "installed, activated, reloaded, upgraded under load, purged; nothing left" booted
+row booted "installed, activated, reloaded, upgraded under load, purged; nothing left" script booted
 row adversarial "every ID, PO and LG case" adversarial \
     ID-01 ID-02 ID-04 ID-06 ID-07 ID-08 ID-09 ID-10 ID-11 ID-12 ID-13 ID-16 ID-17 ID-18 ID-19 ID-20 \
     ID-21 ID-22 ID-23 PO-01 PO-02 PO-03 PO-04 PO-05 PO-06 PO-08 PO-09 PO-10 PO-11 PO-12 PO-15 \
@@ -70,6 +51,6 @@ row fleet "three members, one killed; ten brokers in under 2 s, and for the next
 row faults "each call site of a job, each error and a kill: 125 or success; nothing left; the next is fine" \
     script faults --full
 row model "connections, jobs, charges: every state" model
-row load "200 000 jobs: no error, no growth; p99 of another user's < 200 ms" load
-row fuzz "10 minutes each, no finding" fuzz
+row load "200 000 jobs: no error, no growth; p99 of another user's < 200 ms" "$DEV" bench load
+row fuzz "10 minutes each, no finding" fuzz 600
 accept_end

@@ -45,17 +45,7 @@ nothing_crosses() {
     script spare && script traces
 }
 
-# nothing SENTENCE: a line of the order that nothing is behind yet.
-nothing() {
-    echo "figure: $1"
-    return 1
-}
-
 accept_begin start "$@"
-if ! dev_build; then
-    echo "FAIL: the dev preset does not build" >&2
-    exit 1
-fi
 rm -f "$ACCEPT_LOGS"/bench-*.out
 row warm "service, warm: <= 3.0x a plain start" start 'service, warm, against a plain start'
 row warm-bwrap "at least 6x faster than bwrap, same view" start 'bwrap against service'

@@ -35,19 +35,12 @@ dl_job()
     [[ $OUT$ERR != *"$SECRET"* ]] || fail "$1: the content shows; $(got)"
 }
 
-# The next job is set up when it comes.
-dl_no_spares()
-{
-    spares_end
-    wait_for '! pgrep -x cordon-init >/dev/null'
-}
-
 # dl_none FILE...: a later job reads none of them, and what it may: neither one that was set up before
 # or while they were renamed, if there is such, nor one that is set up now.
 dl_none()
 {
     dl_none_now "$@"
-    [ -n "${DL_RUNS:-}" ] || dl_no_spares
+    [ -n "${DL_RUNS:-}" ] || no_spares
     dl_none_now "$@"
 }
 
@@ -142,6 +135,23 @@ os.mkdir("gone"); time.sleep(30)' >/dev/null 2>&1) &
     wait_for "[ -e '$WS_A/gone' ]"
 }
 
+# Its client goes; the guard runs again by then.
+dl_stopped_end()
+{
+    kill "$(pgrep -f 'client/cordon.*time.sleep' | head -n 1)"
+    wait "$FIRST"
+}
+
+# dl_lost FILE WHAT: the service does not know any more what was renamed: a job of that user is
+# refused, one of another is not.
+dl_lost()
+{
+    job cordon-a -- cat "$1"
+    expect_refused 'renamed is not known any more.*restart the service' "$2"
+    job cordon-b -- cat "$WS_A/plain.txt"
+    expect_out plain "$2: another user"
+}
+
 dr_38_guard_that_told_nothing()
 {
     [ "$(mechanism)" != bpf ] || return 0
@@ -158,8 +168,7 @@ os.link("b/w.key", "l"); os.unlink("b/w.key"); os.rename("m/x.env", "e")'
     (sleep 0.7; kill -CONT "$GUARD") &
     DL_RUNS=1 dl_none y
     wait $!
-    kill "$(pgrep -f 'client/cordon.*time.sleep' | head -n 1)"
-    wait "$FIRST"
+    dl_stopped_end
     dl_index_killed
 }
 
@@ -183,12 +192,8 @@ dl_index_killed()
     dl_stopped 'pass'
     dl_index_kill
     kill -CONT "$GUARD"
-    kill "$(pgrep -f 'client/cordon.*time.sleep' | head -n 1)"
-    wait "$FIRST"
-    job cordon-a -- cat plain.txt
-    expect_refused 'renamed is not known any more.*restart the service' "lost"
-    job cordon-b -- cat "$WS_A/plain.txt"
-    expect_out plain "another user"
+    dl_stopped_end
+    dl_lost plain.txt "nobody knows"
 }
 
 dr_39_more_than_can_be_remembered()
@@ -216,11 +221,8 @@ for i in range(3000): os.unlink('f%d' % i)"
     job cordon-a -- /usr/bin/python3 -c "os = __import__('os'); os.mkdir('s'); os.chdir('s')
 $files"
     expect_ok "3000 more"
-    dl_no_spares
-    job cordon-a -- cat y
-    expect_refused 'renamed is not known any more.*restart the service' "too many"
-    job cordon-b -- cat "$WS_A/plain.txt"
-    expect_out plain "another user"
+    no_spares
+    dl_lost y "too many"
     restart_service
     job cordon-a -- cat plain.txt
     expect_out plain "after the restart"
@@ -244,15 +246,15 @@ dr_40_each_call_fails_once_while_a_job_moves()
         error=${TORTURE_ERRNOS[n % ${#TORTURE_ERRNOS[@]}]}
         echo "$SECRET" >"$WS_A/m/$n.env"
         chown cordon-a: "$WS_A/m/$n.env"
-        dl_no_spares
-        run torture_attached cordon-init "$n" "$error" "$CORDON" sandbox linux -- \
+        no_spares
+        run torture_traced cordon-init "$n" "$error" "$CORDON" sandbox linux -- \
             sh -c "mv m/$n.env $n; cat $n first; mv m n; mv n m; true"
         [[ $OUT$ERR != *"$SECRET"* ]] || fail "call $n with $error: the job reads it; $(got)"
         [ "$(cat "$TOP/.fired")" != none ] || break
         # Without its guard init waited for the command's first open; the tracer gave up, and with
         # it went the service.
         [ "$RC" != 124 ] || { restart_service && dl_job 'mv first f.key; mv f.key first'; }
-        dl_no_spares
+        no_spares
         job cordon-a -- sh -c "cat $n m/$n.env first; cat plain.txt"
         [[ $OUT$ERR != *"$SECRET"* ]] || fail "call $n with $error: the next job reads it; $(got)"
         [ "$OUT" = plain ] || fail "call $n with $error: the next job does not run; $(got)"
@@ -269,7 +271,7 @@ dl_kill_round()
     [ "$(mechanism)" != bpf ] && [ $(($1 % 3)) = 0 ] && victim=cordon-guard
     echo "$SECRET" | tee "$WS_A/b/$1.key" >"$WS_A/m/$1.env"
     chown -R cordon-a: "$WS_A/b" "$WS_A/m"
-    dl_no_spares
+    no_spares
     (job_run cordon-a "$WS_A" -- /usr/bin/python3 -c '
 import os, sys
 def tried(*names):

@@ -56,8 +56,7 @@ id_begin()
     job cordon-b -- true
     expect_ok "before"
     sleep 0.1
-    spares_end
-    wait_for '! pgrep -x cordon-init >/dev/null'
+    no_spares
     ID_FDS=$(broker_fds)
     ID_WORKER_FDS=$(worker_fds)
 }

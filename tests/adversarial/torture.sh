@@ -10,6 +10,8 @@
 # ENOMEM EMFILE ENOSPC EINTR EPERM
 TORTURE_ERRNOS=(12 24 28 4 1)
 TORTURE_AHEAD=
+# As that user, without a program of ours between; HOME is for the caller to add.
+TORTURE_USER=(setpriv --reuid=cordon-a --regid=cordon-a --init-groups env -i PATH=/usr/bin:/bin)
 
 # torture_run PROGRAM N ERRNO|kill|HOOK: one job; FIRED is the call's number. False: there are fewer.
 torture_run()
@@ -22,13 +24,9 @@ torture_run()
         command=(sh -c '"$0" sandbox linux -- true; sleep 0.15; exec "$@"' "$CORDON" "${command[@]}")
     fi
     if [ "$CORDON_MODE" = service ]; then
-        # What was made ahead of time was not traced.
-        spares_end
-        wait_for '! pgrep -x cordon-init >/dev/null'
-        run torture_attached "$1" "$2" "$3" "${command[@]}"
-    else
-        run torture_started "$1" "$2" "$3" "${command[@]}"
+        no_spares # what was made ahead of time was not traced
     fi
+    run torture_traced "$1" "$2" "$3" "${command[@]}"
     FIRED=$(cat "$TOP/.fired")
     [ "$FIRED" != none ]
 }
@@ -39,34 +37,40 @@ torture_once()
     torture_judge "call $2 of $1 (number $FIRED) with $3"
 }
 
-torture_attached()
+# torture_traced PROGRAM N ERRNO|kill|HOOK CMD...: CMD as the user, with the service traced, or CMD
+# itself where there is none.
+torture_traced()
 {
+    local attach=()
+
+    [ "$CORDON_MODE" != service ] || attach=(-p "$SERVICE_PID")
     cd "$WS_A" || return 70
-    timeout -k 1 20 "$PROBES/inject" "$1" "$2" "$3" "$TOP/.fired" -p "$SERVICE_PID" -- \
-        setpriv --reuid=cordon-a --regid=cordon-a --init-groups \
-        env -i HOME="$HOME_A" PATH=/usr/bin:/bin "${@:4}"
+    timeout -k 1 20 "$PROBES/inject" "$1" "$2" "$3" "$TOP/.fired" "${attach[@]}" -- \
+        "${TORTURE_USER[@]}" HOME="$HOME_A" "${@:4}"
 }
 
-torture_started()
+# What may come out, of RC and OUT: 0 only with a confined command; and 125 with one line.
+torture_confined()
 {
-    cd "$WS_A" || return 70
-    timeout -k 1 20 "$PROBES/inject" "$1" "$2" "$3" "$TOP/.fired" -- \
-        setpriv --reuid=cordon-a --regid=cordon-a --init-groups \
-        env -i HOME="$HOME_A" PATH=/usr/bin:/bin "${@:4}"
+    [[ $OUT != *UNCONFINED* ]] || fail "$1: $OUT"
+    [ "$RC" != 0 ] || [[ $OUT == confined* ]] || fail "$1: 0, but no confined command; $(got)"
+}
+
+torture_refused()
+{
+    [ "$(grep '^cordon: ' <<<"$ERR" | grep -vc 'holds\? for what exists')" = 1 ] ||
+        fail "$1: not one line; $(got)"
 }
 
 torture_judge()
 {
-    [[ $OUT != *UNCONFINED* ]] || fail "$1: $OUT"
+    torture_confined "$1"
     case $RC in
-    0) [[ $OUT == confined* ]] || fail "$1: 0, but no confined command; $(got)" ;;
+    0) ;;
     # After the set-up: init could no longer watch the command, and took it down.
     # (read, write, wait4: its loop and its reports.)
     137) [[ " 0 1 61 " == *" $FIRED "* ]] || fail "$1: killed during the set-up; $(got)" ;;
-    125)
-        [ "$(grep '^cordon: ' <<<"$ERR" | grep -vc 'holds\? for what exists')" = 1 ] ||
-            fail "$1: not one line; $(got)"
-        ;;
+    125) torture_refused "$1" ;;
     *) fail "$1: $(got)" ;;
     esac
 }

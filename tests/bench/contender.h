@@ -7,9 +7,9 @@
  *   env:NAME=VALUE   added to its environment, which is PATH and HOME (up to ENV_MORE)
  *   pause:MS         nothing is done for so long before each start
  *   before:PROGRAM   run to its end before the pause
- *   burst:N          each start is the last of N, one right after the other; the others do not
- * count every:N          takes part in one round of N library:MODE     no process of a client:
- * libcordon in this one, one connection for all starts
+ *   burst:N          each start is the last of N in a row; the others do not count
+ *   every:N          takes part in one round of N
+ *   library:MODE     no client's process: libcordon in this one, one connection for all starts
  *
  * What is left is the command: a client with its arguments, or with library: the job's own.
  */

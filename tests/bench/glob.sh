@@ -5,24 +5,11 @@
 # workspace without the rule, against what two threads need that read each directory once and look at
 # each name. Bar: at most 1.2 times.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../support/service.sh"
+. "$(dirname "$0")/lib.sh"
 
 ROUNDS=30 FILES=100000
-arguments=("$@")
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --rounds) ROUNDS=$2 ;;
-    --files) FILES=$2 ;;
-    *)
-        echo "usage: glob.sh [--rounds N] [--files N]" >&2
-        exit 2
-        ;;
-    esac
-    shift 2
-done
-harness_enter "${arguments[@]}"
-BENCH=$CORDON_BUILD/tests/bench
+options "--rounds=ROUNDS --files=FILES" "$@"
+bench_enter "$@"
 
 # A hundred names in a folder, one folder in ten with one that matches.
 fill()
@@ -40,24 +27,6 @@ PY
     chown -R cordon-a: "$1"
 }
 
-# config NAME RULE...: a folder with the configuration of a contender.
-config()
-{
-    install -d -o cordon-a -g cordon-a "$HOME_A/config-$1"
-    {
-        printf 'default_permissions = "bench"\n[permissions.bench]\nextends = ":workspace"\n'
-        printf '[permissions.bench.filesystem]\n'
-        printf '%s\n' "${@:2}"
-    } >"$HOME_A/config-$1/config.toml"
-}
-
-line()
-{
-    local IFS=$'\t'
-
-    printf '%s\n' "$*"
-}
-
 # contender NAME DIR: a job there under that configuration.
 contender()
 {
@@ -67,8 +36,8 @@ contender()
 
 fill "$WS_A"
 install -d -o cordon-a -g cordon-a "$HOME_A/empty"
-config none
-config glob "\"$WS_A/**/*.env\" = \"deny\""
+config none </dev/null
+config glob <<<"\"$WS_A/**/*.env\" = \"deny\""
 # It is expanded: what matches cannot be read, what does not can.
 run as_user cordon-a env CODEX_HOME="$HOME_A/config-glob" "$CORDON" sandbox --embedded -C "$WS_A" linux \
     -- cat p0/q0/0.env

@@ -4,35 +4,11 @@
 # user has asked for N kinds of job (working directories) twice each. Bars: the supervisor's memory
 # is under 8 MiB; in SECONDS, while jobs made ahead wait, none of its processes runs.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../support/service.sh"
+. "$(dirname "$0")/lib.sh"
 
 KINDS=100 SECONDS_IDLE=10
-arguments=("$@")
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --kinds) KINDS=$2 ;;
-    --seconds) SECONDS_IDLE=$2 ;;
-    *)
-        echo "usage: idle.sh [--kinds N] [--seconds N]" >&2
-        exit 2
-        ;;
-    esac
-    shift 2
-done
-harness_enter "${arguments[@]}"
-BENCH=$CORDON_BUILD/tests/bench
-
-# all_below PID: it and everything below it.
-all_below()
-{
-    local pid
-
-    echo "$1"
-    for pid in $(pgrep -P "$1"); do
-        all_below "$pid"
-    done
-}
+options "--kinds=KINDS --seconds=SECONDS_IDLE" "$@"
+bench_enter "$@"
 
 # How often any of the service's processes was put on a processor, or gave one up.
 switches()

@@ -7,26 +7,11 @@
 # workers and index with its closer (Pss but for files) after the last chunk within 2 % of that after the first 10 000 jobs, or less;
 # 99 of 100 of the second user's starts under 200 ms.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../support/service.sh"
+. "$(dirname "$0")/lib.sh"
 
 JOBS=200000 CHUNK=10000 AT_ONCE=100 ASKED=1000 POLICIES=20
-arguments=("$@")
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --jobs) JOBS=$2 ;;
-    --chunk) CHUNK=$2 ;;
-    --at-once) AT_ONCE=$2 ;;
-    --asked) ASKED=$2 ;;
-    *)
-        echo "usage: load.sh [--jobs N] [--chunk N] [--at-once N] [--asked N]" >&2
-        exit 2
-        ;;
-    esac
-    shift 2
-done
-harness_enter "${arguments[@]}"
-BENCH=$CORDON_BUILD/tests/bench
+options "--jobs=JOBS --chunk=CHUNK --at-once=AT_ONCE --asked=ASKED" "$@"
+bench_enter "$@"
 
 # policies USER HOME: twenty that differ, each with names that are denied by path and by pattern.
 policies()
@@ -51,17 +36,6 @@ flood()
     )
 }
 
-# all_below PID: it and everything below it; the closer is a child of the index.
-all_below()
-{
-    local pid
-
-    echo "$1"
-    for pid in $(pgrep -P "$1"); do
-        all_below "$pid"
-    done
-}
-
 # What the service holds, with all of its processes: how many those are, their descriptors, its
 # mounts, control groups, KiB of memory of its own. (Of a file, each is told its share: that depends
 # on who else uses the C library.)
@@ -69,7 +43,10 @@ held()
 {
     local pid kib=0 fds=0 count=0
 
-    # Its jobs' end is seen by their clients before they are cleared away.
+    # Its jobs' end is seen by their clients before they are cleared away; those that were made
+    # ahead would wait for a minute.
+    sleep 0.5
+    spares_end
     wait_for "! pgrep 'cordon-(ini|gu)' >/dev/null"
     sleep 0.5
     for pid in $(all_below "$SERVICE_PID"); do
@@ -102,7 +79,7 @@ while [ "$done_jobs" -lt "$JOBS" ]; do
     failed=$(($(number failed "$TOP/a") + $(number failed "$TOP/b")))
     [ "$failed" = 0 ] || sort "$TOP"/[ab].err | uniq -c | sort -rn | head -n 3
     errors=$((errors + failed))
-    last=$(held)
+    last=$(held) || exit 1
     # shellcheck disable=SC2086
     printf '%10s %10s %12s %8s %8s %12s %10.0f %8s\n' "$done_jobs" $last \
         "$(awk "BEGIN {print $(number per_s "$TOP/a") + $(number per_s "$TOP/b")}")" "$failed"

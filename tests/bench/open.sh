@@ -6,30 +6,15 @@
 # of each is printed. --vm: in a machine with that kernel (tests/vm/kernels), where the kernel's
 # program decides. --bar: exit 1 if a job with rules costs more than RATIO times one without.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../support/service.sh"
+. "$(dirname "$0")/lib.sh"
 
 ROUNDS=7 COUNT=20000 BAR= VM=
-arguments=("$@")
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --rounds) ROUNDS=$2 ;;
-    --count) COUNT=$2 ;;
-    --bar) BAR=$2 ;;
-    --vm) VM=$2 ;;
-    *)
-        echo "usage: open.sh [--rounds N] [--count N] [--bar RATIO] [--vm KERNEL]" >&2
-        exit 2
-        ;;
-    esac
-    shift 2
-done
+options "--rounds=ROUNDS --count=COUNT --bar=BAR --vm=VM" "$@"
 if [ -n "$VM" ]; then
     exec bash "$HERE/../vm/run" --kernel "$VM" --timeout 900 -- \
         bash tests/bench/open.sh --rounds 3 --count 4000 ${BAR:+--bar "$BAR"}
 fi
-harness_enter "${arguments[@]}"
-BENCH=$CORDON_BUILD/tests/bench
+bench_enter "$@"
 SIZES=(0 1 100 10000)
 
 # One profile for each number of rules.
@@ -40,10 +25,8 @@ profiles()
     echo 'default_permissions = "rules0"'
     for size in "${SIZES[@]}"; do
         printf '[permissions.rules%s]\nextends = ":workspace"\n' "$size"
-        if [ "$size" != 0 ]; then
-            printf '[permissions.rules%s.filesystem]\n' "$size"
-            "$BENCH/bench_rules" "$size" | sort -u
-        fi
+        printf '[permissions.rules%s.filesystem]\n' "$size"
+        rules "$size"
     done
 }
 

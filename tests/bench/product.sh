@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
-# What the benches against peers share; sourced after support/service.sh and peers/peers.sh.
+# What the benches against peers share; sourced after lib.sh and peers/peers.sh.
 
 # How long before each start nothing is done: what the one before left behind is gone by then, and
 # the next job is made ahead, as between the commands of an agent.
@@ -22,14 +22,6 @@ outputs()
 as_bench()
 {
     cd "$WS_A" && as_user cordon-a "$@"
-}
-
-# line NAME WORD...: one contender, as contender.h says.
-line()
-{
-    local IFS=$'\t'
-
-    printf '%s\n' "$*"
 }
 
 versions()

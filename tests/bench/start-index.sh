@@ -4,41 +4,11 @@
 # enforcement required, with N files in the workspace and N rules of the corpus, against an empty
 # workspace and no rules; the index of older links is built. Bar: at most 1.1 times.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../support/service.sh"
+. "$(dirname "$0")/lib.sh"
 
 ROUNDS=200 FILES=300000 RULES=1000
-arguments=("$@")
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --rounds) ROUNDS=$2 ;;
-    --files) FILES=$2 ;;
-    --rules) RULES=$2 ;;
-    *)
-        echo "usage: start-index.sh [--rounds N] [--files N] [--rules N]" >&2
-        exit 2
-        ;;
-    esac
-    shift 2
-done
-harness_enter "${arguments[@]}"
-BENCH=$CORDON_BUILD/tests/bench
-
-# config NAME COUNT: a folder with the configuration of a contender.
-config()
-{
-    local dir=$HOME_A/config-$1
-
-    install -d -o cordon-a -g cordon-a "$dir"
-    {
-        printf 'default_permissions = "bench"\nminimum_enforcement = "kernel"\n'
-        printf '[permissions.bench]\nextends = ":workspace"\n'
-        if [ "$2" != 0 ]; then
-            printf '[permissions.bench.filesystem]\n'
-            "$BENCH/bench_rules" "$2" | sort -u
-        fi
-    } >"$dir/config.toml"
-}
+options "--rounds=ROUNDS --files=FILES --rules=RULES" "$@"
+bench_enter "$@"
 
 # Names that no rule of the corpus matches, a thousand in a folder; one file has two.
 fill()
@@ -58,11 +28,7 @@ PY
 # contender NAME DIR RULES: a job there, with that many rules, that executes a file with two names.
 contender()
 {
-    local IFS=$'\t' words
-
-    words=("$1" "cd:$2" "env:CODEX_HOME=$HOME_A/config-$3" "$CORDON" sandbox linux --
-        "$HOME_A/true")
-    printf '%s\n' "${words[*]}"
+    line "$1" "cd:$2" "env:CODEX_HOME=$HOME_A/config-$3" "$CORDON" sandbox linux -- "$HOME_A/true"
 }
 
 judge()
@@ -92,9 +58,9 @@ install -d -o cordon-a -g cordon-a "$EMPTY"
 fill "$WS_A"
 cp "$BENCH/true_nolibc" "$HOME_A/true"
 ln "$HOME_A/true" "$HOME_A/true-again"
-config 0 0
-config 1 1
-config "$RULES" "$RULES"
+for count in 0 1 "$RULES"; do
+    rules "$count" | config "$count" 'minimum_enforcement = "kernel"'
+done
 {
     contender none "$EMPTY" 0
     contender "one rule" "$EMPTY" 1

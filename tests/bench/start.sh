@@ -5,28 +5,14 @@
 # as an ordinary user; the service is a real one. The bars are a table in report.py, judged from 300
 # rounds on. `./dev bench start --install-peers` gets the peers first.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../support/service.sh"
+. "$(dirname "$0")/lib.sh"
 . "$HERE/peers/peers.sh"
 . "$HERE/product.sh"
 
 ROUNDS=300 JSON='' PLOT=''
-arguments=("$@")
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --rounds) ROUNDS=$2 ;;
-    --json) JSON=$2 ;;
-    --plot) PLOT=$2 ;;
-    *)
-        echo "usage: start.sh [--rounds N] [--json FILE] [--plot FILE]" >&2
-        exit 2
-        ;;
-    esac
-    shift 2
-done
+options "--rounds=ROUNDS --json=JSON --plot=PLOT" "$@"
 outputs start "$JSON" "$PLOT"
-harness_enter "${arguments[@]}"
-BENCH=$CORDON_BUILD/tests/bench
+bench_enter "$@"
 # Peers that no bar is about and that take long: in one round of ten.
 SLOW_PEERS=' firejail sandbox-runtime '
 
@@ -74,14 +60,9 @@ first_contenders()
 {
     # With rules a job takes longer to make; those made ahead before are of another kind.
     local -a words=("$CORDON" sandbox linux -- "$BENCH/true_nolibc" "pause:$((PAUSE_MS * 3))"
-        "env:CODEX_HOME=$HOME_A/rules")
+        "env:CODEX_HOME=$HOME_A/config-rules")
 
-    install -d -o cordon-a -g cordon-a "$HOME_A/rules"
-    {
-        printf 'default_permissions = "bench"\n[permissions.bench]\nextends = ":workspace"\n'
-        printf '[permissions.bench.filesystem]\n'
-        "$BENCH/bench_rules" 100 | sort -u
-    } >"$HOME_A/rules/config.toml"
+    rules 100 | config rules
     line next "${words[@]}"
     line first "${words[@]}" "before:$HERE/kill_worker.sh"
 }

@@ -4,30 +4,15 @@
 # starts for 1, 2, 8 and 32 clients at once, against bwrap with the same view, in slices of time in
 # turn. Bars: no error; at least four times bwrap's best slice, judged from five slices on.
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../support/service.sh"
+. "$(dirname "$0")/lib.sh"
 . "$HERE/peers/peers.sh"
 . "$HERE/product.sh"
 
 SLICES=5 SLICE_MS=1500 JSON='' PLOT=''
 CLIENTS=(1 2 8 32)
-arguments=("$@")
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --slices) SLICES=$2 ;;
-    --ms) SLICE_MS=$2 ;;
-    --json) JSON=$2 ;;
-    --plot) PLOT=$2 ;;
-    *)
-        echo "usage: sustained.sh [--slices N] [--ms N] [--json FILE] [--plot FILE]" >&2
-        exit 2
-        ;;
-    esac
-    shift 2
-done
+options "--slices=SLICES --ms=SLICE_MS --json=JSON --plot=PLOT" "$@"
 outputs sustained "$JSON" "$PLOT"
-harness_enter "${arguments[@]}"
-BENCH=$CORDON_BUILD/tests/bench
+bench_enter "$@"
 PEERS_ALL=(bwrap)
 
 CORDON_MODE=service

@@ -15,10 +15,10 @@
 struct api_tap {
     struct api api; /* what is handed out */
     const struct api *under;
-    struct strbuf
-        trace;        /* a line a call: "open file C:\a access=0x60080" and " -> CODE" if not 0 */
-    unsigned calls;   /* made so far; revert, close and now_ms are not counted */
-    unsigned fail_at; /* the call that fails, from 1; 0: none */
+    /* A line a call: "open file C:\a access=0x60080" and " -> CODE" if not 0. */
+    struct strbuf trace;
+    unsigned calls;      /* made so far; revert, close and now_ms are not counted */
+    unsigned fail_at;    /* the call that fails, from 1; 0: none */
     unsigned fail_count; /* and that many from there on; 0: one */
     uint32_t fail_code;
     unsigned crash_at; /* the call at which the process ends, from 1; 0: none */

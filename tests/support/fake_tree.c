@@ -162,6 +162,9 @@ api_handle fake_token(struct fake *fake, const char *sids)
     struct fake_token *token = &fake->tokens[fake->token_count++];
     size_t len;
 
+    if (fake->token_count > FAKE_TOKENS) {
+        abort();
+    }
     token->token.members = token->members;
     for (const char *at = sids; *at != '\0'; at += len + (at[len] == ' ')) {
         len = strcspn(at, " ");

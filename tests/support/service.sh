@@ -395,6 +395,13 @@ spares_end()
     [ -z "$SERVICE_PID" ] || kill -HUP "$SERVICE_PID" 2>/dev/null || true
 }
 
+# The next job is set up when it comes: nothing waits that was made ahead of time.
+no_spares()
+{
+    spares_end
+    wait_for '! pgrep -x cordon-init >/dev/null'
+}
+
 # Waits up to 2 s for all jobs to be gone, then prints whatever is still there.
 leftovers()
 {
@@ -459,14 +466,14 @@ expect_same_tree()
     [ -z "$left" ] || fail "the tree changed: $left"
 }
 
-# wait_for CONDITION: up to 5 s.
+# wait_for CONDITION [SECONDS]: up to 5 s.
 wait_for()
 {
-    local i
+    local i seconds=${2:-5}
 
-    for ((i = 0; i < 250; i++)); do
+    for ((i = 0; i < seconds * 50; i++)); do
         eval "$1" && return 0
         sleep 0.02
     done
-    fail "did not happen in 5 s: $1"
+    fail "did not happen in $seconds s: $1"
 }

@@ -183,17 +183,13 @@ last_good()
     echo "$what: alarm on $BROKERS brokers, the last good requirements in force"
 }
 
-# Members that time out one after another, and a back-off: longer than wait_for waits.
+# Members that time out one after another, and a back-off.
 healed()
 {
-    local i waits
+    local i
 
     for i in $(each); do
-        for ((waits = 0; waits < 300; waits++)); do
-            log_has "fetch-$i" 'alarm is over' && break
-            sleep 0.1
-        done
-        log_has "fetch-$i" 'alarm is over' || fail "broker $i: still alarmed"
+        wait_for "log_has fetch-$i 'alarm is over'" 30
         : >"$TOP/fetch-$i.log"
     done
 }
@@ -305,11 +301,7 @@ sleep 2
 : >"$TOP/fetch-1.log"
 kill_member 2
 kill_member 3
-for ((i = 0; i < 150; i++)); do
-    log_has fetch-1 'the watch at .*:2381 broke off' && break
-    sleep 0.1
-done
-log_has fetch-1 'the watch at .*:2381 broke off' || fail "a watch at a member without a leader stays"
+wait_for "log_has fetch-1 'the watch at .*:2381 broke off'" 15
 echo "a member without a leader: its watch ends"
 
 echo "figure: at most $WORST_MS ms from a write to $BROKERS brokers"

@@ -38,38 +38,39 @@ jobs_work()
     [ "$(cat "$WS_A/made")" = one ] || fail "a job did not write where it may"
 }
 
-# One worker, one session, and no process of a client's, however many commands.
-expect_one_session()
+# The example, process $FED, takes the lines that are written to descriptor 5.
+agent_fed()
 {
-    local agent
-
+    rm -f "$TOP/more" "$TOP/told"
     mkfifo "$TOP/more"
     (cd "$WS_A" && as_user cordon-a "$AGENT" workspace-write <"$TOP/more" >/dev/null 2>"$TOP/told") &
-    agent=$!
+    FED=$!
     exec 5>"$TOP/more"
-    printf 'true\ntrue\ntrue\n' >&5
-    wait_for "[ \"\$(grep -c '^agent: 0' $TOP/told)\" = 3 ]"
+}
+
+# One worker, one session, and no process of a client's, however many commands; while one runs.
+expect_one_session()
+{
+    agent_fed
+    printf 'true\ntrue\ntrue\nexec sleep 44.8\n' >&5
+    wait_for "[ \"\$(grep -c '^agent: 0' $TOP/told)\" = 3 ] && pgrep -f '^sleep 44.8' >/dev/null"
     [ "$(pgrep -c -x -u cordon-a cordon-worker)" = 1 ] || fail "not one worker"
     pgrep -x cordon && fail "a client runs"
+    pkill -f '^sleep 44.8'
     exec 5>&-
-    wait "$agent" || fail "the agent failed: $(cat "$TOP/told")"
+    wait "$FED" || fail "the agent failed: $(cat "$TOP/told")"
 }
 
 # The service goes while the connection stands: the next command is not run, and that is said.
 expect_lost()
 {
-    local agent
-
-    : >"$TOP/told"
-    (cd "$WS_A" && as_user cordon-a "$AGENT" workspace-write <"$TOP/more" >/dev/null 2>"$TOP/told") &
-    agent=$!
-    exec 5>"$TOP/more"
+    agent_fed
     echo true >&5
     wait_for "grep -q '^agent: 0: true' $TOP/told"
     stop_service
     echo "touch $WS_A/never" >&5
     exec 5>&-
-    wait "$agent"
+    wait "$FED"
     RC=$? OUT='' ERR=$(cat "$TOP/told")
     expect_rc 125 "without the service"
     expect_err '^agent: [^;]+; ' "without the service"

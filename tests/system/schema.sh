@@ -90,7 +90,7 @@ else
     echo violations >>"$TOP/verbs" # there is nothing to print
 fi
 
-# Other systems' planners take no patterns yet.
+# The planner for macOS takes no patterns yet, and that for Windows would look for matches on its disk.
 printf '[permissions.filesystem]\ndeny_read = ["%s"]\n' "$WS_A/a.key" | managed_codex
 printf '[permissions.filesystem]\ndeny_read = ["/srv/x"]\n' >"$HOME_A/requirements.toml"
 key=$("$CORDON" policy keygen "$TOP/private.key") || fail "no key"

@@ -54,8 +54,7 @@ expect_ahead()
 # Two jobs of a recipe, and of no other: the second and what comes after are made ahead.
 warm()
 {
-    spares_end
-    wait_for '[ "$(parked)" = 0 ]'
+    no_spares
     try cordon-a true
     expect_ok "the first"
     settle

@@ -307,6 +307,27 @@ TEST(one_job_at_a_time)
     disconnect();
 }
 
+TEST(nothing_but_its_job_is_sent_on_a_connection)
+{
+    const struct cordon_spawn_options wanted = options();
+    struct cordon_job *job;
+    struct cordon_error error;
+    char *text = NULL;
+    char byte;
+
+    connect_pair();
+    (void)spawn(&job);
+    CHECK(cordon_violations(cordon, 0, NULL) == CORDON_STATUS_USAGE);
+    CHECK(cordon_plan(cordon, &wanted, &text, &error) == CORDON_STATUS_USAGE);
+    CHECK_STR(error.text, "the connection has a job");
+    CHECK(cordon_report(cordon, CORDON_REPORT_JOBS, 0, &text, NULL) == CORDON_STATUS_USAGE);
+    CHECK(cordon_reload(cordon, 0, &text, NULL, NULL) == CORDON_STATUS_USAGE);
+    CHECK(cordon_kill(cordon, "12", SIGTERM, NULL) == CORDON_STATUS_USAGE);
+    CHECK(text == NULL && recv(broker_fd, &byte, 1, MSG_DONTWAIT) < 0);
+    cordon_job_free(job);
+    disconnect();
+}
+
 /* The answer waits already when the question is asked. */
 static void prepare(const struct message *message)
 {
@@ -371,6 +392,21 @@ TEST(a_kill_is_done_or_says_why_not)
     CHECK(cordon_kill(cordon, "", SIGTERM, &error) == CORDON_STATUS_USAGE);
     CHECK(cordon_kill(cordon, "1", 65, &error) == CORDON_STATUS_USAGE);
     CHECK(cordon_kill(cordon, "1", -1, &error) == CORDON_STATUS_USAGE);
+    disconnect();
+}
+
+TEST(a_broker_that_closed_is_heard_first)
+{
+    const struct message refused = {.type = CORDON_MSG_FAILED,
+                                    .u.failed = {CORDON_E_QUOTA, "too many", "wait", 125}};
+    struct cordon_error error;
+
+    connect_pair();
+    answer(0, &refused);
+    (void)close(broker_fd);
+    broker_fd = -1;
+    CHECK(cordon_kill(cordon, "12", SIGTERM, &error) == CORDON_STATUS_SETUP);
+    CHECK_STR(error.text, "too many");
     disconnect();
 }
 

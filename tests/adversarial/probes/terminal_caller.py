@@ -19,6 +19,7 @@ from terminal import Session, main  # noqa: E402
 
 SHELL = ("/bin/bash", "--norc", "--noprofile", "-i")
 SANDBOX = f"'{CORDON}' sandbox linux "
+INTERRUPT, END_OF_FILE, SUSPEND = "\x03", "\x04", "\x1a"
 
 # Every terminal by every way there is, with each form of the requests that type for a caller.
 TYPIST = r'''
@@ -46,11 +47,35 @@ print("ty" + "ped", typed, "of", len(fds))
 '''
 
 
-def shell():
-    session = Session(program=SHELL)
-    session.type("PS1='pro''mpt> '; bind 'set enable-bracketed-paste off'\n")
-    session.expect("prompt> ")
-    return session
+PROMPT = "prompt> "
+
+
+class Shell(Session):
+    """The shell, at its prompt. What is waited for is never as it was typed: that comes back, too."""
+
+    def __init__(self):
+        super().__init__(program=SHELL)
+        self.do("PS1='pro''mpt> '; bind 'set enable-bracketed-paste off'", PROMPT)
+
+    def key(self, key, *told):
+        self.type(key)
+        for text in told:
+            self.expect(text)
+
+    def do(self, line, *told):
+        self.key(line + "\n", *told)
+
+    def begin(self, prefix, script):
+        """A command that runs until a key ends it, and has said so."""
+        self.do(f"{prefix}sh -c 'echo rea\"\"dy; {script}'", "ready")
+
+    def foreground(self):
+        self.do("fg", "while")
+        time.sleep(0.3)
+
+    def leave(self, line="", *told):
+        self.do(line + "exit 5", *told)
+        self.end(5)
 
 
 def nothing_is_typed():
@@ -58,16 +83,11 @@ def nothing_is_typed():
         file.write(TYPIST)
     for words in ("", "-s danger-full-access "):
         for streams in ("", " </dev/null", " </dev/null >out 2>&1"):
-            session = shell()
-            session.type(f"{SANDBOX}{words}-- /usr/bin/python3 typist.py{streams}; echo en''ded\n")
-            if not streams.endswith("out 2>&1"):
-                session.expect("typed 0 of ")
-            session.expect("ended")
-            session.expect("prompt> ")
+            shell = Shell()
+            shell.do(f"{SANDBOX}{words}-- /usr/bin/python3 typist.py{streams}; echo en''ded",
+                     *(() if streams.endswith("out 2>&1") else ("typed 0 of ",)), "ended", PROMPT)
             time.sleep(0.1)
-            session.type("test -e typed || echo cl''ean; exit 5\n")
-            session.expect("clean")
-            session.end(5)
+            shell.leave("test -e typed || echo cl''ean; ", "clean")
 
 
 def what_it_said():
@@ -92,128 +112,83 @@ def both(case):
 
 @both
 def interrupt(prefix):
-    session = shell()
-    session.type(prefix + "sh -c 'echo rea\"\"dy; exec sleep 60'\n")
-    session.expect("ready")
-    session.type("\x03")
-    session.expect("prompt> ")
-    session.type("echo st''atus $?; stty -a | grep -o ' icanon\\| echo '; exit 5\n")
-    session.expect("status 130")
-    session.expect("icanon")
-    session.expect("echo")
-    session.end(5)
+    shell = Shell()
+    shell.begin(prefix, "exec sleep 60")
+    shell.key(INTERRUPT, PROMPT)
+    shell.leave("echo st''atus $?; stty -a | grep -o ' icanon\\| echo '; ", "status 130", "icanon", "echo")
 
 
 @both
 def suspend_and_go_on(prefix):
-    session = shell()
-    session.type(prefix + "sh -c 'i=0; echo rea\"\"dy; while :; do i=$((i + 1)); echo $i >count; sleep 0.02; done'\n")
-    session.expect("ready")
+    shell = Shell()
+    shell.begin(prefix, "i=0; while :; do i=$((i + 1)); echo $i >count; sleep 0.02; done")
     time.sleep(0.2)
-    session.type("\x1a")
-    session.expect("Stopped")
-    session.expect("prompt> ")
+    shell.key(SUSPEND, "Stopped", PROMPT)
     time.sleep(0.2)
-    session.type("a=$(cat count); sleep 0.3; test $a = $(cat count) && echo st''ill\n")
-    session.expect("still")
-    session.expect("prompt> ")
-    session.type("bg\n")
-    session.expect("prompt> ")
-    session.type("sleep 0.3; test $a != $(cat count) && echo mo''ves\n")
-    session.expect("moves")
-    session.expect("prompt> ")
-    session.type("fg\n")
-    session.expect("while")
-    time.sleep(0.3)
-    session.type("\x1a")
-    session.expect("Stopped")
-    session.expect("prompt> ")
-    session.type("fg\n")
-    session.expect("while")
-    time.sleep(0.3)
-    session.type("\x03")
-    session.expect("prompt> ")
-    session.type("echo st''atus $?; jobs; exit 5\n")
-    session.expect("status 130")
-    session.end(5)
+    shell.do("a=$(cat count); sleep 0.3; test $a = $(cat count) && echo st''ill", "still", PROMPT)
+    shell.do("bg", PROMPT)
+    shell.do("sleep 0.3; test $a != $(cat count) && echo mo''ves", "moves", PROMPT)
+    shell.foreground()
+    shell.key(SUSPEND, "Stopped", PROMPT)
+    shell.foreground()
+    shell.key(INTERRUPT, PROMPT)
+    shell.leave("echo st''atus $?; jobs; ", "status 130")
 
 
 @both
 def a_stop_that_is_caught(prefix):
-    session = shell()
-    session.type(prefix + "sh -c 'trap \"echo cau\"\"ght; exit 9\" TSTP; echo rea\"\"dy; while :; do :; done'\n")
-    session.expect("ready")
-    session.type("\x1a")
+    shell = Shell()
+    shell.do(prefix + "sh -c 'trap \"echo cau\"\"ght; exit 9\" TSTP; echo rea\"\"dy; while :; do :; done'", "ready")
+    shell.type(SUSPEND)
     time.sleep(0.3)
-    session.type("fg 2>/dev/null; echo\n" if prefix else "\n")
-    session.expect("caught")
-    session.expect("prompt> ")
-    session.type("exit 5\n")
-    session.end(5)
+    shell.do("fg 2>/dev/null; echo" if prefix else "", "caught", PROMPT)
+    shell.leave()
 
 
 @both
 def a_stop_that_is_ignored(prefix):
-    session = shell()
-    session.type(prefix + "sh -c 'trap \"\" TSTP; echo rea\"\"dy; sleep 0.5; echo do\"\"ne; exit 9'\n")
-    session.expect("ready")
-    session.type("\x1a")
-    session.expect("done")
-    session.expect("prompt> ")
-    session.type("echo st''atus $?; exit 5\n")
-    session.expect("status 9")
-    session.end(5)
+    shell = Shell()
+    shell.do(prefix + "sh -c 'trap \"\" TSTP; echo rea\"\"dy; sleep 0.5; echo do\"\"ne; exit 9'", "ready")
+    shell.key(SUSPEND, "done", PROMPT)
+    shell.leave("echo st''atus $?; ", "status 9")
 
 
 @both
 def window_size(prefix):
-    session = shell()
-    session.type(prefix + "sh -c 'trap \"stty size\" WINCH; stty size; while :; do sleep 0.05; done'\n")
-    session.expect("33 111")
-    session.resize(44, 122)
-    session.expect("44 122")
-    session.type("\x03")
-    session.expect("prompt> ")
-    session.type("stty size; exit 5\n")
-    session.expect("44 122")
-    session.end(5)
+    shell = Shell()
+    shell.do(prefix + "sh -c 'trap \"stty size\" WINCH; stty size; while :; do sleep 0.05; done'", "33 111")
+    shell.resize(44, 122)
+    shell.expect("44 122")
+    shell.key(INTERRUPT, PROMPT)
+    shell.leave("stty size; ", "44 122")
 
 
 @both
 def background(prefix):
-    session = shell()
-    session.type(prefix + "sh -c 'sleep 0.2; echo fr\"\"om; exit 7' & wait $!; echo st''atus $?\n")
-    session.expect("from")
-    session.expect("status 7")
-    session.type(prefix + "cat &\n")
-    session.expect("prompt> ")
+    shell = Shell()
+    shell.do(prefix + "sh -c 'sleep 0.2; echo fr\"\"om; exit 7' & wait $!; echo st''atus $?", "from", "status 7")
+    shell.do(prefix + "cat &", PROMPT)
     time.sleep(0.3)
-    session.type("echo ty''ped\n")
-    session.expect("typed")
-    session.type("fg\n")
-    session.expect("cat")
+    shell.do("echo ty''ped", "typed")
+    shell.do("fg", "cat")
     time.sleep(0.3)
-    session.type("for cat\n")
-    session.expect("for cat\r\nfor cat")
-    session.type("\x04")
-    session.expect("prompt> ")
-    session.type("exit 5\n")
-    session.end(5)
+    shell.do("for cat", "for cat\r\nfor cat")
+    shell.key(END_OF_FILE, PROMPT)
+    shell.leave()
 
 
 @both
 def hang_up(prefix):
-    session = shell()
-    session.type(prefix + "sh -c 'echo rea\"\"dy; exec sleep 47.7'\n")
-    session.expect("ready")
-    os.close(session.master)
-    os.close(session.slave)
+    shell = Shell()
+    shell.begin(prefix, "exec sleep 47.7")
+    os.close(shell.master)
+    os.close(shell.slave)
     end = time.monotonic() + 5
     while subprocess.run(["pgrep", "-f", "^sleep 47.7"], capture_output=True, check=False).returncode == 0:
         assert time.monotonic() < end, "it lives on"
         time.sleep(0.02)
-    os.kill(session.pid, signal.SIGKILL)
-    os.waitpid(session.pid, 0)
+    os.kill(shell.pid, signal.SIGKILL)
+    os.waitpid(shell.pid, 0)
 
 
 if WHAT == "attack":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
-# The peers of the benches; sourced after support/service.sh. Each gives the view of cordon's
+# The peers of the benches; sourced after lib.sh. Each gives the view of cordon's
 # workspace-write as nearly as its options allow: everything read-only but the workspace (and, for
 # Codex and cordon, /tmp), no network. peers_find tries each once; what is not there, does not run
 # here or does not hold what it is asked to is told as absent with the reason, never measured.
