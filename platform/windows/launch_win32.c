@@ -97,8 +97,10 @@ static uint32_t widen_block(const char *block, WCHAR **ret_wide)
         return ERROR_NOT_ENOUGH_MEMORY;
     }
     if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, block, (int)len, wide, (int)len) == 0) {
+        const DWORD code = GetLastError();
+
         free(wide);
-        return GetLastError();
+        return code;
     }
     *ret_wide = wide;
     return API_OK;
