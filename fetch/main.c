@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cordon-fetch: the only part of cordon that talks to a network; see README.md. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,13 +108,19 @@ static void on_hangup(int signo)
     hung_up = 1;
 }
 
+/* A hang-up that comes between the look and the sleep ends the sleep too. */
 static void wait_ms(uint32_t ms)
 {
     const struct timespec time = {ms / 1000U, (long)(ms % 1000U) * 1000000L};
+    sigset_t hangup, open;
 
+    (void)sigemptyset(&hangup);
+    (void)sigaddset(&hangup, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &hangup, &open);
     if (hung_up == 0) {
-        (void)nanosleep(&time, NULL);
+        (void)ppoll(NULL, 0, &time, &open);
     }
+    (void)sigprocmask(SIG_SETMASK, &open, NULL);
 }
 
 static uint32_t draw(void)

@@ -14,6 +14,8 @@ harness_enter "$@"
 fetch_enter
 
 BROKERS=3
+# A watch of 5 s, three members that time out after 2 s each, a back-off.
+TIMES_OUT_S=30
 [ "${1:-}" = --brokers ] && BROKERS=$2
 SECRET=the-content-nobody-may-see
 KEY=/cordon/requirements
@@ -173,7 +175,7 @@ last_good()
 
     shift 3
     for i in $(each); do
-        wait_for "log_has fetch-$i '$regex'"
+        wait_for "log_has fetch-$i '$regex'" "$TIMES_OUT_S"
         denied "$i" "$@"
         readable "$i" free
         on "$i" "$CORDON" doctor
@@ -183,13 +185,13 @@ last_good()
     echo "$what: alarm on $BROKERS brokers, the last good requirements in force"
 }
 
-# Members that time out one after another, and a back-off.
+# Every broker is told that all is well again.
 healed()
 {
     local i
 
     for i in $(each); do
-        wait_for "log_has fetch-$i 'alarm is over'" 30
+        wait_for "log_has fetch-$i 'alarm is over'" "$TIMES_OUT_S"
         : >"$TOP/fetch-$i.log"
     done
 }
@@ -258,14 +260,14 @@ tightened 5 "a good one after them" "$ALL" -- a b c d e
 healed
 
 nsenter -t "${NAMESPACES[1]}" -n ip link set up0 down
-wait_for "log_has fetch-1 'alarm, .*(Timeout was reached|connect to server)'"
+wait_for "log_has fetch-1 'alarm, .*(Timeout was reached|connect to server)'" "$TIMES_OUT_S"
 tightened 6 "one network cut, the others" "$(each | tail -n +2 | tr '\n' ' ')" -- a b c d e f
 denied 1 a b c d e
 readable 1 f
 on 1 "$CORDON" doctor
 expect_out "bad   alarm" "doctor of the broker that was cut off"
 nsenter -t "${NAMESPACES[1]}" -n ip link set up0 up
-wait_for 'generation_of 1; [ "$GENERATION" = 6 ]'
+wait_for 'generation_of 1; [ "$GENERATION" = 6 ]' "$TIMES_OUT_S"
 denied 1 a b c d e f
 echo "a cut network: the last good requirements, and the newest once it is back"
 
