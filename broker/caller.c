@@ -231,23 +231,6 @@ static enum cordon_err look_up(struct caller *caller)
                       &caller->lookup);
 }
 
-static enum cordon_err copy_key(const struct platform_peer *peer, struct platform_peer *ret_key)
-{
-    struct platform_peer key = *peer;
-
-    key.pidfd = -1;
-    key.groups = NULL;
-    if (peer->group_count > 0) {
-        key.groups = malloc(peer->group_count * sizeof(*key.groups));
-        if (key.groups == NULL) {
-            return CORDON_E_NOMEM;
-        }
-        memcpy(key.groups, peer->groups, peer->group_count * sizeof(*key.groups));
-    }
-    *ret_key = key;
-    return CORDON_OK;
-}
-
 static enum cordon_err caller_get(struct supervisor *supervisor, const struct platform_peer *peer,
                                   struct caller **ret_caller)
 {
@@ -258,7 +241,7 @@ static enum cordon_err caller_get(struct supervisor *supervisor, const struct pl
     }
     if (caller == NULL) {
         caller = calloc(1, sizeof(*caller));
-        if (caller == NULL || copy_key(peer, &caller->key) != CORDON_OK) {
+        if (caller == NULL || peer_copy_key(peer, &caller->key) != CORDON_OK) {
             free(caller);
             return CORDON_E_NOMEM;
         }

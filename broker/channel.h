@@ -3,8 +3,8 @@
 #ifndef CORDON_BROKER_CHANNEL_H
 #define CORDON_BROKER_CHANNEL_H
 
-#include "broker/loop.h"
 #include "platform/ipc.h"
+#include "platform/loop.h"
 
 /*
  * What waits for a peer that does not read: packets, descriptors, bytes of memory behind those.

@@ -7,7 +7,6 @@
 #include "broker/supervisor.h"
 
 #define EXIT_USAGE 2
-#define SOCKET_PATH "/run/cordon/cordond.sock"
 
 #ifdef CORDON_TEST_PATHS
 #define WORKER_NAME "cordon-worker-test"
@@ -34,7 +33,7 @@ static const struct option_row {
 } option_rows[] = {
     {OPTION_EMBEDDED, "--embedded", "FD", "serve the one client at socket FD, as its user"},
     {OPTION_AUDIT, "--audit", "FILE", "append the audit records to FILE"},
-    {OPTION_LOOKUP, "--lookup", "UID", "(internal) print what the user database says"},
+    {OPTION_LOOKUP, "--lookup", "WORD", "(internal) print what the user database says"},
     {OPTION_VERSION, "--version", NULL, "print the version"},
     {OPTION_HELP, "--help", NULL, "print this"},
 #ifdef CORDON_TEST_PATHS
@@ -133,7 +132,7 @@ int main(int argc, char **argv)
     struct supervisor_options options = {
         .platform = platform_host(),
         .client = -1,
-        .socket = SOCKET_PATH,
+        .socket = host_service_socket,
         .places = {"", 0},
         .worker = WORKER_NAME,
         .self = SELF_NAME,
@@ -146,7 +145,7 @@ int main(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    if (!options.embedded && !host_is_root() && strcmp(options.socket, SOCKET_PATH) == 0) {
+    if (!options.embedded && !host_is_root() && strcmp(options.socket, host_service_socket) == 0) {
         return complain("the service runs as root", "use `cordon sandbox`, which needs no service");
     }
     if (options.embedded && host_adopt_stream(options.client, &fault) != CORDON_OK) {

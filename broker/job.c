@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/job.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,7 +141,7 @@ static void judge_limit(const struct job *job, struct ipc_report *report)
 {
     if (job->expired && report->kind != IPC_REPORT_EXITED) {
         report->kind = IPC_REPORT_SIGNALLED;
-        report->code = SIGKILL;
+        report->code = HOST_SIGNAL_KILL;
         report->limit = LIMIT_WALL_S;
     } else if (report->limit < POLICY_LIMIT_COUNT &&
                policy_limit_in_force(&job->limits, (enum policy_limit)report->limit)->value == 0) {
@@ -210,7 +209,7 @@ static void on_report(void *context, unsigned events)
 }
 
 static const struct ipc_report killed = {
-    .kind = IPC_REPORT_SIGNALLED, .code = SIGKILL, .limit = IPC_NO_LIMIT};
+    .kind = IPC_REPORT_SIGNALLED, .code = HOST_SIGNAL_KILL, .limit = IPC_NO_LIMIT};
 
 static void on_doom(void *context, unsigned events)
 {
@@ -228,7 +227,7 @@ static void on_doom(void *context, unsigned events)
 static void job_kill_soon(struct job *job)
 {
     struct supervisor *supervisor = job->caller->supervisor;
-    bool sent = supervisor->platform->signal(job->handle, SIGKILL) == CORDON_OK;
+    bool sent = supervisor->platform->signal(job->handle, (int)HOST_SIGNAL_KILL) == CORDON_OK;
 
     if (loop_after(supervisor->loop, DOOM_MS, on_doom, job, &job->timer) != CORDON_OK || !sent) {
         audit_info(&supervisor->audit, "job %llu: cannot be killed at once",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked of jobs that run: which there are, and that one be sent a signal. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,10 +33,10 @@ enum cordon_err job_signal(const struct caller *caller, uint64_t id, uint32_t si
         return fault_set(fault, CORDON_E_INVALID, NULL, "signal %u does not exist", signo);
     }
     /* It cannot be passed on: it would stop the init, which then passes nothing on any more. */
-    if (signo == SIGSTOP) {
+    if (signo == host_signal_stop) {
         return fault_set(fault, CORDON_E_INVALID, "send TSTP", "STOP cannot be sent to a job");
     }
-    if (sure && !job->running && signo != SIGKILL) {
+    if (sure && !job->running && signo != HOST_SIGNAL_KILL) {
         return fault_set(fault, CORDON_E_STATE, "try again, or send KILL",
                          "the job's command does not run yet");
     }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/lookup.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ARG_SIZE 12U
 
 struct lookup {
     lookup_fn *fn;
@@ -60,28 +57,30 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
 {
     static char name[] = "cordond";
     static char option[] = "--lookup";
-    const size_t groups =
-        peer->group_count < LOOKUP_GROUPS_MAX ? peer->group_count : LOOKUP_GROUPS_MAX;
-    const size_t count = 4 + groups;
-    char **argv = calloc(count + 1, sizeof(*argv));
-    char(*numbers)[ARG_SIZE] = calloc(count, sizeof(*numbers));
-    const struct host_start how = {
-        .program = program, .argv = argv, .channel = -1, .output = output};
-    enum cordon_err err = CORDON_E_NOMEM;
+    char **words = NULL;
+    char **argv = NULL;
+    size_t count = 0;
+    struct host_start how = {.program = program, .channel = -1, .output = output};
+    enum cordon_err err = peer_words(peer, LOOKUP_GROUPS_MAX, &words);
 
-    if (argv != NULL && numbers != NULL) {
+    if (err != CORDON_OK) {
+        return err;
+    }
+    while (words[count] != NULL) {
+        count++;
+    }
+    argv = calloc(count + 3, sizeof(*argv));
+    if (argv != NULL) {
         argv[0] = name;
         argv[1] = option;
-        for (size_t i = 2; i < count; i++) {
-            const uint32_t id = i == 2 ? peer->uid : i == 3 ? peer->gid : peer->groups[i - 4];
-
-            (void)snprintf(numbers[i], ARG_SIZE, "%u", id);
-            argv[i] = numbers[i];
-        }
+        memcpy(&argv[2], words, count * sizeof(*argv));
+        how.argv = argv;
         err = host_start(&how, &lookup->child, NULL);
+    } else {
+        err = CORDON_E_NOMEM;
     }
-    free(numbers);
     free(argv);
+    free(words);
     return err;
 }
 

@@ -3,8 +3,8 @@
 #ifndef CORDON_BROKER_LOOKUP_H
 #define CORDON_BROKER_LOOKUP_H
 
-#include "broker/loop.h"
 #include "platform/host.h"
+#include "platform/loop.h"
 
 #define LOOKUP_TIMEOUT_MS 2000U
 #define LOOKUP_GROUPS_MAX 1024U

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/loop.h"
+#include "platform/loop.h"
 
 #include <event2/event.h>
+#include <signal.h>
 #include <stdlib.h>
 
 struct loop {
@@ -166,12 +167,14 @@ enum cordon_err loop_every(struct loop *loop, uint64_t interval_ms, loop_fn *fn,
     return timer_new(loop, interval_ms, EV_PERSIST, &model, ret_source);
 }
 
-enum cordon_err loop_on_signal(struct loop *loop, int signo, loop_fn *fn, void *context,
-                               struct loop_source **ret_source)
+enum cordon_err loop_on_signal(struct loop *loop, enum loop_signal which, loop_fn *fn,
+                               void *context, struct loop_source **ret_source)
 {
+    static const int numbers[LOOP_SIGNALS] = {
+        [LOOP_TERM] = SIGTERM, [LOOP_INTERRUPT] = SIGINT, [LOOP_RELOAD] = SIGHUP};
     const struct loop_source model = {.fn = fn, .context = context};
     struct loop_source *source;
-    enum cordon_err err = source_new(loop, signo, EV_SIGNAL | EV_PERSIST, &model, &source);
+    enum cordon_err err = source_new(loop, numbers[which], EV_SIGNAL | EV_PERSIST, &model, &source);
 
     return err == CORDON_OK ? source_add(source, NULL, ret_source) : err;
 }

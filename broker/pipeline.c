@@ -24,7 +24,7 @@ void pipeline_deinit(struct pipeline *pipeline)
 
 static const char *if_absolute(const char *path)
 {
-    return path != NULL && path[0] == '/' ? path : NULL;
+    return path != NULL && host_is_absolute(path) ? path : NULL;
 }
 
 static enum cordon_err out_of_memory(struct cordon_fault *fault)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/supervisor.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "broker/caller.h"
 #include "broker/refuse.h"
 #include "broker/worker_process.h"
-#include "platform/posix/siblings.h"
 #include "platform/service.h"
+#include "platform/siblings.h"
 
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100U
@@ -194,13 +193,13 @@ static void on_tick(void *context, unsigned events)
 static enum cordon_err watch_signals(struct supervisor *supervisor)
 {
     static const struct {
-        int signo;
+        enum loop_signal which;
         loop_fn *fn;
-    } rows[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+    } rows[] = {{LOOP_TERM, on_stop}, {LOOP_INTERRUPT, on_stop}, {LOOP_RELOAD, on_reload}};
     enum cordon_err err = CORDON_OK;
 
     for (size_t i = 0; err == CORDON_OK && i < sizeof(rows) / sizeof(rows[0]); i++) {
-        err = loop_on_signal(supervisor->loop, rows[i].signo, rows[i].fn, supervisor,
+        err = loop_on_signal(supervisor->loop, rows[i].which, rows[i].fn, supervisor,
                              &supervisor->signals[i]);
     }
     return err;

@@ -7,10 +7,10 @@
 #define CORDON_BROKER_SUPERVISOR_H
 
 #include "broker/audit.h"
-#include "broker/loop.h"
 #include "broker/managed.h"
 #include "broker/quota.h"
 #include "broker/ring.h"
+#include "platform/loop.h"
 
 #define SUPERVISOR_PATH_MAX 512U
 

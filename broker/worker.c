@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The session worker's program; the supervisor starts it with their channel as descriptor 3. */
+/* The session worker's program; the supervisor starts it with a channel between them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,6 @@
 #include "broker/worker_job.h"
 #include "broker/worker_query.h"
 #include "broker/worker_records.h"
-
-#define FD_CHANNEL 3
 
 static void on_managed(struct worker *worker, const struct ipc_packet *packet)
 {
@@ -112,7 +110,7 @@ int main(int argc, char **argv)
     if (loop_new(&worker.loop) != CORDON_OK) {
         return EXIT_FAILURE;
     }
-    if (channel_init(&worker.channel, worker.loop, FD_CHANNEL, &config) == CORDON_OK) {
+    if (channel_init(&worker.channel, worker.loop, host_channel(), &config) == CORDON_OK) {
         loop_run(worker.loop);
     }
     while (worker.connections != NULL) {

@@ -12,7 +12,6 @@
 #include "broker/worker_texts.h"
 
 #define RETRIES_MAX 3U
-#define SIGKILL_NUMBER 9U
 
 struct worker_job {
     struct worker_job *next;
@@ -270,7 +269,7 @@ static void on_timeout(void *context, unsigned events)
 
     (void)events;
     job->timed_out = true;
-    ask_signal(job, SIGKILL_NUMBER);
+    ask_signal(job, HOST_SIGNAL_KILL);
 }
 
 static uint32_t terminals(const struct msg_spawn *spawn)
@@ -332,7 +331,7 @@ static void on_started(struct worker_job *job, uint64_t number)
     }
     if (err != CORDON_OK) {
         /* Its end is reported as that of any job. */
-        ask_signal(job, SIGKILL_NUMBER);
+        ask_signal(job, HOST_SIGNAL_KILL);
     }
 }
 

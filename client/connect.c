@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "client/lib.h"
-#include "platform/posix/siblings.h"
+#include "platform/siblings.h"
 
 #define SOCKET_FOLDER "/run/cordon"
 #define SOCKET_PATH SOCKET_FOLDER "/cordond.sock"

@@ -8,7 +8,7 @@
 #include "client/cli.h"
 #include "client/output.h"
 #include "client/run.h"
-#include "platform/posix/siblings.h"
+#include "platform/siblings.h"
 
 #define ARGUMENTS_MAX ((size_t)32U * 1024U * 1024U)
 

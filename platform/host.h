@@ -28,6 +28,10 @@ int32_t host_pid(void);
 /* Opens /dev/null on those of 0, 1 and 2 that are closed. */
 void host_fill_stdio(void);
 
+/* Of the signals' numbers, as clients send them: the same everywhere, and this host's own. */
+#define HOST_SIGNAL_KILL 9U /* ends the whole job */
+extern const uint32_t host_signal_stop;
+
 /* "" when the host has no name. */
 void host_name(char *ret_name, size_t size);
 uint64_t host_now_ms(void);  /* monotonic */
@@ -39,6 +43,8 @@ void host_time(char ret_text[HOST_TIME_MAX]);
 void host_time_of(uint64_t unix_ms, char ret_text[HOST_TIME_MAX]);
 
 void host_close(int fd); /* -1 is allowed */
+/* Whether @path names a place wherever this process is; looks at no disk. */
+bool host_is_absolute(const char *path);
 /* True if @path, its links followed, is a directory. */
 bool host_is_directory(const char *path);
 
@@ -195,6 +201,9 @@ void fetched_alarm(const struct managed_places *places, char *ret_text, size_t s
 
 /* ---- sockets ---- */
 
+/* Where the service listens, and where clients look for it. */
+extern const char *const host_service_socket;
+
 /*
  * A listening socket at @path, in a directory that only this user may change;
  * a dead broker's socket is replaced. CORDON_E_STATE when a live one listens.
@@ -236,7 +245,7 @@ struct host_start {
     const char *program;
     char *const *argv;
     const struct platform_peer *as; /* become this user; NULL: stay who we are */
-    int channel;                    /* becomes descriptor 3; -1: none */
+    int channel;                    /* becomes its host_channel(); -1: none */
     int output;                     /* becomes descriptor 1; -1: /dev/null */
     bool keep_stderr;               /* else /dev/null */
 };
@@ -246,7 +255,10 @@ struct host_child {
     int pidfd; /* readable once it ended; owned */
 };
 
-/* The environment is PATH and LANG. CORDON_E_OS. */
+/* In a process that was started with one: its channel. */
+int host_channel(void);
+
+/* The environment is PATH and LANG, or what this system has in their stead. CORDON_E_OS. */
 CORDON_MUST_USE enum cordon_err host_start(const struct host_start *start,
                                            struct host_child *ret_child,
                                            struct cordon_fault *fault);
@@ -272,7 +284,7 @@ struct host_user {
 #define HOST_USER_BYTES_MAX (64U * 1024U)
 
 /*
- * The helper's whole life: `cordond --lookup UID GID...`. May block as long as
+ * The helper's whole life: `cordond --lookup WORD...`, words of peer_words(). May block as long as
  * the name service likes, which is why it is a process of its own; gives up
  * root first. Returns its exit status.
  */

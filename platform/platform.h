@@ -27,6 +27,7 @@ struct platform_peer {
     size_t group_count;
     char label[128]; /* security label; "" when there is none */
     int pidfd;       /* of the peer; -1 before Linux 6.5; owned */
+    int token;       /* Windows: what it runs with; elsewhere never looked at; owned */
     int32_t pid;     /* for display and for reading attributes guarded by @pidfd; never trusted */
     /* Attributes that a job inherits, read from the peer's own process. */
     uint32_t umask;
@@ -48,6 +49,15 @@ struct platform_peer {
 CORDON_MUST_USE enum cordon_err peer_identify(int fd, bool embedded, struct platform_peer *ret_peer,
                                               struct cordon_fault *fault);
 void peer_deinit(struct platform_peer *peer);
+/* What a worker needs to know of @peer for itself, beyond its life. CORDON_E_NOMEM, CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err peer_copy_key(const struct platform_peer *peer,
+                                              struct platform_peer *ret_key);
+/*
+ * What the user database is asked about @peer: the arguments of `cordond --lookup`, NULL behind the
+ * last, in one block for free(). Of its groups at most @groups_max. CORDON_E_NOMEM, CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err peer_words(const struct platform_peer *peer, size_t groups_max,
+                                           char ***ret_words);
 /* Same uid, gid, groups and label: may share a worker. */
 bool peer_same_key(const struct platform_peer *a, const struct platform_peer *b);
 

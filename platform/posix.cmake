@@ -18,7 +18,7 @@ target_link_libraries(cordon_service PUBLIC cordon_base ${CORDON_SYSTEMD})
 
 # The back end that enforces nothing: one that refuses, for hosts without their
 # own, and one that runs, for test builds alone.
-cordon_library(cordon_null_host SOURCES null/null.c null/refuse.c null/host.c)
+cordon_library(cordon_null_host SOURCES null/null.c null/job.c null/refuse.c null/host.c)
 target_link_libraries(cordon_null_host PUBLIC cordon_posix cordon_dfa)
-cordon_library(cordon_null SOURCES null/null.c null/run.c)
+cordon_library(cordon_null SOURCES null/null.c null/job.c null/run.c)
 target_link_libraries(cordon_null PUBLIC cordon_posix cordon_dfa)

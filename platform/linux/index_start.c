@@ -8,7 +8,7 @@
 
 #include "platform/host.h"
 #include "platform/linux/index/wire.h"
-#include "platform/posix/siblings.h"
+#include "platform/siblings.h"
 
 static struct {
     struct host_child child;

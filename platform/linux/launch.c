@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "platform/posix/siblings.h"
+#include "platform/siblings.h"
 
 #define CHILD_STACK (64U * 1024U)
 #define CHILD_FD_BASE 64 /* above every number of enum order_init_fd */

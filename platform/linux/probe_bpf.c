@@ -19,7 +19,7 @@
 #include "platform/linux/bpf/call.h"
 #include "platform/linux/bpf/shape.h"
 #include "platform/linux/bpf_jobs.h"
-#include "platform/posix/siblings.h"
+#include "platform/siblings.h"
 
 #define BPF_FILE_SYSTEM 0xcafe4a11U /* linux/magic.h */
 #define LOAD_MS 120000              /* a second on hardware; emulated machines are slower */

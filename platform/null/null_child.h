@@ -3,12 +3,8 @@
 #ifndef CORDON_NULL_CHILD_H
 #define CORDON_NULL_CHILD_H
 
-#include <stdbool.h>
-
 #include "platform/platform.h"
 
-/* True in test builds. */
-bool null_may_run(void);
 /* In the forked child: becomes the command, or writes errno to @status and exits. */
 void null_child(const struct platform_spawn *spawn, int status) __attribute__((noreturn));
 

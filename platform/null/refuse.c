@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "platform/null/null_child.h"
+#include "platform/null/null_job.h"
 
 bool null_may_run(void)
 {

@@ -14,6 +14,7 @@
 
 #include "platform/host.h"
 #include "platform/null/null_child.h"
+#include "platform/null/null_job.h"
 
 #define COMMAND_FDS 4U
 

@@ -93,6 +93,11 @@ __attribute__((noreturn)) static void child_main(const struct host_start *start,
     _exit(STEP_STATUS + STEP_EXEC);
 }
 
+int host_channel(void)
+{
+    return FD_CHANNEL;
+}
+
 enum cordon_err host_start(const struct host_start *start, struct host_child *ret_child,
                            struct cordon_fault *fault)
 {

@@ -17,6 +17,11 @@ void host_close(int fd)
     }
 }
 
+bool host_is_absolute(const char *path)
+{
+    return path[0] == '/';
+}
+
 bool host_is_directory(const char *path)
 {
     struct stat st;

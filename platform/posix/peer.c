@@ -23,6 +23,7 @@
 #define GROUPS_MAX 65536U
 #define OVERFLOW_UID 65534U
 #define STATUS_MAX 8192U
+#define WORD_SIZE 12U /* of a number with its NUL */
 #define EMBEDDED "run it without the service: `cordon sandbox --embedded ...`"
 
 void peer_deinit(struct platform_peer *peer)
@@ -36,6 +37,45 @@ void peer_deinit(struct platform_peer *peer)
         (void)close(peer->pidfd);
     }
     peer->pidfd = -1;
+}
+
+enum cordon_err peer_copy_key(const struct platform_peer *peer, struct platform_peer *ret_key)
+{
+    struct platform_peer key = *peer;
+
+    key.pidfd = -1;
+    key.groups = NULL;
+    if (peer->group_count > 0) {
+        key.groups = malloc(peer->group_count * sizeof(*key.groups));
+        if (key.groups == NULL) {
+            return CORDON_E_NOMEM;
+        }
+        memcpy(key.groups, peer->groups, peer->group_count * sizeof(*key.groups));
+    }
+    *ret_key = key;
+    return CORDON_OK;
+}
+
+/* The numbers of the user, of his group, and of @groups_max of the others. */
+enum cordon_err peer_words(const struct platform_peer *peer, size_t groups_max, char ***ret_words)
+{
+    const size_t groups = peer->group_count < groups_max ? peer->group_count : groups_max;
+    const size_t count = 2 + groups;
+    char **words = calloc(1, (count + 1) * sizeof(*words) + count * WORD_SIZE);
+    char *text;
+
+    if (words == NULL) {
+        return CORDON_E_NOMEM;
+    }
+    text = (char *)(words + count + 1);
+    for (size_t i = 0; i < count; i++, text += WORD_SIZE) {
+        const uint32_t id = i == 0 ? peer->uid : i == 1 ? peer->gid : peer->groups[i - 2];
+
+        (void)snprintf(text, WORD_SIZE, "%u", id);
+        words[i] = text;
+    }
+    *ret_words = words;
+    return CORDON_OK;
 }
 
 bool peer_same_key(const struct platform_peer *a, const struct platform_peer *b)

@@ -10,6 +10,9 @@
 
 #include "platform/host.h"
 
+_Static_assert(SIGKILL == HOST_SIGNAL_KILL, "the protocol has that number");
+const uint32_t host_signal_stop = SIGSTOP;
+
 void host_harden(void)
 {
     struct rlimit files;

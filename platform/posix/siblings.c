@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/posix/siblings.h"
+#include "platform/siblings.h"
 
 #include <errno.h>
 #include <limits.h>

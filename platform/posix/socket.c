@@ -13,6 +13,8 @@
 
 #define FDS_MAX 253U
 
+const char *const host_service_socket = "/run/cordon/cordond.sock";
+
 union control {
     struct cmsghdr align;
     char space[CMSG_SPACE(FDS_MAX * sizeof(int))];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/loop.h"
+#include "platform/loop.h"
 
 #include "tests/support/check.h"
 

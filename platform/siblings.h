@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where cordon's own programs are: beside the one that runs, never from the environment. */
-#ifndef CORDON_POSIX_SIBLINGS_H
-#define CORDON_POSIX_SIBLINGS_H
+#ifndef CORDON_PLATFORM_SIBLINGS_H
+#define CORDON_PLATFORM_SIBLINGS_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The event loop: descriptors, one-shot timers, signals. The only home of libevent. */
-#ifndef CORDON_BROKER_LOOP_H
-#define CORDON_BROKER_LOOP_H
+/* The event loop: descriptors, timers, what this process is told from outside. */
+#ifndef CORDON_PLATFORM_LOOP_H
+#define CORDON_PLATFORM_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,8 +33,16 @@ CORDON_MUST_USE enum cordon_err loop_after(struct loop *loop, uint64_t delay_ms,
 /* The same every @interval_ms, until the source is freed; nothing can fail on the way. */
 CORDON_MUST_USE enum cordon_err loop_every(struct loop *loop, uint64_t interval_ms, loop_fn *fn,
                                            void *context, struct loop_source **ret_source);
-CORDON_MUST_USE enum cordon_err loop_on_signal(struct loop *loop, int signo, loop_fn *fn,
-                                               void *context, struct loop_source **ret_source);
+/* What whoever runs this process says to it: signals, or what stands for them. */
+enum loop_signal {
+    LOOP_TERM,      /* to stop */
+    LOOP_INTERRUPT, /* from the terminal: to stop */
+    LOOP_RELOAD,    /* to read its files again */
+    LOOP_SIGNALS
+};
+CORDON_MUST_USE enum cordon_err loop_on_signal(struct loop *loop, enum loop_signal which,
+                                               loop_fn *fn, void *context,
+                                               struct loop_source **ret_source);
 void loop_source_free(struct loop_source *source); /* NULL is allowed */
 
 #endif
