@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/supervisor.h"
+#include "platform/service.h"
 
 #define EXIT_USAGE 2
 
@@ -127,7 +128,7 @@ static int options_take(int argc, char **argv, struct supervisor_options *option
     return status;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct supervisor_options options = {
         .platform = platform_host(),
@@ -157,4 +158,9 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    return service_main(argc, argv, run);
 }

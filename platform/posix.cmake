@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What every Unix has; host.h, ipc.h and the identity half of platform.h.
 cordon_library(cordon_posix SOURCES posix/ipc.c posix/peer.c posix/file.c posix/managed.c
-                                    posix/fetched.c posix/redact.c posix/lookup.c posix/socket.c posix/child.c
+                                    posix/fetched.c posix/redact.c user.c posix/lookup.c posix/socket.c posix/child.c
                                     posix/self.c posix/siblings.c)
 target_link_libraries(cordon_posix PUBLIC cordon_policy cordon_base)
 
@@ -15,6 +15,10 @@ target_link_libraries(cordon_posix_small PUBLIC cordon_base_small)
 find_library(CORDON_SYSTEMD systemd REQUIRED)
 cordon_library(cordon_service SOURCES linux/service.c)
 target_link_libraries(cordon_service PUBLIC cordon_base ${CORDON_SYSTEMD})
+
+# What of a host the broker is linked with.
+add_library(cordon_host INTERFACE)
+target_link_libraries(cordon_host INTERFACE cordon_posix cordon_service)
 
 # The back end that enforces nothing: one that refuses, for hosts without their
 # own, and one that runs, for test builds alone.

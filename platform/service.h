@@ -8,6 +8,10 @@
 
 #include "platform/base/err.h"
 
+typedef int service_main_fn(int argc, char **argv);
+/* Calls @main as the service manager wants a service's to be called; its status. */
+int service_main(int argc, char **argv, service_main_fn *main);
+
 /* True when a service manager started this process and reads its log. */
 bool service_managed(void);
 /* The listening socket that was handed over; -1: none. CORDON_E_INVALID: not just one. */

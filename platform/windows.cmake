@@ -8,7 +8,8 @@ target_link_libraries(cordon_sd PUBLIC cordon_base)
 cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.c windows/journal.c
                                   windows/state.c windows/state_folder.c windows/state_rows.c windows/state_apply.c windows/state_below.c
                                   windows/state_undo.c
-                                  windows/launch.c windows/pipe_chunk.c windows/pipe_list.c)
+                                  windows/launch.c windows/pipe_chunk.c windows/pipe_list.c
+                                  windows/args.c)
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
@@ -19,4 +20,24 @@ if(WIN32)
   cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_keys.c windows/api_files.c
                                       windows/launch_win32.c windows/pipe_win32.c windows/scm.c)
   target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32)
+
+  # host.h, ipc.h, loop.h, service.h and the identity half of platform.h.
+  cordon_library(cordon_host SOURCES windows/io_win32.c windows/pair_win32.c windows/listen_win32.c
+                                     windows/loop_win32.c windows/ipc_win32.c windows/self_win32.c
+                                     windows/file_win32.c windows/child_win32.c windows/peer_win32.c
+                                     windows/lookup_win32.c windows/managed_win32.c
+                                     windows/managed_look.c windows/service_win32.c user.c)
+  target_link_libraries(cordon_host PUBLIC cordon_win32 cordon_policy userenv bcrypt)
+
+  add_executable(cordon-init windows/init/main.c)
+  cordon_warnings(cordon-init)
+  target_link_libraries(cordon-init PRIVATE cordon_host)
+
+  # The back end that enforces nothing, as on other systems.
+  cordon_library(cordon_null_host SOURCES null/null.c windows/null_job.c windows/null_refuse.c
+                                          null/host.c)
+  cordon_library(cordon_null SOURCES null/null.c windows/null_job.c windows/null_run.c)
+  foreach(library cordon_null_host cordon_null)
+    target_link_libraries(${library} PUBLIC cordon_host cordon_dfa)
+  endforeach()
 endif()

@@ -11,6 +11,11 @@
 
 #include "platform/base/strbuf.h"
 
+int service_main(int argc, char **argv, service_main_fn *main)
+{
+    return main(argc, argv);
+}
+
 bool service_managed(void)
 {
     return getenv("NOTIFY_SOCKET") != NULL || getenv("JOURNAL_STREAM") != NULL;

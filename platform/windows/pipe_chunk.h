@@ -21,7 +21,7 @@
 #include "platform/base/err.h"
 
 #define PIPE_CHUNK_MAX (256U * 1024U)
-#define PIPE_HANDLES_MAX 64U
+#define PIPE_HANDLES_MAX 253U /* as many as a Unix socket carries */
 #define PIPE_HEAD_MAX (8U + 4U * PIPE_HANDLES_MAX)
 
 /* Private to pipe_chunk.c; all zero to begin with. */

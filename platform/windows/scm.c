@@ -48,6 +48,13 @@ static DWORD WINAPI control(DWORD what, DWORD event, void *data, void *context)
     }
 }
 
+void scm_running(void)
+{
+    if (manager != NULL) {
+        tell(SERVICE_RUNNING, API_OK);
+    }
+}
+
 static void WINAPI serve(DWORD argc, WCHAR **argv)
 {
     WCHAR *name = NULL;
@@ -63,9 +70,11 @@ static void WINAPI serve(DWORD argc, WCHAR **argv)
         return;
     }
     tell(SERVICE_START_PENDING, API_OK);
-    code = serving->start(serving->context);
+    code = serving->start == NULL ? API_OK : serving->start(serving->context);
     if (code == API_OK) {
-        tell(SERVICE_RUNNING, API_OK);
+        if (serving->start != NULL) {
+            scm_running();
+        }
         code = serving->run(serving->context);
     }
     tell(SERVICE_STOPPED, code);

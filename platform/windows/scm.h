@@ -10,7 +10,8 @@
 
 struct scm_service {
     const char *name;
-    /* Prepares; not 0: the service ends with that code and was never running. */
+    /* Prepares; not 0: the service ends with that code and was never running. NULL: run() prepares,
+     * and calls scm_running(). */
     uint32_t (*start)(void *context);
     /* Works until it is to stop; its code is the service's. */
     uint32_t (*run)(void *context);
@@ -18,6 +19,9 @@ struct scm_service {
     void (*stop)(void *context);
     void *context;
 };
+
+/* From run(): prepared. Nothing happens where no manager started this process. */
+void scm_running(void);
 
 /* Is that service of the process that the manager started; one a process. Returns at its end.
  * 1063 (ERROR_FAILED_SERVICE_CONTROLLER_CONNECT): somebody else started this process. */
