@@ -175,12 +175,19 @@ static void denied_text(const struct policy_rule *rule, const char *cwd, struct 
 }
 
 /* The working directory must not be denied by either set. */
-static enum cordon_err cwd_check(const struct pipeline *pipeline, struct cordon_fault *fault)
+static enum cordon_err cwd_check(struct pipeline *pipeline, struct cordon_fault *fault)
 {
-    const struct policy_verdict verdict =
-        policy_eval(pipeline->policy, pipeline->made->managed, pipeline->own, pipeline->cwd,
-                    strlen(pipeline->cwd), ASK_READ);
+    struct policy_verdict verdict;
+    const char *subject;
+    const enum cordon_err err =
+        policy_subject(pipeline->cwd, pipeline->policy->os, &pipeline->arena, &subject);
 
+    if (err != CORDON_OK) {
+        return fault_set(fault, err, "change to another directory, or use -C",
+                         "working directory: its name cannot be asked about");
+    }
+    verdict = policy_eval(pipeline->policy, pipeline->made->managed, pipeline->own, subject,
+                          strlen(subject), ASK_READ);
     if (!verdict.allow) {
         denied_text(verdict.rule, pipeline->cwd, fault);
         return CORDON_E_DENIED;

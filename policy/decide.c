@@ -104,6 +104,12 @@ static struct policy_verdict verdict(const struct policy_rule *rule, enum policy
     return (struct policy_verdict){allow, managed, rule};
 }
 
+enum cordon_err policy_subject(const char *path, enum policy_os os, struct arena *arena,
+                               const char **ret_subject)
+{
+    return spelling_normal(path, os, arena, ret_subject);
+}
+
 struct policy_verdict policy_eval(const struct policy *policy, const struct dfa *managed,
                                   const struct dfa *own, const char *path, size_t path_len,
                                   enum policy_question question)

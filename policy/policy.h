@@ -85,6 +85,13 @@ struct policy_verdict {
 };
 
 /*
+ * @path, absolute as @os has it ("C:\\x"), in the form that policy_eval() takes ("/C:/x");
+ * @arena's. CORDON_E_INVALID: it is none; CORDON_E_NOMEM.
+ */
+CORDON_MUST_USE enum cordon_err policy_subject(const char *path, enum policy_os os,
+                                               struct arena *arena, const char **ret_subject);
+
+/*
  * The oracle: what @policy says about @path (absolute, normalised). The tables
  * are those of policy_compile() for policy->managed and policy->own.
  */

@@ -60,9 +60,9 @@ HANDLE broker_start(void)
     (void)snprintf(line, sizeof(line),
                    "cordond --socket %s --managed-root %s\\managed --audit %s\\audit.jsonl --null",
                    BROKER_PIPE, BROKER_FOLDER, BROKER_FOLDER);
-    start.hStdError = CreateFileA(BROKER_FOLDER "\\log", FILE_APPEND_DATA,
-                                  FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, OPEN_ALWAYS, 0,
-                                  NULL);
+    start.hStdError =
+        CreateFileA(BROKER_FOLDER "\\log", FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                    &inherited, OPEN_ALWAYS, 0, NULL);
     CHECK(start.hStdError != INVALID_HANDLE_VALUE);
     CHECK(CreateProcessA(path, line, NULL, NULL, TRUE, 0, NULL, NULL, &start, &made));
     (void)CloseHandle(start.hStdError);
@@ -178,21 +178,20 @@ void talk_spawn(struct talk *talk, const char *const *args, HANDLE out)
     static char self[MAX_PATH];
     char *argv[ARGS_MAX] = {self};
     char *env[] = {(char *)(uintptr_t) "SystemRoot=C:\\windows", (char *)(uintptr_t) "A=ö"};
-    struct message message = {.type = CORDON_MSG_SPAWN,
-                              .u.spawn = {.argv = {argv, 1},
-                                          .env = {env, 2},
-                                          .choice = {.mode = "danger-full-access",
-                                                     .profile = "",
-                                                     .cwd_display = "C:\\"}}};
+    struct message message = {
+        .type = CORDON_MSG_SPAWN,
+        .u.spawn = {
+            .argv = {argv, 1},
+            .env = {env, 2},
+            .choice = {.mode = "danger-full-access", .profile = "", .cwd_display = "C:\\"}}};
     HANDLE handles[4];
 
     CHECK(GetModuleFileNameA(NULL, self, sizeof(self)) != 0);
     for (size_t i = 0; args[i] != NULL && i + 1 < ARGS_MAX; i++) {
         argv[message.u.spawn.argv.count++] = (char *)(uintptr_t)args[i];
     }
-    handles[0] =
-        CreateFileA("C:\\", FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    handles[0] = CreateFileA("C:\\", FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                             OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
     handles[1] = CreateFileA("NUL", GENERIC_READ | GENERIC_WRITE,
                              FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
     handles[2] = out == NULL ? handles[1] : out;
