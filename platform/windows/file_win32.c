@@ -147,7 +147,7 @@ enum cordon_err host_open_log(const char *path, int *ret_fd, struct cordon_fault
     HANDLE file = INVALID_HANDLE_VALUE;
 
     if (code == API_OK) {
-        file = CreateFileW(wide, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ, NULL, OPEN_ALWAYS,
+        file = CreateFileW(wide, FILE_APPEND_DATA | SYNCHRONIZE, SHARE_ALL, NULL, OPEN_ALWAYS,
                            FILE_FLAG_OPEN_REPARSE_POINT, NULL);
         code = file == INVALID_HANDLE_VALUE ? GetLastError() : API_OK;
         free(wide);

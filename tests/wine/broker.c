@@ -6,6 +6,8 @@
 
 #include "platform/windows/pipe_chunk.h"
 
+#include <tlhelp32.h>
+
 /* The jump of CHECK() belongs to the test's own file. */
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
@@ -19,6 +21,8 @@
 #define ARGS_MAX 8U
 
 static struct cordon_fault fault;
+char *talk_program;
+size_t talk_pieces;
 
 void broker_path(const char *name, char *ret_path, size_t size)
 {
@@ -46,7 +50,7 @@ char *broker_text(const char *path)
     return text;
 }
 
-HANDLE broker_start(void)
+HANDLE broker_run(const char *pipe)
 {
     SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
     STARTUPINFOA start = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES};
@@ -59,7 +63,7 @@ HANDLE broker_start(void)
     broker_path("broker\\cordond-test.exe", path, sizeof(path));
     (void)snprintf(line, sizeof(line),
                    "cordond --socket %s --managed-root %s\\managed --audit %s\\audit.jsonl --null",
-                   BROKER_PIPE, BROKER_FOLDER, BROKER_FOLDER);
+                   pipe, BROKER_FOLDER, BROKER_FOLDER);
     start.hStdError =
         CreateFileA(BROKER_FOLDER "\\log", FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE,
                     &inherited, OPEN_ALWAYS, 0, NULL);
@@ -67,10 +71,17 @@ HANDLE broker_start(void)
     CHECK(CreateProcessA(path, line, NULL, NULL, TRUE, 0, NULL, NULL, &start, &made));
     (void)CloseHandle(start.hStdError);
     (void)CloseHandle(made.hThread);
-    for (unsigned i = 0; i < 400 && !WaitNamedPipeA(BROKER_PIPE, 50); i++) {
-        CHECK(WaitForSingleObject(made.hProcess, 50) == WAIT_TIMEOUT);
-    }
     return made.hProcess;
+}
+
+HANDLE broker_start(void)
+{
+    const HANDLE broker = broker_run(BROKER_PIPE);
+
+    for (unsigned i = 0; i < 400 && !WaitNamedPipeA(BROKER_PIPE, 50); i++) {
+        CHECK(WaitForSingleObject(broker, 50) == WAIT_TIMEOUT);
+    }
+    return broker;
 }
 
 void broker_end(HANDLE broker)
@@ -78,6 +89,26 @@ void broker_end(HANDLE broker)
     CHECK(TerminateProcess(broker, 1));
     CHECK(WaitForSingleObject(broker, BROKER_WAIT_MS) == WAIT_OBJECT_0);
     (void)CloseHandle(broker);
+}
+
+bool broker_kill_child(HANDLE broker, const char *name)
+{
+    const HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    const DWORD parent = GetProcessId(broker);
+    PROCESSENTRY32 entry = {.dwSize = sizeof(entry)};
+    bool found = false;
+
+    for (BOOL more = Process32First(all, &entry); more && !found;
+         more = Process32Next(all, &entry)) {
+        if (entry.th32ParentProcessID == parent && strcmp(entry.szExeFile, name) == 0) {
+            const HANDLE child = OpenProcess(PROCESS_TERMINATE, FALSE, entry.th32ProcessID);
+
+            found = child != NULL && TerminateProcess(child, 9);
+            (void)CloseHandle(child);
+        }
+    }
+    (void)CloseHandle(all);
+    return found;
 }
 
 static void close_handle(void *context, int fd)
@@ -118,6 +149,17 @@ static HANDLE copy_of(HANDLE handle)
     return copy;
 }
 
+static void write_pieces(HANDLE pipe, const uint8_t *bytes, size_t len)
+{
+    const size_t piece = talk_pieces == 0 ? len : talk_pieces;
+    DWORD written;
+
+    for (size_t at = 0; at < len; at += piece) {
+        CHECK(WriteFile(pipe, bytes + at, (DWORD)(len - at < piece ? len - at : piece), &written,
+                        NULL));
+    }
+}
+
 void talk_say(struct talk *talk, const struct message *message, const HANDLE *handles, size_t count)
 {
     uint8_t head[PIPE_HEAD_MAX];
@@ -125,7 +167,6 @@ void talk_say(struct talk *talk, const struct message *message, const HANDLE *ha
     int fds[ARGS_MAX];
     struct stream_fds with = {fds, count};
     struct stream_pending pending;
-    DWORD written;
 
     for (size_t i = 0; i < count; i++) {
         /* The broker closes one, the stream the other. */
@@ -136,8 +177,8 @@ void talk_say(struct talk *talk, const struct message *message, const HANDLE *ha
     while (stream_pending(&talk->stream, &pending)) {
         const size_t len = pipe_chunk_head((uint32_t)pending.len, numbers, pending.fd_count, head);
 
-        CHECK(WriteFile(talk->pipe, head, (DWORD)len, &written, NULL));
-        CHECK(WriteFile(talk->pipe, pending.data, (DWORD)pending.len, &written, NULL));
+        write_pieces(talk->pipe, head, len);
+        write_pieces(talk->pipe, pending.data, pending.len);
         stream_sent(&talk->stream, pending.len);
     }
 }
@@ -187,6 +228,7 @@ void talk_spawn(struct talk *talk, const char *const *args, HANDLE out)
     HANDLE handles[4];
 
     CHECK(GetModuleFileNameA(NULL, self, sizeof(self)) != 0);
+    argv[0] = talk_program == NULL ? self : talk_program;
     for (size_t i = 0; args[i] != NULL && i + 1 < ARGS_MAX; i++) {
         argv[message.u.spawn.argv.count++] = (char *)(uintptr_t)args[i];
     }

@@ -12,12 +12,17 @@
 
 #define BROKER_PIPE "\\\\.\\pipe\\cordon-test"
 #define BROKER_FOLDER "C:\\broker" /* audit.jsonl, log; managed files below its \managed */
+#define BROKER_MANAGED BROKER_FOLDER "\\managed\\cordon"
 #define BROKER_WAIT_MS 20000U
 
-/* Starts it and waits until it listens; its process. */
+/* Starts one that listens at @pipe; its process. */
+HANDLE broker_run(const char *pipe);
+/* The same at BROKER_PIPE, and waits until it listens. */
 HANDLE broker_start(void);
 /* Ends it, and waits. */
 void broker_end(HANDLE broker);
+/* Ends a child process of it that runs program @name; false: there is none. */
+bool broker_kill_child(HANDLE broker, const char *name);
 /* Path of @name in the build tree, "broker\\cordond-test.exe". */
 void broker_path(const char *name, char *ret_path, size_t size);
 /* The whole of a file, for free(); "" where there is none. */
@@ -30,6 +35,11 @@ struct talk {
     struct stream_message in;
     uint32_t id;
 };
+
+/* The program of the next jobs; NULL: the test's own. */
+extern char *talk_program;
+/* What is said is written in pieces of so many bytes; 0: whole. */
+extern size_t talk_pieces;
 
 void talk_start(struct talk *talk);
 void talk_end(struct talk *talk);
