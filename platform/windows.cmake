@@ -18,7 +18,7 @@ target_link_libraries(cordon_targets PUBLIC cordon_acl cordon_plans)
 
 if(WIN32)
   cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_keys.c windows/api_files.c
-                                      windows/launch_win32.c windows/pipe_win32.c windows/scm.c)
+                                      windows/launch_win32.c windows/scm.c)
   target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32)
 
   # host.h, ipc.h, loop.h, service.h and the identity half of platform.h.

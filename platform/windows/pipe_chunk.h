@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What travels over the pipe: the protocol's bytes in chunks, each with the numbers that handles
- * have in the client's process in front of it. The service duplicates them from there: a pipe
- * carries none. Pure, without I/O.
+ * have in the client's process in front of it. The caller's worker takes them from there, and they
+ * are closed there: who sends one sends a duplicate, and forgets it. Pure, without I/O.
  *
  *   0  length   u32  bytes of the protocol that follow the handles; 1 to PIPE_CHUNK_MAX
  *   4  handles  u32  at most PIPE_HANDLES_MAX

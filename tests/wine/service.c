@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "broker/session.h"
-#include "platform/windows/pipe.h"
+#include "platform/windows/io.h"
 #include "platform/windows/scm.h"
 #include "tests/wine/jobs.h"
 #include "tests/wine/keys.h"
@@ -14,38 +14,47 @@
 
 static struct {
     struct state *state;
-    struct pipe *pipe;
+    struct loop *loop;
+    int listener;
+    struct loop_source *accepting, *stopping;
+    struct client *clients;
     struct sid job;
     HANDLE token;
-    struct sd who;
 } service;
 
 struct client {
+    struct client *next;
     struct session session;
-    struct pipe_peer *peer;
-    size_t sending;
+    int fd;
+    struct loop_source *source;
     char user[SID_TEXT_MAX];
     uint32_t job; /* request id; 0: none runs */
     struct launch launch;
-    HANDLE waits;
+    struct loop_source *waits;
     uint32_t serial; /* names the holder */
 };
 
-static bool send_next(struct client *client)
-{
-    struct stream_pending pending;
+static void client_free(struct client *client);
 
-    if (session_pending(&client->session, &pending) && client->sending == 0) {
-        client->sending = pending.len;
-        return pipe_send(client->peer, pending.data, pending.len);
-    }
-    return true;
-}
-
+/* Writes what the session has to say; may free @client. */
 static void go_on(struct client *client)
 {
-    if (!send_next(client) || session_finished(&client->session)) {
-        pipe_hang_up(client->peer);
+    struct stream_pending pending;
+    enum cordon_err err = CORDON_OK;
+
+    while (err == CORDON_OK && session_pending(&client->session, &pending)) {
+        size_t sent = 0;
+
+        err = host_send(client->fd, pending.data, pending.len, NULL, 0, &sent);
+        session_sent(&client->session, sent);
+    }
+    if (err == CORDON_E_AGAIN) {
+        err = loop_watch_for(client->source, LOOP_READ | LOOP_WRITE);
+    } else if (err == CORDON_OK) {
+        err = loop_watch_for(client->source, LOOP_READ);
+    }
+    if (err != CORDON_OK || session_finished(&client->session)) {
+        client_free(client);
     }
 }
 
@@ -61,10 +70,8 @@ static void end_job(struct client *client)
     struct cordon_fault fault;
     char holder[32];
 
-    if (client->waits != NULL) {
-        (void)UnregisterWaitEx(client->waits, INVALID_HANDLE_VALUE);
-        client->waits = NULL;
-    }
+    loop_source_free(client->waits);
+    client->waits = NULL;
     launch_end(wine_launch(), &client->launch);
     holder_of(client, holder);
     if (state_drop(service.state, &service.job, holder, &fault) != CORDON_OK) {
@@ -72,8 +79,7 @@ static void end_job(struct client *client)
     }
 }
 
-/* On the pipe's thread. */
-static void job_over(void *context)
+static void job_over(void *context, unsigned events)
 {
     struct client *client = context;
     char job[32];
@@ -81,9 +87,7 @@ static void job_over(void *context)
     DWORD status = 0;
     const uint32_t id = client->job;
 
-    if (id == 0) {
-        return;
-    }
+    (void)events;
     (void)GetExitCodeProcess((HANDLE)client->launch.process, &status);
     (void)snprintf(job, sizeof(job), "%u", client->serial);
     exited.code = status;
@@ -91,12 +95,6 @@ static void job_over(void *context)
     end_job(client);
     session_job_exited(&client->session, id, &exited);
     go_on(client);
-}
-
-static void CALLBACK process_ended(void *context, BOOLEAN timed_out)
-{
-    (void)timed_out;
-    pipe_post(service.pipe, job_over, context);
 }
 
 static enum cordon_err deny_and_start(struct client *client, const struct msg_spawn *spawn,
@@ -149,11 +147,8 @@ static enum cordon_err on_spawn(void *context, const struct session_request *req
     }
     client->job = request->in->id;
     session_job_started(&client->session, client->job, &started, -1);
-    if (!RegisterWaitForSingleObject(&client->waits, (HANDLE)client->launch.process, process_ended,
-                                     client, INFINITE, WT_EXECUTEONLYONCE)) {
-        process_ended(client, FALSE);
-    }
-    return CORDON_OK;
+    return loop_watch(service.loop, (int)(intptr_t)client->launch.process, LOOP_READ, job_over,
+                      client, &client->waits);
 }
 
 static enum cordon_err no_signal(void *context, const struct msg_signal *signal,
@@ -190,81 +185,116 @@ static enum cordon_err no_violations(void *context, uint32_t id, bool follow,
     return fault_set(fault, CORDON_E_UNSUPPORTED, NULL, "not here");
 }
 
-static void close_handle(void *context, int fd)
+static void close_fd(void *context, int fd)
 {
     (void)context;
-    (void)CloseHandle((HANDLE)(intptr_t)fd);
+    host_close(fd);
 }
 
 /* ---- clients ---- */
 
-static void *on_opened(void *context, struct pipe_peer *peer, const struct pipe_identity *who)
+/* The client is gone, and so is its job. */
+static void client_free(struct client *client)
+{
+    struct client **link = &service.clients;
+
+    while (*link != client) {
+        link = &(*link)->next;
+    }
+    *link = client->next;
+    end_job(client);
+    loop_source_free(client->source);
+    host_close(client->fd);
+    session_deinit(&client->session);
+    free(client);
+}
+
+static void on_ready(void *context, unsigned events)
+{
+    static uint8_t bytes[65536];
+    struct client *client = context;
+    int fds[PIPE_HANDLES_MAX];
+    struct host_chunk got;
+    enum cordon_err err = CORDON_E_AGAIN;
+
+    if ((events & LOOP_READ) != 0) {
+        err = host_recv(client->fd, bytes, sizeof(bytes), fds, PIPE_HANDLES_MAX, &got);
+    }
+    if (err == CORDON_OK) {
+        const struct stream_chunk chunk = {
+            .data = bytes, .len = got.len, .fds = fds, .fd_count = got.fd_count};
+
+        session_feed(&client->session, &chunk);
+    } else if (err != CORDON_E_AGAIN) {
+        client_free(client);
+        return;
+    }
+    go_on(client);
+}
+
+static void client_new(int fd, const struct platform_peer *peer)
 {
     static uint32_t serial;
     struct client *client = calloc(1, sizeof(*client));
+    const struct session_owner owner = {.spawn = on_spawn,
+                                        .signal = no_signal,
+                                        .plan = no_plan,
+                                        .query = no_query,
+                                        .violations = no_violations,
+                                        .close_fd = close_fd,
+                                        .context = client,
+                                        .mode = MSG_BROKER_SERVICE,
+                                        .version = "test"};
+
+    if (client == NULL) {
+        host_close(fd);
+        return;
+    }
+    client->fd = fd;
+    client->serial = ++serial;
+    (void)snprintf(client->user, sizeof(client->user), "%.*s", (int)strcspn(peer->label, "/"),
+                   peer->label);
+    session_init(&client->session, &owner);
+    client->next = service.clients;
+    service.clients = client;
+    if (host_adopt_stream(fd, NULL) != CORDON_OK ||
+        loop_watch(service.loop, fd, LOOP_READ, on_ready, client, &client->source) != CORDON_OK) {
+        client_free(client);
+    }
+}
+
+static void on_connection(void *context, unsigned events)
+{
+    struct cordon_fault fault;
+    struct platform_peer peer;
+    int fd;
 
     (void)context;
-    if (client != NULL) {
-        const struct session_owner owner = {.spawn = on_spawn,
-                                            .signal = no_signal,
-                                            .plan = no_plan,
-                                            .query = no_query,
-                                            .violations = no_violations,
-                                            .close_fd = close_handle,
-                                            .context = client,
-                                            .mode = MSG_BROKER_SERVICE,
-                                            .version = "test"};
-
-        client->peer = peer;
-        client->serial = ++serial;
-        sid_text(&who->user, client->user);
-        session_init(&client->session, &owner);
+    (void)events;
+    if (host_accept(service.listener, &fd) != CORDON_OK) {
+        return;
     }
-    return client;
-}
-
-static void on_received(void *session, const uint8_t *bytes, size_t len, const int *handles,
-                        size_t handle_count)
-{
-    struct client *client = session;
-    const struct stream_chunk chunk = {
-        .data = bytes, .len = len, .fds = handles, .fd_count = handle_count};
-
-    session_feed(&client->session, &chunk);
-    go_on(client);
-}
-
-static void on_sent(void *session, size_t len)
-{
-    struct client *client = session;
-
-    client->sending = 0;
-    session_sent(&client->session, len);
-    go_on(client);
-}
-
-/* The client is gone, and so is its job. */
-static void on_closed(void *session)
-{
-    struct client *client = session;
-
-    client->job = 0;
-    end_job(client);
-    session_deinit(&client->session);
-    /* Behind what may still be waiting there to tell of its process. */
-    pipe_post(service.pipe, free, client);
+    if (peer_identify(fd, false, &peer, &fault) != CORDON_OK) {
+        (void)fprintf(stderr, "%s\n", fault.text);
+        host_close(fd);
+        return;
+    }
+    client_new(fd, &peer);
+    peer_deinit(&peer);
 }
 
 /* ---- the service ---- */
 
-static uint32_t on_start(void *context)
+static void on_stop(void *context, unsigned events)
+{
+    (void)context;
+    (void)events;
+    loop_stop(service.loop);
+}
+
+static uint32_t start(void *context)
 {
     const struct state_config config = keys_config(api_win32());
-    struct pipe_config pipe = {.name = PIPE_NAME,
-                               .who = &service.who,
-                               .peers_max = 8,
-                               .owner = {NULL, on_opened, on_received, on_sent, on_closed}};
-    const struct sid *const jobs[] = {&service.job};
     struct sd_member members[2] = {{.deny_only = false}, {.deny_only = false}};
     const struct sd_token token = {.members = members, .member_count = 2};
     struct cordon_fault fault;
@@ -276,37 +306,41 @@ static uint32_t on_start(void *context)
     members[0].sid = service.job;
     members[1].sid = sid_everyone();
     service.token = token_make(&token, TRUE);
-    if (service.token == NULL || pipe_list(jobs, 1, &service.who) != CORDON_OK ||
-        state_open(&config, &service.state, &fault) != CORDON_OK ||
-        pipe_listen(&pipe, &service.pipe, &fault) != CORDON_OK) {
+    if (service.token == NULL || state_open(&config, &service.state, &fault) != CORDON_OK ||
+        host_listen(host_service_socket, &service.listener, &fault) != CORDON_OK ||
+        loop_new(&service.loop) != CORDON_OK ||
+        loop_watch(service.loop, service.listener, LOOP_READ, on_connection, NULL,
+                   &service.accepting) != CORDON_OK ||
+        loop_on_signal(service.loop, LOOP_TERM, on_stop, NULL, &service.stopping) != CORDON_OK) {
         return 2;
     }
     return 0;
 }
 
-static uint32_t on_run(void *context)
+static uint32_t run(void *context)
 {
-    struct cordon_fault fault;
-    enum cordon_err err;
-
     (void)context;
-    do {
-        err = pipe_step(service.pipe, INFINITE, &fault);
-    } while (err == CORDON_OK);
-    pipe_free(service.pipe);
+    loop_run(service.loop);
+    while (service.clients != NULL) {
+        client_free(service.clients);
+    }
+    loop_source_free(service.accepting);
+    loop_source_free(service.stopping);
+    loop_free(service.loop);
+    host_close(service.listener);
     state_close(service.state);
-    return err == CORDON_E_CLOSED ? 0 : 3;
+    return 0;
 }
 
-static void on_stop(void *context)
+static void stop(void *context)
 {
     (void)context;
-    pipe_stop(service.pipe);
+    loop_tell(LOOP_TERM);
 }
 
 uint32_t service_be(void)
 {
-    const struct scm_service what = {SERVICE_NAME, on_start, on_run, on_stop, NULL};
+    const struct scm_service what = {SERVICE_NAME, start, run, stop, NULL};
 
     return scm_serve(&what);
 }

@@ -9,6 +9,7 @@
 #include "platform/windows/pipe_chunk.h"
 #include "tests/support/check.h"
 #include "tests/wine/broker.h"
+#include "tests/wine/talk.h"
 
 #include <shellapi.h>
 
@@ -19,7 +20,7 @@ TEST(a_client_is_greeted)
     struct talk talk;
 
     broker = broker_start();
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     CHECK(talk.in.message.u.welcome.mode == MSG_BROKER_SERVICE);
     talk_end(&talk);
 }
@@ -30,7 +31,7 @@ TEST(a_job_has_its_exit_status)
     struct talk talk;
     uint32_t code = 0;
 
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, NULL);
     CHECK(talk_wait(&talk, &code) == MSG_EXIT_EXITED && code == 42);
     talk_end(&talk);
@@ -58,7 +59,7 @@ TEST(a_job_has_its_arguments_its_environment_its_folder_and_its_stream)
     char text[1024];
 
     CHECK(CreatePipe(&pipe[0], &pipe[1], NULL, 0));
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, pipe[1]);
     (void)CloseHandle(pipe[1]);
     /* The end comes when the job ends: nobody else keeps the stream. */
@@ -74,7 +75,7 @@ TEST(a_command_that_is_not_there_is_said_to_be)
     static const char *const args[] = {NULL};
     struct talk talk;
 
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_program = (char[]){"C:\\nothing.exe"};
     talk_spawn(&talk, args, NULL);
     talk_program = NULL;
@@ -91,7 +92,7 @@ TEST(a_signal_ends_a_job)
     uint32_t code = 0;
     char job[64];
 
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, NULL);
     CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
     (void)snprintf(job, sizeof(job), "%s", talk.in.message.u.started.job);
@@ -116,8 +117,8 @@ TEST(status_tells_of_the_service_and_ps_of_jobs)
     struct talk talk, other;
     char text[4096];
 
-    talk_open(&talk);
-    talk_open(&other);
+    talk_open(&talk, BROKER_PIPE);
+    talk_open(&other, BROKER_PIPE);
     talk_spawn(&talk, args, NULL);
     CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
     ask_report(&other, MSG_REPORT_STATUS, text, sizeof(text));
@@ -144,7 +145,7 @@ TEST(a_plan_is_told)
                     OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
     struct talk talk;
 
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_say(&talk, &message, &folder, 1);
     CHECK(talk_hear(&talk) == CORDON_MSG_PLAN_TEXT);
     CHECK(strncmp(talk.in.message.u.plan_text.text, "plan: windows", 13) == 0);
@@ -161,7 +162,7 @@ TEST(many_bytes_in_pieces_arrive)
     uint32_t status = 1;
 
     memset(text, 'x', sizeof(text) - 1);
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_pieces = 1000;
     talk_spawn(&talk, args, NULL);
     talk_pieces = 0;
@@ -175,11 +176,11 @@ TEST(what_is_not_the_protocol_is_hung_up_on)
     struct talk talk;
     DWORD written;
 
-    talk_start(&talk);
+    talk_start(&talk, BROKER_PIPE);
     CHECK(WriteFile(talk.pipe, rubbish, sizeof(rubbish), &written, NULL));
     CHECK(talk_hear(&talk) == 0);
     talk_end(&talk);
-    talk_open(&talk); /* and nobody else suffers */
+    talk_open(&talk, BROKER_PIPE); /* and nobody else suffers */
     talk_end(&talk);
 }
 
@@ -190,7 +191,7 @@ TEST(handles_that_are_none_are_hung_up_on)
     struct talk talk;
     DWORD written;
 
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     CHECK(WriteFile(talk.pipe, head, (DWORD)pipe_chunk_head(1, &number, 1, head), &written, NULL));
     CHECK(WriteFile(talk.pipe, "x", 1, &written, NULL));
     CHECK(talk_hear(&talk) == 0);
@@ -220,7 +221,7 @@ static const char *refusal(void)
     struct talk talk;
     uint32_t type;
 
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, NULL);
     type = talk_hear(&talk);
     CHECK(type == CORDON_MSG_FAILED || type == CORDON_MSG_STARTED);
@@ -295,7 +296,7 @@ TEST(a_worker_that_is_killed_takes_its_jobs_along_and_is_made_anew)
     static const char *const args[] = {"--sleep", "60", NULL};
     struct talk talk;
 
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, NULL);
     CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
     CHECK(broker_kill_child(broker, "cordon-worker-test.exe"));
@@ -313,7 +314,7 @@ TEST(a_broker_that_is_killed_leaves_nothing_running)
     char text[16];
 
     CHECK(CreatePipe(&pipe[0], &pipe[1], NULL, 0));
-    talk_open(&talk);
+    talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, pipe[1]);
     (void)CloseHandle(pipe[1]);
     CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);

@@ -5,143 +5,30 @@
  * client leaves behind ends with its connection.
  */
 #include "platform/windows/pipe.h"
-#include "platform/windows/pipe_chunk.h"
 #include "platform/windows/scm.h"
-#include "proto/codec.h"
-#include "proto/stream.h"
 #include "tests/support/check.h"
 #include "tests/wine/keys.h"
 #include "tests/wine/service.h"
+#include "tests/wine/talk.h"
 #include "tests/wine/token.h"
 
 #define WAIT_MS 20000U
-#define PIPE_PATH L"\\\\.\\pipe\\cordond"
 
 static char self[MAX_PATH];
-static struct cordon_fault fault;
 static uint32_t service_pid;
 
-static void close_handle(void *context, int fd)
-{
-    (void)context;
-    (void)CloseHandle((HANDLE)(intptr_t)fd);
-}
-
-/* ---- a client ---- */
-
-struct talk {
-    HANDLE pipe;
-    struct stream stream;
-    struct arena arena;
-    struct stream_message in;
-};
-
-static void talk_start(struct talk *talk)
-{
-    const struct stream_config config = {
-        .reads = FRAME_TO_CLIENT, .out_max = STREAM_OUT_SMALL, .close_fd = close_handle};
-
-    memset(talk, 0, sizeof(*talk));
-    CHECK(WaitNamedPipeW(PIPE_PATH, WAIT_MS));
-    /* So that the service may learn who calls and no more. */
-    talk->pipe = CreateFileW(PIPE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
-                             SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
-    CHECK(talk->pipe != INVALID_HANDLE_VALUE);
-    stream_init(&talk->stream, &config);
-    arena_init(&talk->arena, MSG_ARENA_MAX);
-}
-
-static void talk_end(struct talk *talk)
-{
-    (void)CloseHandle(talk->pipe);
-    stream_deinit(&talk->stream);
-    arena_deinit(&talk->arena);
-}
-
-static void say(struct talk *talk, const struct message *message, const HANDLE *handles,
-                size_t count)
-{
-    static uint32_t id;
-    uint8_t head[PIPE_HEAD_MAX];
-    uint32_t numbers[4];
-    int fds[4];
-    struct stream_fds with = {fds, count};
-    struct stream_pending pending;
-    DWORD written;
-
-    for (size_t i = 0; i < count; i++) {
-        HANDLE copy;
-
-        /* The stream closes what it sent; these stay. */
-        CHECK(DuplicateHandle(GetCurrentProcess(), handles[i], GetCurrentProcess(), &copy, 0, FALSE,
-                              DUPLICATE_SAME_ACCESS));
-        numbers[i] = (uint32_t)(uintptr_t)handles[i];
-        fds[i] = (int)(intptr_t)copy;
-    }
-    CHECK(stream_send(&talk->stream, ++id, message, &with, &fault) == CORDON_OK);
-    while (stream_pending(&talk->stream, &pending)) {
-        const size_t len = pipe_chunk_head((uint32_t)pending.len, numbers, pending.fd_count, head);
-
-        CHECK(WriteFile(talk->pipe, head, (DWORD)len, &written, NULL));
-        CHECK(WriteFile(talk->pipe, pending.data, (DWORD)pending.len, &written, NULL));
-        stream_sent(&talk->stream, pending.len);
-    }
-}
-
-/* The next message; its type. 0: the service hung up. */
-static uint32_t hear(struct talk *talk)
-{
-    for (;;) {
-        uint8_t bytes[4096];
-        struct stream_chunk chunk = {.data = bytes};
-        DWORD len = 0;
-        const enum cordon_err err = stream_receive(&talk->stream, &talk->arena, &talk->in, &fault);
-
-        if (err == CORDON_OK) {
-            return (uint32_t)talk->in.message.type;
-        }
-        CHECK(err == CORDON_E_AGAIN);
-        if (!ReadFile(talk->pipe, bytes, sizeof(bytes), &len, NULL) || len == 0) {
-            return 0;
-        }
-        chunk.len = len;
-        CHECK(stream_feed(&talk->stream, &chunk, &fault) == CORDON_OK);
-    }
-}
-
-static void greet(struct talk *talk)
-{
-    const struct message hello = {
-        .type = CORDON_MSG_HELLO,
-        .u.hello = {.protocol_min = 1, .protocol_max = 1, .client_version = "test"}};
-
-    talk_start(talk);
-    say(talk, &hello, NULL, 0);
-    CHECK(hear(talk) == CORDON_MSG_WELCOME);
-}
-
-/* Starts a job: this program with two arguments. */
+/* A job of this program with two arguments, started. */
 static void spawn(struct talk *talk, const char *what, const char *which)
 {
-    char *const argv[] = {self, (char *)(uintptr_t)what, (char *)(uintptr_t)which};
-    const struct message message = {
-        .type = CORDON_MSG_SPAWN,
-        .u.spawn = {.argv = {argv, 3},
-                    .choice = {.mode = "", .profile = "", .cwd_display = "C:\\"}}};
-    const HANDLE nothing =
-        CreateFileA("NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                    OPEN_EXISTING, 0, NULL);
-    const HANDLE handles[] = {nothing, nothing, nothing, nothing};
+    const char *const args[] = {what, which, NULL};
 
-    CHECK(nothing != INVALID_HANDLE_VALUE);
-    say(talk, &message, handles, 4);
-    if (hear(talk) != CORDON_MSG_STARTED) {
+    talk_spawn(talk, args, NULL);
+    if (talk_hear(talk) != CORDON_MSG_STARTED) {
         (void)fprintf(stderr, "  %s\n",
                       talk->in.message.type == CORDON_MSG_FAILED ? talk->in.message.u.failed.text
                                                                  : "hung up");
         CHECK(false);
     }
-    (void)CloseHandle(nothing);
 }
 
 /* ---- the tests; in the order of a service's life ---- */
@@ -162,7 +49,7 @@ TEST(the_pipe_is_the_services)
     struct talk talk;
     ULONG pid = 0;
 
-    talk_start(&talk);
+    talk_start(&talk, PIPE_NAME);
     CHECK(GetNamedPipeServerProcessId(talk.pipe, &pid) && pid == service_pid);
     talk_end(&talk);
 }
@@ -176,7 +63,7 @@ TEST(a_client_is_greeted_and_known_by_its_token)
     struct sid user;
     char text[SID_TEXT_MAX];
 
-    greet(&talk);
+    talk_open(&talk, PIPE_NAME);
     spawn(&talk, "--open", KEYS_B);
     CHECK(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
     CHECK(GetTokenInformation(token, TokenUser, info, sizeof(info), &len));
@@ -184,7 +71,7 @@ TEST(a_client_is_greeted_and_known_by_its_token)
     sid_text(&user, text);
     CHECK(talk.in.message.u.started.notices.count == 1);
     CHECK_STR(talk.in.message.u.started.notices.items[0], text);
-    CHECK(hear(&talk) == CORDON_MSG_EXITED && talk.in.message.u.exited.code == 0);
+    CHECK(talk_hear(&talk) == CORDON_MSG_EXITED && talk.in.message.u.exited.code == 0);
     talk_end(&talk);
 }
 
@@ -192,12 +79,12 @@ TEST(a_job_finds_closed_what_is_denied)
 {
     struct talk talk;
 
-    greet(&talk);
+    talk_open(&talk, PIPE_NAME);
     spawn(&talk, "--open", KEYS_A);
-    CHECK(hear(&talk) == CORDON_MSG_EXITED);
+    CHECK(talk_hear(&talk) == CORDON_MSG_EXITED);
     CHECK(talk.in.message.u.exited.code == API_ACCESS_DENIED);
     spawn(&talk, "--open", KEYS_B);
-    CHECK(hear(&talk) == CORDON_MSG_EXITED && talk.in.message.u.exited.code == 0);
+    CHECK(talk_hear(&talk) == CORDON_MSG_EXITED && talk.in.message.u.exited.code == 0);
     talk_end(&talk);
     CHECK(keys_open_here(KEYS_A) == 0);
 }
@@ -236,7 +123,7 @@ TEST(a_client_that_goes_takes_its_job_and_its_entries_along)
 {
     struct talk talk;
 
-    greet(&talk);
+    talk_open(&talk, PIPE_NAME);
     spawn(&talk, "--sleep", "60");
     CHECK(denied_now());
     talk_end(&talk);
@@ -252,11 +139,11 @@ TEST(what_is_not_the_protocol_is_hung_up_on)
     struct talk talk;
     DWORD written;
 
-    talk_start(&talk);
+    talk_start(&talk, PIPE_NAME);
     CHECK(WriteFile(talk.pipe, rubbish, sizeof(rubbish), &written, NULL));
-    CHECK(hear(&talk) == 0);
+    CHECK(talk_hear(&talk) == 0);
     talk_end(&talk);
-    greet(&talk); /* and nobody else suffers */
+    talk_open(&talk, PIPE_NAME); /* and nobody else suffers */
     talk_end(&talk);
 }
 
@@ -264,10 +151,10 @@ TEST(it_stops_leaves_nothing_and_is_removed)
 {
     struct talk talk;
 
-    greet(&talk);
+    talk_open(&talk, PIPE_NAME);
     spawn(&talk, "--sleep", "60");
     CHECK(scm_stop(SERVICE_NAME, WAIT_MS) == 0);
-    CHECK(hear(&talk) == 0 && !denied_now());
+    CHECK(talk_hear(&talk) == 0 && !denied_now());
     talk_end(&talk);
     CHECK(scm_remove(SERVICE_NAME) == 0);
     CHECK(scm_start(SERVICE_NAME, 100, &service_pid) == ERROR_SERVICE_DOES_NOT_EXIST);
@@ -279,7 +166,7 @@ static int be_client(const char *user)
 {
     struct talk talk;
 
-    greet(&talk);
+    talk_open(&talk, PIPE_NAME);
     spawn(&talk, "--open", KEYS_B);
     return strcmp(talk.in.message.u.started.notices.items[0], user) == 0 ? 0 : 2;
 }
