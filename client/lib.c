@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/lib.h"
+#include "platform/link.h"
 #include "proto/codec.h"
-
-extern char **environ;
 
 #define STREAM_OUT_UNUSED 65536U /* requests are written at once, not queued */
 
 static void close_fd(void *context, int fd)
 {
     (void)context;
-    (void)close(fd);
+    link_close(fd);
 }
 
 int cordon_open(unsigned flags, struct cordon **ret_cordon, struct cordon_error *ret_error)
@@ -48,9 +44,9 @@ void cordon_close(struct cordon *cordon)
     if (cordon->job != NULL) {
         cordon->job->cordon = NULL;
     }
-    (void)close(cordon->fd);
+    link_close(cordon->fd);
     if (cordon->broker > 0) {
-        lib_reap(cordon->broker);
+        link_reap(cordon->broker);
     }
     stream_deinit(&cordon->in);
     arena_deinit(&cordon->arena);
@@ -92,35 +88,24 @@ static struct msg_choice choice_of(const struct cordon_spawn_options *options, c
     };
 }
 
-static enum cordon_err open_cwd(const char *dir, int *ret_fd, struct cordon_fault *fault)
-{
-    *ret_fd = open(dir != NULL ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (*ret_fd < 0) {
-        return fault_os(fault, errno, NULL, "working directory %s", dir != NULL ? dir : ".");
-    }
-    return CORDON_OK;
-}
-
 /* Descriptors of SPAWN; @ret_null is opened only where a stream needs it. */
 static enum cordon_err spawn_fds(const struct cordon_spawn_options *options, int ret_fds[4],
                                  int *ret_null, struct cordon_fault *fault)
 {
-    for (int i = 0; i < 3; i++) {
+    enum cordon_err err = CORDON_OK;
+
+    for (int i = 0; err == CORDON_OK && i < 3; i++) {
         bool tty = (options->flags & ((unsigned)CORDON_SPAWN_TTY_STDIN << i)) != 0;
 
         ret_fds[SPAWN_FD_STDIN + i] = options->stdio[i];
         if (!tty && options->stdio[i] >= 0) {
-            continue;
+            err = link_check_stream(options->stdio[i], fault);
+        } else {
+            err = *ret_null < 0 ? link_open_null(ret_null, fault) : CORDON_OK;
+            ret_fds[SPAWN_FD_STDIN + i] = *ret_null;
         }
-        if (*ret_null < 0) {
-            *ret_null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        }
-        if (*ret_null < 0) {
-            return fault_os(fault, errno, NULL, "/dev/null");
-        }
-        ret_fds[SPAWN_FD_STDIN + i] = *ret_null;
     }
-    return open_cwd(options->cwd, &ret_fds[SPAWN_FD_CWD], fault);
+    return err != CORDON_OK ? err : link_open_folder(options->cwd, &ret_fds[SPAWN_FD_CWD], fault);
 }
 
 static void fill_spawn(const struct cordon_spawn_options *options, const char *cwd,
@@ -133,7 +118,7 @@ static void fill_spawn(const struct cordon_spawn_options *options, const char *c
         union {
             char **in;
             const char *const *out;
-        } list = {.in = environ};
+        } list = {.in = link_environment()};
 
         env = list.out;
     }
@@ -155,7 +140,7 @@ static void fill_spawn(const struct cordon_spawn_options *options, const char *c
 
 static const char *display_cwd(const struct cordon_spawn_options *options, char *buf, size_t size)
 {
-    return options->cwd != NULL ? options->cwd : getcwd(buf, size);
+    return options->cwd != NULL ? options->cwd : link_folder_name(buf, size);
 }
 
 static enum cordon_err send_spawn(struct cordon *cordon, uint32_t id,
@@ -172,12 +157,8 @@ static enum cordon_err send_spawn(struct cordon *cordon, uint32_t id,
         fill_spawn(options, display_cwd(options, cwd, sizeof(cwd)), &message);
         err = lib_send(cordon, &message, id, &(const struct stream_fds){fds, 4}, fault);
     }
-    if (null_fd >= 0) {
-        (void)close(null_fd);
-    }
-    if (fds[SPAWN_FD_CWD] >= 0) {
-        (void)close(fds[SPAWN_FD_CWD]);
-    }
+    link_close(null_fd);
+    link_close(fds[SPAWN_FD_CWD]);
     return err;
 }
 
@@ -272,12 +253,12 @@ int cordon_plan(struct cordon *cordon, const struct cordon_spawn_options *option
     }
     message.u.plan.choice = choice_of(options, display_cwd(options, cwd, sizeof(cwd)));
     message.u.plan.json = (options->flags & CORDON_SPAWN_JSON) != 0;
-    err = open_cwd(options->cwd, &cwd_fd, &fault);
+    err = link_open_folder(options->cwd, &cwd_fd, &fault);
     if (err == CORDON_OK) {
         const struct stream_fds fds = {&cwd_fd, 1};
 
         err = lib_send(cordon, &message, ++cordon->last_id, &fds, &fault);
-        (void)close(cwd_fd);
+        link_close(cwd_fd);
     }
     status = lib_sent(cordon, err, &fault, ret_error);
     return status != 0 ? status : lib_text(cordon, CORDON_MSG_PLAN_TEXT, ret_text, NULL, ret_error);

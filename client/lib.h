@@ -4,7 +4,6 @@
 #define CORDON_CLIENT_LIB_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "client/include/cordon/cordon.h"
 #include "platform/base/err.h"
@@ -14,7 +13,7 @@
 
 struct cordon {
     int fd;
-    pid_t broker; /* the private broker; 0: the service */
+    int broker;   /* the private broker, as link_private() names it; 0: the service */
     bool greeted; /* HELLO was sent */
     bool lost;    /* the stream broke; nothing more can be sent or read */
     uint32_t last_id;
@@ -65,21 +64,9 @@ void lib_drop_fds(struct stream_message *in);
 /* Copies @fault to *ret_error (NULL is allowed) and returns @status. */
 int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fault *fault);
 
-/* True if the administrator installed the service's units. */
-bool lib_service_installed(void);
-
-/*
- * Connects to the service. CORDON_E_NOT_FOUND: there is no socket (the fault is
- * not set); CORDON_E_DENIED: it is not root's; CORDON_E_OS.
- */
-CORDON_MUST_USE enum cordon_err lib_service_connect(int *ret_fd, struct cordon_fault *fault);
-
 /* Connects or starts a private broker; fills fd and broker. */
 CORDON_MUST_USE enum cordon_err lib_connect(unsigned flags, struct cordon *cordon,
                                             struct cordon_fault *fault);
-
-/* Waits for the private broker to end, at most two seconds; then kills it. */
-void lib_reap(pid_t broker);
 
 /*
  * Writes a request, preceded by HELLO if that was not sent yet, without waiting

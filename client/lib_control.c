@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/lib.h"
+#include "platform/link.h"
 
 int lib_refused(const struct msg_failed *failed, struct cordon_error *ret_error)
 {
@@ -17,7 +17,7 @@ int lib_refused(const struct msg_failed *failed, struct cordon_error *ret_error)
 void lib_drop_fds(struct stream_message *in)
 {
     for (size_t i = 0; i < in->fd_count; i++) {
-        (void)close(in->fds[i]);
+        link_close(in->fds[i]);
     }
 }
 

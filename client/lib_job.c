@@ -2,10 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "client/lib.h"
+#include "platform/link.h"
 
 static const char *or_empty(const char *text)
 {
@@ -207,12 +206,10 @@ void cordon_job_free(struct cordon_job *job)
         job->cordon->job = NULL;
         if (!job->ended) {
             /* There is no other way to end it that could not fail. */
-            (void)shutdown(job->cordon->fd, SHUT_RDWR);
+            link_shut(job->cordon->fd);
             job->cordon->lost = true;
         }
     }
-    if (job->pty >= 0) {
-        (void)close(job->pty);
-    }
+    link_close(job->pty);
     free(job);
 }

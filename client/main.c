@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/cli.h"
 #include "client/output.h"
 #include "client/run.h"
+#include "platform/link.h"
 #include "platform/siblings.h"
 
 #define ARGUMENTS_MAX ((size_t)32U * 1024U * 1024U)
-
-/*
- * A descriptor below 3 that is closed would be given to the next socket, which
- * a later write to "standard error" would then hit.
- */
-static int fill_standard_streams(void)
-{
-    for (int fd = 0; fd < 3; fd++) {
-        /* The lowest free number is the one that was missing. */
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
-            return -1;
-        }
-    }
-    return 0;
-}
 
 /* Verbs that read policy are another program, so that this one stays small. */
 static int run_elsewhere(char **argv)
@@ -34,8 +17,7 @@ static int run_elsewhere(char **argv)
     struct cordon_fault fault = {0};
 
     if (sibling_path("cordon-policy", path, sizeof(path), &fault) == CORDON_OK) {
-        (void)execv(path, argv);
-        (void)fault_os(&fault, errno, "reinstall cordon", "cannot run %s", path);
+        (void)link_become(path, argv, &fault);
     }
     output_failure(fault.text, fault.remedy);
     return CORDON_STATUS_SETUP;
@@ -112,7 +94,8 @@ int main(int argc, char **argv)
     struct cli cli;
     int status;
 
-    if (fill_standard_streams() != 0) {
+    argv = link_arguments(argc, argv);
+    if (argv == NULL || !link_fill_stdio()) {
         return CORDON_STATUS_SETUP;
     }
     arena_init(&arena, ARGUMENTS_MAX);

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "client/lib.h"
+#include "platform/link.h"
 #include "proto/codec.h"
 
-#define SEND_FDS_MAX 8U
-#define RECEIVE_FDS_MAX 16U
 #define RECEIVE_BYTES 16384U
 
 int lib_error(struct cordon_error *ret_error, int status, const struct cordon_fault *fault)
@@ -52,38 +47,23 @@ static enum cordon_err add_frame(struct strbuf *out, const struct message *messa
 static enum cordon_err send_all(struct cordon *cordon, const struct strbuf *out,
                                 const struct stream_fds *fds, struct cordon_fault *fault)
 {
-    union {
-        struct cmsghdr head;
-        unsigned char bytes[CMSG_SPACE(SEND_FDS_MAX * sizeof(int))];
-    } control = {0};
     size_t done = 0;
 
     while (done < out->len) {
-        struct iovec iov = {out->data + done, out->len - done};
-        struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-        ssize_t n;
+        const bool first = done == 0 && fds != NULL;
+        size_t sent = 0;
+        const enum cordon_err err =
+            link_send(cordon->fd, out->data + done, out->len - done, first ? fds->fds : NULL,
+                      first ? fds->count : 0, &sent, fault);
 
-        if (done == 0 && fds != NULL && fds->count > 0) {
-            const uint32_t bytes = (uint32_t)(fds->count * sizeof(int));
-
-            msg.msg_control = control.bytes;
-            msg.msg_controllen = (uint32_t)CMSG_SPACE(bytes);
-            control.head.cmsg_level = SOL_SOCKET;
-            control.head.cmsg_type = SCM_RIGHTS;
-            control.head.cmsg_len = (uint32_t)CMSG_LEN(bytes);
-            memcpy(CMSG_DATA(&control.head), fds->fds, bytes);
+        if (err == CORDON_E_CLOSED) {
+            return closed(fault);
         }
-        n = sendmsg(cordon->fd, &msg, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) {
-            continue;
+        if (err != CORDON_OK && err != CORDON_E_AGAIN) {
+            cordon->lost = true;
+            return err;
         }
-        if (n < 0) {
-            cordon->lost = errno != EPIPE && errno != ECONNRESET;
-            return errno == EPIPE || errno == ECONNRESET
-                       ? closed(fault)
-                       : fault_os(fault, errno, NULL, "send to the broker");
-        }
-        done += (size_t)n;
+        done += sent;
     }
     return CORDON_OK;
 }
@@ -119,41 +99,20 @@ enum cordon_err lib_send(struct cordon *cordon, const struct message *message, u
     return err == CORDON_OK ? send_frame(cordon, message, id, fds, fault) : err;
 }
 
-/* One recvmsg() into the stream. */
+/* One read into the stream. */
 static enum cordon_err feed(struct cordon *cordon, struct cordon_fault *fault)
 {
-    union {
-        struct cmsghdr head;
-        unsigned char bytes[CMSG_SPACE(RECEIVE_FDS_MAX * sizeof(int))];
-    } control;
     unsigned char data[RECEIVE_BYTES];
-    int fds[RECEIVE_FDS_MAX];
-    struct iovec iov = {data, sizeof(data)};
-    struct msghdr msg = {.msg_iov = &iov,
-                         .msg_iovlen = 1,
-                         .msg_control = control.bytes,
-                         .msg_controllen = sizeof(control.bytes)};
-    struct stream_chunk chunk = {.data = data, .fds = fds};
-    struct cmsghdr *cmsg;
-    ssize_t n = recvmsg(cordon->fd, &msg, MSG_CMSG_CLOEXEC);
+    struct link_chunk got;
+    struct stream_chunk chunk = {.data = data, .fds = got.fds};
+    const enum cordon_err err = link_recv(cordon->fd, data, sizeof(data), &got, fault);
 
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
-        return CORDON_E_AGAIN;
+    if (err != CORDON_OK) {
+        return err == CORDON_E_CLOSED ? closed(fault) : err;
     }
-    if (n < 0 && errno != ECONNRESET) {
-        return fault_os(fault, errno, NULL, "receive from the broker");
-    }
-    if (n <= 0) {
-        return closed(fault);
-    }
-    /* One read never crosses from one sender's descriptors to the next: one header. */
-    cmsg = CMSG_FIRSTHDR(&msg);
-    if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
-        chunk.fd_count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(fds, CMSG_DATA(cmsg), chunk.fd_count * sizeof(int));
-    }
-    chunk.len = (size_t)n;
-    chunk.fds_truncated = (msg.msg_flags & MSG_CTRUNC) != 0;
+    chunk.len = got.len;
+    chunk.fd_count = got.fd_count;
+    chunk.fds_truncated = got.fds_truncated;
     return stream_feed(&cordon->in, &chunk, fault);
 }
 
@@ -161,7 +120,6 @@ enum cordon_err lib_receive(struct cordon *cordon, int timeout_ms, struct stream
                             struct cordon_fault *fault)
 {
     for (;;) {
-        struct pollfd wait = {.fd = cordon->fd, .events = POLLIN};
         enum cordon_err err;
 
         arena_deinit(&cordon->arena);
@@ -173,7 +131,7 @@ enum cordon_err lib_receive(struct cordon *cordon, int timeout_ms, struct stream
             cordon->lost = cordon->lost || err != CORDON_OK;
             return err;
         }
-        if (timeout_ms >= 0 && poll(&wait, 1, timeout_ms) <= 0) {
+        if (timeout_ms >= 0 && !link_wait(cordon->fd, timeout_ms)) {
             return CORDON_E_AGAIN;
         }
         err = feed(cordon, fault);

@@ -5,6 +5,7 @@
 #include "client/lib.h"
 #include "client/policy/tool.h"
 #include "platform/base/jsonw.h"
+#include "platform/link.h"
 
 enum doctor_state { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_BAD };
 
@@ -189,9 +190,9 @@ static void check_fetch(struct doctor *doctor)
 static void check_service(struct doctor *doctor)
 {
     struct cordon_fault fault = {0};
-    bool installed = lib_service_installed();
+    bool installed = link_service_installed();
     int fd = -1;
-    enum cordon_err err = lib_service_connect(&fd, &fault);
+    enum cordon_err err = link_service(&fd, &fault);
 
     if (err == CORDON_OK) {
         (void)close(fd);
