@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <strings.h>
 
 #include "client/cli_take.h"
 #include "platform/base/number.h"
+#include "platform/signals.h"
 
 #define SIGNAL_MAX 64U
 
-/* The names that a person would send, and their numbers here; the others go by number. */
+/* The names that a person would send; the others go by number. */
 const char *const cli_signals[] = {"HUP",  "INT",  "QUIT", "KILL", "TERM",  "USR1", "USR2",
                                    "CONT", "TSTP", "ABRT", "ALRM", "WINCH", NULL};
-static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGKILL, SIGTERM, SIGUSR1,
-                              SIGUSR2, SIGCONT, SIGTSTP, SIGABRT, SIGALRM, SIGWINCH};
-_Static_assert(sizeof(numbers) / sizeof(numbers[0]) + 1 ==
-                   sizeof(cli_signals) / sizeof(cli_signals[0]),
+_Static_assert(SIGNALS + 1 == sizeof(cli_signals) / sizeof(cli_signals[0]),
                "a name needs its number");
 
 enum cordon_err cli_take_signal(struct cli *cli, const char *value, struct cordon_fault *fault)
@@ -23,7 +20,7 @@ enum cordon_err cli_take_signal(struct cli *cli, const char *value, struct cordo
 
     for (size_t i = 0; cli_signals[i] != NULL; i++) {
         if (strcasecmp(name, cli_signals[i]) == 0) {
-            cli->signo = numbers[i];
+            cli->signo = signal_numbers[i];
             return CORDON_OK;
         }
     }

@@ -2,6 +2,7 @@
 #include "client/output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +11,8 @@
 static int write_all(int fd, const struct strbuf *out)
 {
     for (size_t done = 0; done < out->len;) {
-        ssize_t n = write(fd, out->data + done, out->len - done);
+        const size_t rest = out->len - done;
+        ssize_t n = write(fd, out->data + done, rest < INT_MAX ? (unsigned)rest : INT_MAX);
 
         if (n < 0 && errno != EINTR) {
             return 1;

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
+
+/* The modes that raw mode took away; a process has one terminal. */
+static struct termios saved;
 
 /* Standard input is written to where it is the only terminal and open for that. */
 static int output_of(const bool stream[3])
@@ -113,10 +117,10 @@ void tty_raw(struct tty *tty)
 {
     struct termios modes;
 
-    if (tty->raw || !tty_foreground(tty) || tcgetattr(tty->in, &tty->saved) != 0) {
+    if (tty->raw || !tty_foreground(tty) || tcgetattr(tty->in, &saved) != 0) {
         return;
     }
-    modes = tty->saved;
+    modes = saved;
     cfmakeraw(&modes);
     tty->raw = true;
     if (tcsetattr(tty->in, TCSADRAIN, &modes) != 0) {
@@ -131,7 +135,7 @@ void tty_raw(struct tty *tty)
 void tty_restore(struct tty *tty)
 {
     if (tty->raw && tty_foreground(tty)) {
-        (void)tcsetattr(tty->in, TCSADRAIN, &tty->saved);
+        (void)tcsetattr(tty->in, TCSADRAIN, &saved);
     }
     tty->raw = false;
 }

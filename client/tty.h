@@ -9,14 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <termios.h>
 
 struct tty {
     bool stream[3]; /* the standard streams that are a terminal */
     int in;         /* read from here; -1: standard input is none */
     int out;        /* written to here; -1: there is no terminal */
     bool raw;       /* between tty_raw() and tty_restore() */
-    struct termios saved;
 };
 
 /* Looks at descriptors 0 to 2. */

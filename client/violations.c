@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/output.h"
 #include "client/run.h"

@@ -27,7 +27,7 @@ if(WIN32)
                                      windows/file_win32.c windows/child_win32.c windows/peer_win32.c
                                      windows/lookup_win32.c windows/managed_win32.c
                                      windows/managed_look.c windows/service_win32.c user.c)
-  target_link_libraries(cordon_host PUBLIC cordon_win32 cordon_policy userenv bcrypt)
+  target_link_libraries(cordon_host PUBLIC cordon_win32 cordon_policy bcrypt)
 
   add_executable(cordon-init windows/init/main.c)
   cordon_warnings(cordon-init)

@@ -14,7 +14,7 @@
 
 int host_channel(void)
 {
-    return io_fd(io_handle(0));
+    return IO_CHANNEL;
 }
 
 /* Made once; NULL: cannot be. */
@@ -94,20 +94,21 @@ static LPPROC_THREAD_ATTRIBUTE_LIST make_list(HANDLE streams[3], HANDLE *job)
     return list;
 }
 
-/* "SystemRoot=C:\Windows", without which not even a socket opens, and where programs are. */
+/* Where Windows is, by which it finds itself ("SystemRoot", "SystemDrive"), and its programs. */
 static WCHAR *make_environment(void)
 {
     WCHAR root[MAX_PATH];
     const UINT len = GetSystemWindowsDirectoryW(root, MAX_PATH);
-    WCHAR *block = calloc(3U * MAX_PATH, sizeof(*block));
-    int used;
+    WCHAR *block = calloc(4U * MAX_PATH, sizeof(*block));
+    WCHAR *at = block;
 
     if (block == NULL || len == 0 || len >= MAX_PATH) {
         free(block);
         return NULL;
     }
-    used = swprintf(block, 2U * MAX_PATH, L"SystemRoot=%ls", root);
-    (void)swprintf(block + used + 1, MAX_PATH + 32U, L"PATH=%ls\\System32", root);
+    at += swprintf(at, MAX_PATH, L"PATH=%ls\\System32", root) + 1;
+    at += swprintf(at, MAX_PATH, L"SystemDrive=%.2ls", root) + 1;
+    (void)swprintf(at, 2U * MAX_PATH, L"SystemRoot=%ls", root);
     return block;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Descriptors of host.h and ipc.h on Windows: the number of a handle, of which 32 bits are
- * significant; 0, 1 and 2 are the standard streams. What is on its way through a pipe is kept
- * beside the number, until host_close(). One thread uses them all.
+ * significant, and which is a multiple of 4; 0, 1 and 2 are the standard streams, and 3 is the
+ * channel of a process that was started with one, which it has as its standard input. What is on
+ * its way through a pipe is kept beside the number, until host_close(). One thread uses them all.
  *
  * Readiness, which pipes do not have here: a read of no bytes ends when there are some, or the end
  * of the pipe. A write is taken over whole, and the next one waits until the system has it.
@@ -15,6 +16,8 @@
 #include "platform/windows/pipe_chunk.h"
 #include "platform/windows/sd.h"
 #include "platform/windows/win32.h"
+
+#define IO_CHANNEL 3
 
 HANDLE io_handle(int fd);
 /* INVALID_HANDLE_VALUE: -1 */

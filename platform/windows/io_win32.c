@@ -26,9 +26,10 @@ static struct io *ios;
 
 HANDLE io_handle(int fd)
 {
-    static const DWORD standard[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+    static const DWORD standard[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE,
+                                     STD_INPUT_HANDLE};
 
-    return fd >= 0 && fd <= 2 ? GetStdHandle(standard[fd]) : (HANDLE)(intptr_t)fd;
+    return fd >= 0 && fd <= IO_CHANNEL ? GetStdHandle(standard[fd]) : (HANDLE)(intptr_t)fd;
 }
 
 int io_fd(HANDLE handle)

@@ -12,8 +12,6 @@
 #include "platform/windows/managed_win32.h"
 #include "platform/windows/trust.h"
 
-#include <userenv.h>
-
 #define CHAIN_MAX 40U
 #define PATH_MAX_BYTES 1024U
 #define FOLDER 0x0001U /* FILE_LIST_DIRECTORY, and FILE_READ_DATA of a file */
@@ -32,6 +30,7 @@ static const struct {
 
 /* What an administrator may have written that nothing here reads: then no job starts. */
 #define FETCH_FILE "cordon\\fetch.toml"
+#define PROFILES L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
 #define POLICY_KEY L"SOFTWARE\\Policies\\cordon"
 
 /* What a path leads through, from the root of its volume on. */
@@ -46,14 +45,16 @@ struct chain {
 bool managed_base(const struct managed_places *places, char *ret_path, size_t size)
 {
     WCHAR wide[MAX_PATH];
-    DWORD len = MAX_PATH;
+    DWORD len = sizeof(wide);
     int used;
 
     if (places->root[0] != '\0') {
         used = snprintf(ret_path, size, "%s", places->root);
         return used > 0 && (size_t)used < size;
     }
-    return GetAllUsersProfileDirectoryW(wide, &len) &&
+    /* Where Windows itself keeps %ProgramData%: the variable is whoever's who started us. */
+    return RegGetValueW(HKEY_LOCAL_MACHINE, PROFILES, L"ProgramData", RRF_RT_REG_SZ, NULL, wide,
+                        &len) == ERROR_SUCCESS &&
            win32_narrow(wide, wcslen(wide), ret_path, size) == API_OK;
 }
 

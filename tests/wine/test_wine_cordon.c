@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command as an .exe, from its arguments to what it prints and its status: alone, with the
+ * service (the null back end), and with a private broker, which on Windows refuses as yet.
+ */
+#include "tests/support/check.h"
+#include "tests/wine/broker.h"
+
+#include <fcntl.h>
+#include <io.h>
+#include <shellapi.h>
+
+static HANDLE broker;
+
+struct ran {
+    DWORD status;
+    char out[8192], err[4096];
+};
+
+static void read_file(const char *path, char *text, size_t size)
+{
+    char *whole = broker_text(path);
+
+    (void)snprintf(text, size, "%s", whole);
+    free(whole);
+}
+
+static HANDLE make_file(const char *path)
+{
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
+    const HANDLE file = CreateFileA(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                    &inherited, CREATE_ALWAYS, 0, NULL);
+
+    CHECK(file != INVALID_HANDLE_VALUE);
+    return file;
+}
+
+/* Runs @program of client\ with @args in C:\. */
+static struct ran run(const char *program, const WCHAR *args)
+{
+    static struct ran ran;
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
+    STARTUPINFOW start = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES};
+    PROCESS_INFORMATION made;
+    char name[64], path[MAX_PATH];
+    WCHAR line[2048], wide[MAX_PATH];
+
+    (void)snprintf(name, sizeof(name), "client\\%s.exe", program);
+    broker_path(name, path, sizeof(path));
+    (void)swprintf(wide, MAX_PATH, L"%hs", path);
+    (void)swprintf(line, 2048, L"cordon %ls", args);
+    start.hStdInput = CreateFileA("NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                  &inherited, OPEN_EXISTING, 0, NULL);
+    start.hStdOutput = make_file("C:\\out");
+    start.hStdError = make_file("C:\\err");
+    CHECK(CreateProcessW(wide, line, NULL, NULL, TRUE, 0, NULL, L"C:\\", &start, &made));
+    (void)CloseHandle(start.hStdInput);
+    (void)CloseHandle(start.hStdOutput);
+    (void)CloseHandle(start.hStdError);
+    CHECK(WaitForSingleObject(made.hProcess, BROKER_WAIT_MS) == WAIT_OBJECT_0);
+    CHECK(GetExitCodeProcess(made.hProcess, &ran.status));
+    (void)CloseHandle(made.hProcess);
+    (void)CloseHandle(made.hThread);
+    read_file("C:\\out", ran.out, sizeof(ran.out));
+    read_file("C:\\err", ran.err, sizeof(ran.err));
+    return ran;
+}
+
+#define SAYS(text, part) CHECK(says((text), (part)))
+static bool says(const char *text, const char *part)
+{
+    const bool does = strstr(text, part) != NULL;
+
+    if (!does) {
+        (void)fprintf(stderr, "  got: %s\n", text);
+    }
+    return does;
+}
+
+static const WCHAR *sandbox(const WCHAR *options, const WCHAR *rest)
+{
+    static WCHAR text[1024];
+    WCHAR self[MAX_PATH];
+
+    CHECK(GetModuleFileNameW(NULL, self, MAX_PATH) > 0);
+    (void)swprintf(text, 1024, L"sandbox windows -s danger-full-access %ls-- \"%ls\" %ls", options,
+                   self, rest);
+    return text;
+}
+
+TEST(version_and_help_need_nobody)
+{
+    struct ran ran = run("cordon", L"version");
+
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "cordon ");
+    ran = run("cordon", L"help sandbox");
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "sandbox");
+}
+
+TEST(what_makes_no_sense_is_said_with_the_status_of_usage)
+{
+    struct ran ran = run("cordon", L"sandbox linux -- x");
+
+    CHECK(ran.status == 2);
+    SAYS(ran.err, "this host is windows and cannot run it");
+    CHECK(run("cordon", L"--no-such-option").status == 2);
+}
+
+/* Nothing enforces here yet, and there is no "run it anyway". */
+TEST(without_a_service_a_private_broker_answers_and_refuses)
+{
+    struct ran ran = run("cordon", L"status");
+
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "null");
+    ran = run("cordon", sandbox(L"", L"--exit 0"));
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "no sandbox can be made on this system");
+    ran = run("cordon", L"ps");
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "there is no cordon service");
+}
+
+TEST(a_private_broker_tells_a_plan)
+{
+    const struct ran ran = run("cordon", L"sandbox windows --print-plan");
+
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "plan: windows");
+}
+
+TEST(a_command_runs_with_its_status_and_its_output)
+{
+    struct ran ran;
+
+    broker = broker_start();
+    CHECK(SetEnvironmentVariableA("CORDON_TEST_SOCKET", BROKER_PIPE));
+    ran = run("cordon-test", sandbox(L"", L"--exit 42"));
+    CHECK_STR(ran.err, "");
+    CHECK(ran.status == 42);
+    ran = run("cordon-test", sandbox(L"", L"--say \"a b\" \x00f6\x4e2d"));
+    CHECK(ran.status == 0);
+    CHECK_STR(ran.out, "a b\n\xc3\xb6\xe4\xb8\xad\nTHIS=\xc3\xb6\n");
+    ran = run("cordon-test", L"sandbox windows -s danger-full-access -- C:\\nothing.exe");
+    CHECK(ran.status == 127);
+    SAYS(ran.err, "no such object");
+}
+
+TEST(status_ps_and_kill_reach_the_service)
+{
+    struct ran ran = run("cordon-test", L"status --json");
+
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "\"backend\":\"null\"");
+    ran = run("cordon-test", L"ps");
+    CHECK(ran.status == 0);
+    ran = run("cordon-test", L"kill 99");
+    CHECK(ran.status == 1);
+    SAYS(ran.err, "you have no such job");
+    ran = run("cordon-test", L"reload");
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "generation");
+}
+
+TEST(time_that_is_up_ends_a_command)
+{
+    const struct ran ran = run("cordon-test", sandbox(L"--timeout 1 ", L"--sleep 60"));
+
+    CHECK(ran.status == 124);
+    SAYS(ran.err, "its time was up");
+}
+
+TEST(verbs_that_are_not_here_yet_say_so)
+{
+    const struct ran ran = run("cordon", L"doctor");
+
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "cordon-policy");
+}
+
+TEST(a_service_that_is_gone_is_an_error_and_not_another_broker)
+{
+    struct ran ran;
+
+    broker_end(broker);
+    CHECK(SetEnvironmentVariableA("CORDON_TEST_SOCKET", "\\\\.\\pipe\\cordon-none"));
+    ran = run("cordon-test", L"ps");
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "there is no cordon service");
+}
+
+static int say(int argc)
+{
+    WCHAR value[64];
+    char text[256];
+    int count;
+    WCHAR **argv = CommandLineToArgvW(GetCommandLineW(), &count);
+
+    (void)_setmode(1, _O_BINARY);
+    for (int i = 2; argv != NULL && i < argc; i++) {
+        (void)WideCharToMultiByte(CP_UTF8, 0, argv[i], -1, text, sizeof(text), NULL, NULL);
+        (void)printf("%s\n", text);
+    }
+    if (GetEnvironmentVariableW(L"THIS", value, 64) > 0) {
+        (void)WideCharToMultiByte(CP_UTF8, 0, value, -1, text, sizeof(text), NULL, NULL);
+        (void)printf("THIS=%s\n", text);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--exit") == 0) {
+        return (int)strtoul(argv[2], NULL, 10);
+    }
+    if (argc == 3 && strcmp(argv[1], "--sleep") == 0) {
+        Sleep((DWORD)strtoul(argv[2], NULL, 10) * 1000);
+        return 0;
+    }
+    if (argc > 1 && strcmp(argv[1], "--say") == 0) {
+        return say(argc);
+    }
+    (void)SetEnvironmentVariableW(L"THIS", L"\x00f6");
+    return check_main(argc, argv);
+}
