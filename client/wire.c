@@ -51,10 +51,10 @@ static enum cordon_err send_all(struct cordon *cordon, const struct strbuf *out,
 
     while (done < out->len) {
         const bool first = done == 0 && fds != NULL;
+        const struct link_part part = {out->data + done, out->len - done, first ? fds->fds : NULL,
+                                       first ? fds->count : 0};
         size_t sent = 0;
-        const enum cordon_err err =
-            link_send(cordon->fd, out->data + done, out->len - done, first ? fds->fds : NULL,
-                      first ? fds->count : 0, &sent, fault);
+        const enum cordon_err err = link_send(cordon->fd, &part, &sent, fault);
 
         if (err == CORDON_E_CLOSED) {
             return closed(fault);

@@ -40,12 +40,18 @@ void link_reap(int broker);
 void link_close(int fd);
 /* Nothing more comes or goes; the descriptor stays. */
 void link_shut(int fd);
+/* What is sent; the descriptors stay the caller's. */
+struct link_part {
+    const void *data;
+    size_t len;
+    const int *fds;
+    size_t fd_count;
+};
 /*
- * Sends the first *ret_sent bytes, with @fds, which stay the caller's; waits for room.
+ * Sends the first *ret_sent bytes, with the descriptors; waits for room.
  * CORDON_E_AGAIN: a signal came first; CORDON_E_CLOSED (the fault is not set), CORDON_E_OS.
  */
-CORDON_MUST_USE enum cordon_err link_send(int fd, const void *data, size_t len, const int *fds,
-                                          size_t fd_count, size_t *ret_sent,
+CORDON_MUST_USE enum cordon_err link_send(int fd, const struct link_part *part, size_t *ret_sent,
                                           struct cordon_fault *fault);
 
 struct link_chunk {

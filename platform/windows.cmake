@@ -22,7 +22,7 @@ if(WIN32)
   target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32)
 
   # host.h, ipc.h, loop.h, service.h and the identity half of platform.h.
-  cordon_library(cordon_host SOURCES windows/io_win32.c windows/pair_win32.c windows/listen_win32.c
+  cordon_library(cordon_host SOURCES windows/io_win32.c windows/io_chunk_win32.c windows/pair_win32.c windows/listen_win32.c
                                      windows/loop_win32.c windows/ipc_win32.c windows/self_win32.c
                                      windows/file_win32.c windows/child_win32.c windows/peer_win32.c
                                      windows/lookup_win32.c windows/managed_win32.c

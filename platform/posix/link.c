@@ -223,30 +223,30 @@ union control {
     unsigned char bytes[CMSG_SPACE(LINK_FDS_MAX * sizeof(int))];
 };
 
-enum cordon_err link_send(int fd, const void *data, size_t len, const int *fds, size_t fd_count,
-                          size_t *ret_sent, struct cordon_fault *fault)
+enum cordon_err link_send(int fd, const struct link_part *part, size_t *ret_sent,
+                          struct cordon_fault *fault)
 {
     union {
         const void *in;
         void *out;
-    } bytes = {data};
+    } bytes = {part->data};
     union control control = {0};
-    struct iovec iov = {bytes.out, len};
+    struct iovec iov = {bytes.out, part->len};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t n;
 
-    if (fd_count > LINK_FDS_MAX) {
+    if (part->fd_count > LINK_FDS_MAX) {
         return fault_set(fault, CORDON_E_LIMIT, NULL, "too many descriptors");
     }
-    if (fd_count > 0) {
-        const uint32_t size = (uint32_t)(fd_count * sizeof(int));
+    if (part->fd_count > 0) {
+        const uint32_t size = (uint32_t)(part->fd_count * sizeof(int));
 
         msg.msg_control = control.bytes;
         msg.msg_controllen = (uint32_t)CMSG_SPACE(size);
         control.head.cmsg_level = SOL_SOCKET;
         control.head.cmsg_type = SCM_RIGHTS;
         control.head.cmsg_len = (uint32_t)CMSG_LEN(size);
-        memcpy(CMSG_DATA(&control.head), fds, size);
+        memcpy(CMSG_DATA(&control.head), part->fds, size);
     }
     n = sendmsg(fd, &msg, MSG_NOSIGNAL);
     if (n >= 0) {

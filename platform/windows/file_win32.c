@@ -85,34 +85,38 @@ enum cordon_err host_check_stream(int fd, struct cordon_fault *fault)
                : CORDON_OK;
 }
 
-static enum cordon_err read_whole(HANDLE file, const char *path, size_t max, struct arena *arena,
-                                  const char **ret_text, size_t *ret_len,
-                                  struct cordon_fault *fault)
+/* The text is the arena's, with a NUL behind its *ret_len bytes. NULL: @fault says why. */
+static const char *read_whole(HANDLE file, const char *path, size_t max, struct arena *arena,
+                              size_t *ret_len, struct cordon_fault *fault)
 {
     LARGE_INTEGER size;
     DWORD len = 0;
     char *text;
 
     if (GetFileType(file) != FILE_TYPE_DISK || !GetFileSizeEx(file, &size)) {
-        return fault_set(fault, CORDON_E_DENIED, NULL, "%s: not a regular file", path);
+        (void)fault_set(fault, CORDON_E_DENIED, NULL, "%s: not a regular file", path);
+        return NULL;
     }
     if ((uint64_t)size.QuadPart > max || (uint64_t)size.QuadPart > UINT32_MAX - 1U) {
-        return fault_set(fault, CORDON_E_LIMIT, NULL, "%s: larger than %zu bytes", path, max);
+        (void)fault_set(fault, CORDON_E_LIMIT, NULL, "%s: larger than %zu bytes", path, max);
+        return NULL;
     }
     text = arena_alloc(arena, (size_t)size.QuadPart + 1);
     if (text == NULL) {
-        return fault_set(fault, CORDON_E_NOMEM, NULL, "%s: out of memory", path);
+        (void)fault_set(fault, CORDON_E_NOMEM, NULL, "%s: out of memory", path);
+        return NULL;
     }
     if (!ReadFile(file, text, (DWORD)size.QuadPart, &len, NULL)) {
-        return api_fault(fault, GetLastError(), NULL, "reading %s", path);
+        (void)api_fault(fault, GetLastError(), NULL, "reading %s", path);
+        return NULL;
     }
     if (len != (DWORD)size.QuadPart) {
-        return fault_set(fault, CORDON_E_STATE, "try again", "%s: changed while being read", path);
+        (void)fault_set(fault, CORDON_E_STATE, "try again", "%s: changed while being read", path);
+        return NULL;
     }
     text[len] = '\0';
-    *ret_text = text;
     *ret_len = len;
-    return CORDON_OK;
+    return text;
 }
 
 enum cordon_err host_read_file(const char *path, size_t max, struct arena *arena,
@@ -121,7 +125,8 @@ enum cordon_err host_read_file(const char *path, size_t max, struct arena *arena
     WCHAR *wide = NULL;
     uint32_t code = win32_wide("", path, &wide);
     HANDLE file = INVALID_HANDLE_VALUE;
-    enum cordon_err err;
+    struct cordon_fault why;
+    const char *text;
 
     if (code == API_OK) {
         file = CreateFileW(wide, GENERIC_READ, SHARE_ALL, NULL, OPEN_EXISTING, 0, NULL);
@@ -134,9 +139,16 @@ enum cordon_err host_read_file(const char *path, size_t max, struct arena *arena
     if (code != API_OK) {
         return api_fault(fault, code, NULL, "opening %s", path);
     }
-    err = read_whole(file, path, max, arena, ret_text, ret_len, fault);
+    text = read_whole(file, path, max, arena, ret_len, &why);
     (void)CloseHandle(file);
-    return err;
+    if (text == NULL) {
+        if (fault != NULL) {
+            *fault = why;
+        }
+        return why.err;
+    }
+    *ret_text = text;
+    return CORDON_OK;
 }
 
 /* Made with the list of its folder. */

@@ -163,11 +163,11 @@ void link_shut(int fd)
     (void)CancelIoEx(io_handle(fd), NULL);
 }
 
-enum cordon_err link_send(int fd, const void *data, size_t len, const int *fds, size_t fd_count,
-                          size_t *ret_sent, struct cordon_fault *fault)
+enum cordon_err link_send(int fd, const struct link_part *part, size_t *ret_sent,
+                          struct cordon_fault *fault)
 {
-    const size_t some = len < PIPE_CHUNK_MAX ? len : PIPE_CHUNK_MAX;
-    const struct io_sent sent = {data, some, fds, fd_count};
+    const size_t some = part->len < PIPE_CHUNK_MAX ? part->len : PIPE_CHUNK_MAX;
+    const struct io_sent sent = {part->data, some, part->fds, part->fd_count};
     const enum cordon_err err = io_send(fd, &sent);
 
     if (err == CORDON_E_AGAIN) {

@@ -165,18 +165,16 @@ static void set_fault(struct ipc_fault *fault, uint32_t code)
 static void report_word(const struct job_word *word, struct platform_job *job,
                         struct ipc_report *report)
 {
-    switch (word->kind) {
-    case JOB_RUNNING:
+    if (word->kind == JOB_RUNNING) {
         report->kind = IPC_REPORT_RUNNING;
         return;
-    case JOB_FAILED:
+    }
+    if (word->kind == JOB_FAILED) {
         report->kind = api_is_absent(word->code) ? IPC_REPORT_NOT_FOUND : IPC_REPORT_NOT_EXECUTABLE;
         set_fault(&report->fault, word->code);
-        break;
-    default:
+    } else {
         report->kind = IPC_REPORT_EXITED;
         report->code = word->code;
-        break;
     }
     job->ended = true;
 }

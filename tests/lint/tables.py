@@ -67,7 +67,7 @@ INCLUDE_TABLE = {
     # root's side only the readers of fetch.toml and of signed documents.
     "fetch": ({"fetch", "policy", "base", "platform.h"}, "any"),
     # cordon-policy reads what a worker would and asks this host what it can do.
-    "tool": ({"tool", "client", "public", "base", "policy", "platform.h"}, "any"),
+    "tool": ({"tool", "client", "public", "base", "policy", "platform.h", "ipc.h"}, "any"),
     "client": ({"client", "public", "proto", "base", "ipc.h", "policy"}, "any"),
     "public": ({"public"}, "standard"),
     "tests": (None, "any"),
