@@ -7,9 +7,11 @@
 #include <io.h>
 
 #include "platform/windows/pipe_chunk.h"
+#include "platform/windows/scm.h"
 #include "tests/support/check.h"
 #include "tests/wine/broker.h"
 #include "tests/wine/talk.h"
+#include "tests/wine/token.h"
 
 #include <shellapi.h>
 
@@ -305,6 +307,56 @@ TEST(a_worker_that_is_killed_takes_its_jobs_along_and_is_made_anew)
     CHECK_STR(refusal(), "");
 }
 
+/* Runs with another user's token: a job of his runs as him, whoever the broker is. */
+TEST(another_user_is_another_caller)
+{
+    const struct sid user = sid_nt(21, 77);
+    const struct sd_member member = {user, false};
+    const struct sd_token made = {.members = &member, .member_count = 1};
+    const HANDLE token = token_make(&made, TRUE);
+    char self[MAX_PATH], line[MAX_PATH + 32];
+    STARTUPINFOA start = {.cb = sizeof(start)};
+    PROCESS_INFORMATION child;
+    DWORD status = 1;
+    char *records;
+
+    CHECK(token != NULL && GetModuleFileNameA(NULL, self, sizeof(self)) > 0);
+    (void)snprintf(line, sizeof(line), "\"%s\" --client", self);
+    CHECK(
+        CreateProcessAsUserA(token, NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &child));
+    CHECK(WaitForSingleObject(child.hProcess, BROKER_WAIT_MS) == WAIT_OBJECT_0);
+    CHECK(GetExitCodeProcess(child.hProcess, &status) && status == 0);
+    records = broker_text(BROKER_FOLDER "\\audit.jsonl");
+    CHECK(strstr(records, "\"uid\":1,") != NULL);
+    free(records);
+}
+
+/* As the control manager starts it: it runs when it listens, and its end is everybody's. */
+TEST(a_service_runs_from_when_it_listens_until_it_is_stopped)
+{
+    static const char *const args[] = {"--sleep", "60", NULL};
+    char path[MAX_PATH], line[MAX_PATH + 256];
+    struct talk talk;
+    uint32_t pid = 0;
+    ULONG server = 1;
+
+    broker_end(broker);
+    broker_path("broker\\cordond-test.exe", path, sizeof(path));
+    (void)snprintf(line, sizeof(line), "\"%s\" --service --socket %s --managed-root %s --null",
+                   path, BROKER_PIPE, BROKER_FOLDER "\\managed");
+    CHECK(scm_install("cordond-test", "cordon's test", line) == 0);
+    CHECK(scm_start("cordond-test", BROKER_WAIT_MS, &pid) == 0 && pid != 0);
+    talk_open(&talk, BROKER_PIPE);
+    CHECK(GetNamedPipeServerProcessId(talk.pipe, &server) && server == pid);
+    talk_spawn(&talk, args, NULL);
+    CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
+    CHECK(scm_stop("cordond-test", BROKER_WAIT_MS) == 0);
+    CHECK(talk_hear(&talk) == 0);
+    talk_end(&talk);
+    CHECK(scm_remove("cordond-test") == 0);
+    broker = broker_start();
+}
+
 /* Everything that was started is in job objects of processes that are gone. */
 TEST(a_broker_that_is_killed_leaves_nothing_running)
 {
@@ -358,6 +410,44 @@ static int tell_all(void)
     return 0;
 }
 
+/* The SID of who runs this, as a line. */
+static int who(void)
+{
+    _Alignas(TOKEN_USER) BYTE info[256];
+    HANDLE token;
+    struct sid user;
+    char text[SID_TEXT_MAX] = "?";
+    DWORD len;
+
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
+        GetTokenInformation(token, TokenUser, info, sizeof(info), &len) &&
+        sid_parse(((TOKEN_USER *)(void *)info)->User.Sid, SID_BYTES_MAX, &user) == CORDON_OK) {
+        sid_text(&user, text);
+    }
+    (void)printf("%s\n", text);
+    return 0;
+}
+
+/* A client with a job that says who it is: 0, if that is us. */
+static int be_client(void)
+{
+    static const char *const args[] = {"--who", "", NULL};
+    struct talk talk;
+    HANDLE pipe[2];
+    uint32_t code = 0;
+    char text[256];
+
+    CHECK(CreatePipe(&pipe[0], &pipe[1], NULL, 0));
+    talk_open(&talk, BROKER_PIPE);
+    talk_spawn(&talk, args, pipe[1]);
+    (void)CloseHandle(pipe[1]);
+    read_all(pipe[0], text, sizeof(text));
+    CHECK(talk_wait(&talk, &code) == MSG_EXIT_EXITED && code == 0);
+    talk_end(&talk);
+    (void)fprintf(stderr, "  a job of %s", text);
+    return strncmp(text, "S-1-5-21-77\r\n", 13) == 0 ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "--exit") == 0) {
@@ -369,6 +459,12 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "--tell") == 0) {
         return tell_all();
+    }
+    if (argc > 1 && strcmp(argv[1], "--who") == 0) {
+        return who();
+    }
+    if (argc == 2 && strcmp(argv[1], "--client") == 0) {
+        return setjmp(check_escape) == 0 ? be_client() : 3;
     }
     return check_main(argc, argv);
 }
