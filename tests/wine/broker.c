@@ -83,22 +83,20 @@ void broker_end(HANDLE broker)
     (void)CloseHandle(broker);
 }
 
-bool broker_kill_child(HANDLE broker, const char *name)
+HANDLE broker_child(HANDLE broker, const char *name)
 {
     const HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
     const DWORD parent = GetProcessId(broker);
     PROCESSENTRY32 entry = {.dwSize = sizeof(entry)};
-    bool found = false;
+    HANDLE child = NULL;
 
-    for (BOOL more = Process32First(all, &entry); more && !found;
+    for (BOOL more = Process32First(all, &entry); more && child == NULL;
          more = Process32Next(all, &entry)) {
         if (entry.th32ParentProcessID == parent && strcmp(entry.szExeFile, name) == 0) {
-            const HANDLE child = OpenProcess(PROCESS_TERMINATE, FALSE, entry.th32ProcessID);
-
-            found = child != NULL && TerminateProcess(child, 9);
-            (void)CloseHandle(child);
+            child = OpenProcess(PROCESS_TERMINATE | PROCESS_QUERY_INFORMATION, FALSE,
+                                entry.th32ProcessID);
         }
     }
     (void)CloseHandle(all);
-    return found;
+    return child;
 }

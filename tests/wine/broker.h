@@ -19,8 +19,8 @@ HANDLE broker_run(const char *pipe);
 HANDLE broker_start(void);
 /* Ends it, and waits. */
 void broker_end(HANDLE broker);
-/* Ends a child process of it that runs program @name; false: there is none. */
-bool broker_kill_child(HANDLE broker, const char *name);
+/* A child process of it that runs program @name; NULL: there is none. */
+HANDLE broker_child(HANDLE broker, const char *name);
 /* Path of @name in the build tree, "broker\\cordond-test.exe". */
 void broker_path(const char *name, char *ret_path, size_t size);
 /* The whole of a file, for free(); "" where there is none. */

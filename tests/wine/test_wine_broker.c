@@ -297,14 +297,110 @@ TEST(a_worker_that_is_killed_takes_its_jobs_along_and_is_made_anew)
 {
     static const char *const args[] = {"--sleep", "60", NULL};
     struct talk talk;
+    HANDLE worker;
 
     talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, NULL);
     CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
-    CHECK(broker_kill_child(broker, "cordon-worker-test.exe"));
+    worker = broker_child(broker, "cordon-worker-test.exe");
+    CHECK(worker != NULL && TerminateProcess(worker, 9));
+    (void)CloseHandle(worker);
     CHECK(talk_hear(&talk) == 0);
     talk_end(&talk);
     CHECK_STR(refusal(), "");
+}
+
+static void run_one(void)
+{
+    static const char *const args[] = {"--exit", "7", NULL};
+    struct talk talk;
+    uint32_t code = 0;
+
+    talk_open(&talk, BROKER_PIPE);
+    talk_spawn(&talk, args, NULL);
+    CHECK(talk_wait(&talk, &code) == MSG_EXIT_EXITED && code == 7);
+    talk_end(&talk);
+}
+
+/* SystemExtendedHandleInformation: every handle of every process. */
+struct all_handles {
+    ULONG_PTR count, reserved;
+    struct {
+        void *object;
+        ULONG_PTR pid, handle;
+        ULONG access;
+        USHORT trace, type;
+        ULONG attributes, unused;
+    } items[65536];
+};
+
+static DWORD count_handles(DWORD pid)
+{
+    static struct all_handles all;
+    ULONG len;
+    DWORD count = 0;
+
+    CHECK(NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)64, &all, sizeof(all), &len) >= 0);
+    for (ULONG_PTR i = 0; i < all.count; i++) {
+        count += all.items[i].pid == pid ? 1 : 0;
+    }
+    return count;
+}
+
+/* Once nothing changes any more. */
+static DWORD handles_of(HANDLE process)
+{
+    DWORD count = 0, before;
+
+    do {
+        before = count;
+        Sleep(300);
+        count = count_handles(GetProcessId(process));
+        CHECK(count > 0);
+    } while (count != before);
+    return count;
+}
+
+/* What a job held is given back when it and its connection have ended. */
+TEST(jobs_leave_no_handles_behind)
+{
+    const HANDLE worker = broker_child(broker, "cordon-worker-test.exe");
+    DWORD before[2], after[2];
+
+    CHECK(worker != NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        run_one();
+    }
+    before[0] = handles_of(broker);
+    before[1] = handles_of(worker);
+    for (unsigned i = 0; i < 30; i++) {
+        run_one();
+    }
+    after[0] = handles_of(broker);
+    after[1] = handles_of(worker);
+    if (after[0] != before[0] || after[1] != before[1]) {
+        (void)fprintf(stderr, "  broker %lu, then %lu; worker %lu, then %lu\n", before[0], after[0],
+                      before[1], after[1]);
+    }
+    CHECK(after[0] <= before[0] && after[1] <= before[1]);
+    (void)CloseHandle(worker);
+}
+
+TEST(many_jobs_run_at_once)
+{
+    enum { MANY = 40 };
+    static const char *const args[] = {"--sleep", "1", NULL};
+    static struct talk talks[MANY];
+    uint32_t code = 1;
+
+    for (size_t i = 0; i < MANY; i++) {
+        talk_open(&talks[i], BROKER_PIPE);
+        talk_spawn(&talks[i], args, NULL);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        CHECK(talk_wait(&talks[i], &code) == MSG_EXIT_EXITED && code == 0);
+        talk_end(&talks[i]);
+    }
 }
 
 /* Runs with another user's token: a job of his runs as him, whoever the broker is. */
