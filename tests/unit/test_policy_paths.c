@@ -304,6 +304,35 @@ TEST(where_case_does_not_count_two_spellings_are_one_path)
     CHECK(may_write("/ws/a/.GIT/config") && !may_write("/ws/a/.git/config"));
 }
 
+TEST(a_path_is_asked_about_in_one_form)
+{
+    static const struct {
+        enum policy_os os;
+        const char *path, *subject; /* NULL: it is none */
+    } rows[] = {
+        {POLICY_OS_LINUX, "/a/b", "/a/b"},
+        {POLICY_OS_LINUX, "/", "/"},
+        {POLICY_OS_LINUX, "C:\\x", NULL},
+        {POLICY_OS_WINDOWS, "C:\\", "/C:"},
+        {POLICY_OS_WINDOWS, "C:\\a b\\c", "/C:/a b/c"},
+        {POLICY_OS_WINDOWS, "\\\\server\\share\\x", "/UNC/server/share/x"},
+        {POLICY_OS_WINDOWS, "x", NULL},
+    };
+    struct arena arena;
+
+    arena_init(&arena, 65536);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *subject = NULL;
+        const enum cordon_err err = policy_subject(rows[i].path, rows[i].os, &arena, &subject);
+
+        CHECK((err == CORDON_OK) == (rows[i].subject != NULL));
+        if (err == CORDON_OK) {
+            CHECK_STR(subject, rows[i].subject);
+        }
+    }
+    arena_deinit(&arena);
+}
+
 TEST(context_paths_must_be_absolute)
 {
     world_reset();
