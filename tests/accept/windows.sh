@@ -198,7 +198,7 @@ by_the_port() {
     done < <(comm -3 <(echo "$here") <(echo "$there") | tr -d '\t')
     echo "figure: $(comm -12 <(echo "$here") <(echo "$there") | wc -l) of $(wc -l <<<"$here") sources are both systems'"
     "$DEV" lint >/dev/null || { echo "the lint finds something"; status=1; }
-    wine wine/test_wine_broker wine/test_wine_cordon wine/test_wine_host || status=1
+    wine wine/test_wine_broker wine/test_wine_life wine/test_wine_cordon wine/test_wine_host || status=1
     return "$status"
 }
 

@@ -3,17 +3,12 @@
  * The broker itself, its worker and a job's init, as .exe files with the null back end: from a
  * client's HELLO over the pipe to the exit status of his command.
  */
-#include <fcntl.h>
-#include <io.h>
-
 #include "platform/windows/pipe_chunk.h"
-#include "platform/windows/scm.h"
 #include "tests/support/check.h"
 #include "tests/wine/broker.h"
+#include "tests/wine/child.h"
 #include "tests/wine/talk.h"
 #include "tests/wine/token.h"
-
-#include <shellapi.h>
 
 static HANDLE broker;
 
@@ -39,19 +34,6 @@ TEST(a_job_has_its_exit_status)
     talk_end(&talk);
 }
 
-/* Reads @from until its end. */
-static void read_all(HANDLE from, char *text, size_t size)
-{
-    size_t used = 0;
-    DWORD len = 0;
-
-    while (used + 1 < size && ReadFile(from, text + used, (DWORD)(size - used - 1), &len, NULL) &&
-           len > 0) {
-        used += len;
-    }
-    text[used] = '\0';
-}
-
 TEST(a_job_has_its_arguments_its_environment_its_folder_and_its_stream)
 {
     static const char *const args[] = {"--tell", "a b", "c\"d\\", "\xc3\xb6", "", NULL};
@@ -65,7 +47,7 @@ TEST(a_job_has_its_arguments_its_environment_its_folder_and_its_stream)
     talk_spawn(&talk, args, pipe[1]);
     (void)CloseHandle(pipe[1]);
     /* The end comes when the job ends: nobody else keeps the stream. */
-    read_all(pipe[0], text, sizeof(text));
+    child_read(pipe[0], text, sizeof(text));
     (void)CloseHandle(pipe[0]);
     CHECK(talk_wait(&talk, &code) == MSG_EXIT_EXITED && code == 0);
     CHECK_STR(text, "a b\nc\"d\\\n\xc3\xb6\n\nA=\xc3\xb6\nCODEX_SANDBOX=cordon\nC:\\\n");
@@ -200,90 +182,6 @@ TEST(handles_that_are_none_are_hung_up_on)
     talk_end(&talk);
 }
 
-/* That the name is somebody's already is not seen here: Wine makes a second first instance. */
-TEST(a_pipe_that_cannot_be_made_is_refused_with_the_reason)
-{
-    const HANDLE second = broker_run("C:\\no-pipe");
-    DWORD status = 0;
-    char *log;
-
-    CHECK(WaitForSingleObject(second, BROKER_WAIT_MS) == WAIT_OBJECT_0);
-    CHECK(GetExitCodeProcess(second, &status) && status == 1);
-    (void)CloseHandle(second);
-    log = broker_text(BROKER_FOLDER "\\log");
-    CHECK(strstr(log, "making the pipe C:\\no-pipe: failed (error 123)") != NULL);
-    free(log);
-}
-
-/* Why a job is refused; "": it is not. */
-static const char *refusal(void)
-{
-    static const char *const args[] = {"--exit", "0", NULL};
-    static char text[1024];
-    struct talk talk;
-    uint32_t type;
-
-    talk_open(&talk, BROKER_PIPE);
-    talk_spawn(&talk, args, NULL);
-    type = talk_hear(&talk);
-    CHECK(type == CORDON_MSG_FAILED || type == CORDON_MSG_STARTED);
-    (void)snprintf(text, sizeof(text), "%s",
-                   type == CORDON_MSG_FAILED ? talk.in.message.u.failed.text : "");
-    talk_end(&talk);
-    return text;
-}
-
-static void write_managed(const char *path, const char *text)
-{
-    FILE *file;
-
-    (void)CreateDirectoryA(BROKER_MANAGED, NULL);
-    file = fopen(path, "w");
-    CHECK(file != NULL && fputs(text, file) >= 0);
-    (void)fclose(file);
-}
-
-/* Wine says of its whole disk that it is the user's own: no file on it can be believed, which is
- * what must be refused. That one is believed where all is right only Windows can show. */
-TEST(a_managed_file_that_others_may_change_is_not_believed)
-{
-    const char *const path = BROKER_MANAGED "\\requirements.toml";
-    char *log;
-
-    broker_end(broker);
-    write_managed(path, "[permissions.filesystem]\ndeny_read = [\"C:\\\\secret\"]\n");
-    broker = broker_start();
-    CHECK(strstr(refusal(), "C:\\ is owned by S-1-5-21-") != NULL);
-    CHECK(DeleteFileA(path));
-    CHECK_STR(refusal(), "");
-    write_managed(path, "");
-    CHECK_STR(refusal(), ""); /* the last good ones stay in force */
-    log = broker_text(BROKER_FOLDER "\\log");
-    CHECK(strstr(log, "the last good one stays in force") != NULL);
-    free(log);
-    CHECK(DeleteFileA(path));
-}
-
-TEST(requirements_that_are_not_read_here_are_not_passed_over)
-{
-    const char *const path = BROKER_MANAGED "\\fetch.toml";
-    HKEY key;
-
-    broker_end(broker);
-    write_managed(path, "");
-    broker = broker_start();
-    CHECK(strstr(refusal(), "requirements are not fetched on Windows yet") != NULL);
-    CHECK(DeleteFileA(path));
-    CHECK_STR(refusal(), "");
-    broker_end(broker);
-    CHECK(RegCreateKeyA(HKEY_LOCAL_MACHINE, "SOFTWARE\\Policies\\cordon", &key) == ERROR_SUCCESS);
-    (void)RegCloseKey(key);
-    broker = broker_start();
-    CHECK(strstr(refusal(), "SOFTWARE\\Policies\\cordon: is not read yet") != NULL);
-    CHECK(RegDeleteKeyA(HKEY_LOCAL_MACHINE, "SOFTWARE\\Policies\\cordon") == ERROR_SUCCESS);
-    CHECK_STR(refusal(), "");
-}
-
 TEST(what_was_done_is_recorded)
 {
     char *records = broker_text(BROKER_FOLDER "\\audit.jsonl");
@@ -291,23 +189,6 @@ TEST(what_was_done_is_recorded)
     CHECK(strstr(records, "\"event\":\"end\"") != NULL);
     CHECK(strstr(records, "\"outcome\":\"exited\",\"code\":42") != NULL);
     free(records);
-}
-
-TEST(a_worker_that_is_killed_takes_its_jobs_along_and_is_made_anew)
-{
-    static const char *const args[] = {"--sleep", "60", NULL};
-    struct talk talk;
-    HANDLE worker;
-
-    talk_open(&talk, BROKER_PIPE);
-    talk_spawn(&talk, args, NULL);
-    CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
-    worker = broker_child(broker, "cordon-worker-test.exe");
-    CHECK(worker != NULL && TerminateProcess(worker, 9));
-    (void)CloseHandle(worker);
-    CHECK(talk_hear(&talk) == 0);
-    talk_end(&talk);
-    CHECK_STR(refusal(), "");
 }
 
 static void run_one(void)
@@ -427,102 +308,7 @@ TEST(another_user_is_another_caller)
     free(records);
 }
 
-/* As the control manager starts it: it runs when it listens, and its end is everybody's. */
-TEST(a_service_runs_from_when_it_listens_until_it_is_stopped)
-{
-    static const char *const args[] = {"--sleep", "60", NULL};
-    char path[MAX_PATH], line[MAX_PATH + 256];
-    struct talk talk;
-    uint32_t pid = 0;
-    ULONG server = 1;
-
-    broker_end(broker);
-    broker_path("broker\\cordond-test.exe", path, sizeof(path));
-    (void)snprintf(line, sizeof(line), "\"%s\" --service --socket %s --managed-root %s --null",
-                   path, BROKER_PIPE, BROKER_FOLDER "\\managed");
-    CHECK(scm_install("cordond-test", "cordon's test", line) == 0);
-    CHECK(scm_start("cordond-test", BROKER_WAIT_MS, &pid) == 0 && pid != 0);
-    talk_open(&talk, BROKER_PIPE);
-    CHECK(GetNamedPipeServerProcessId(talk.pipe, &server) && server == pid);
-    talk_spawn(&talk, args, NULL);
-    CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
-    CHECK(scm_stop("cordond-test", BROKER_WAIT_MS) == 0);
-    CHECK(talk_hear(&talk) == 0);
-    talk_end(&talk);
-    CHECK(scm_remove("cordond-test") == 0);
-    broker = broker_start();
-}
-
-/* Everything that was started is in job objects of processes that are gone. */
-TEST(a_broker_that_is_killed_leaves_nothing_running)
-{
-    static const char *const args[] = {"--sleep", "60", NULL};
-    struct talk talk;
-    HANDLE pipe[2];
-    char text[16];
-
-    CHECK(CreatePipe(&pipe[0], &pipe[1], NULL, 0));
-    talk_open(&talk, BROKER_PIPE);
-    talk_spawn(&talk, args, pipe[1]);
-    (void)CloseHandle(pipe[1]);
-    CHECK(talk_hear(&talk) == CORDON_MSG_STARTED);
-    broker_end(broker);
-    read_all(pipe[0], text, sizeof(text)); /* ends with the last process that has it */
-    (void)CloseHandle(pipe[0]);
-    CHECK(talk_hear(&talk) == 0);
-    talk_end(&talk);
-}
-
 /* ---- children ---- */
-
-static void put_line(const WCHAR *text)
-{
-    char narrow[1024];
-
-    if (WideCharToMultiByte(CP_UTF8, 0, text, -1, narrow, sizeof(narrow), NULL, NULL) > 0) {
-        (void)printf("%s\n", narrow);
-    }
-}
-
-static int tell_all(void)
-{
-    static const WCHAR *const names[] = {L"A", L"CODEX_SANDBOX"};
-    WCHAR text[512], line[600];
-    int argc;
-    WCHAR **argv = CommandLineToArgvW(GetCommandLineW(), &argc);
-
-    (void)_setmode(1, _O_BINARY);
-    for (int i = 2; argv != NULL && i < argc; i++) {
-        put_line(argv[i]);
-    }
-    for (size_t i = 0; i < 2; i++) {
-        if (GetEnvironmentVariableW(names[i], text, 512) > 0) {
-            (void)swprintf(line, 600, L"%ls=%ls", names[i], text);
-            put_line(line);
-        }
-    }
-    (void)GetCurrentDirectoryW(512, text);
-    put_line(text);
-    return 0;
-}
-
-/* The SID of who runs this, as a line. */
-static int who(void)
-{
-    _Alignas(TOKEN_USER) BYTE info[256];
-    HANDLE token;
-    struct sid user;
-    char text[SID_TEXT_MAX] = "?";
-    DWORD len;
-
-    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
-        GetTokenInformation(token, TokenUser, info, sizeof(info), &len) &&
-        sid_parse(((TOKEN_USER *)(void *)info)->User.Sid, SID_BYTES_MAX, &user) == CORDON_OK) {
-        sid_text(&user, text);
-    }
-    (void)printf("%s\n", text);
-    return 0;
-}
 
 /* A client with a job that says who it is: 0, if that is us. */
 static int be_client(void)
@@ -537,7 +323,7 @@ static int be_client(void)
     talk_open(&talk, BROKER_PIPE);
     talk_spawn(&talk, args, pipe[1]);
     (void)CloseHandle(pipe[1]);
-    read_all(pipe[0], text, sizeof(text));
+    child_read(pipe[0], text, sizeof(text));
     CHECK(talk_wait(&talk, &code) == MSG_EXIT_EXITED && code == 0);
     talk_end(&talk);
     (void)fprintf(stderr, "  a job of %s", text);
@@ -546,21 +332,15 @@ static int be_client(void)
 
 int main(int argc, char **argv)
 {
-    if (argc > 2 && strcmp(argv[1], "--exit") == 0) {
-        return (int)strtoul(argv[2], NULL, 10);
-    }
-    if (argc == 3 && strcmp(argv[1], "--sleep") == 0) {
-        Sleep((DWORD)strtoul(argv[2], NULL, 10) * 1000);
-        return 0;
-    }
-    if (argc > 1 && strcmp(argv[1], "--tell") == 0) {
-        return tell_all();
-    }
-    if (argc > 1 && strcmp(argv[1], "--who") == 0) {
-        return who();
-    }
+    int status;
+
     if (argc == 2 && strcmp(argv[1], "--client") == 0) {
         return setjmp(check_escape) == 0 ? be_client() : 3;
     }
-    return check_main(argc, argv);
+    if (child_be(argc, argv, &status)) {
+        return status;
+    }
+    status = check_main(argc, argv);
+    broker_end(broker);
+    return status;
 }
