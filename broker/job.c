@@ -118,22 +118,36 @@ static void job_end(struct job *job)
     caller_check_idle(caller);
 }
 
-static void tell(const struct job *job, enum ipc_type type, const struct ipc_report *report)
+/* @message needs no more than its payload. */
+static void tell(const struct job *job, enum ipc_type type, struct ipc_message *message)
+{
+    message->type = (uint16_t)type;
+    message->session = job->session;
+    message->request = job->request;
+    message->job = job->id;
+    if (!job->doomed) {
+        caller_send(job->caller, message);
+    }
+}
+
+static void tell_report(const struct job *job, const struct ipc_report *report)
 {
     struct ipc_message message;
 
-    if (job->doomed) {
-        return;
-    }
     memset(&message, 0, sizeof(message));
-    message.type = (uint16_t)type;
-    message.session = job->session;
-    message.request = job->request;
-    message.job = job->id;
-    if (report != NULL) {
-        message.u.report = *report;
-    }
-    caller_send(job->caller, &message);
+    message.u.report = *report;
+    tell(job, IPC_REPORT, &message);
+}
+
+static void tell_started(const struct job *job)
+{
+    struct platform_about about = {0, 0};
+    struct ipc_message message;
+
+    job->caller->supervisor->platform->about(job->handle, &about);
+    memset(&message, 0, sizeof(message));
+    message.u.pid = (uint32_t)about.pid;
+    tell(job, IPC_STARTED, &message);
 }
 
 /* Which limit ended it, if one did; the platform knows of its own only. */
@@ -165,7 +179,7 @@ static void tell_end(struct job *job, const struct ipc_report *report)
         job->last = *report;
         loop_source_free(job->wall);
         job->wall = NULL;
-        tell(job, IPC_REPORT, report);
+        tell_report(job, report);
     }
 }
 
@@ -194,7 +208,7 @@ static void on_report(void *context, unsigned events)
     report.denied = 0;
     job->running = report.kind == IPC_REPORT_RUNNING;
     if (job->running) {
-        tell(job, IPC_REPORT, &report);
+        tell_report(job, &report);
         return;
     }
     judge_end(job, &report);
@@ -410,7 +424,7 @@ void job_spawn(struct caller *caller, const struct ipc_packet *packet)
         return;
     }
     record(job, AUDIT_START, NULL, NULL);
-    tell(job, IPC_STARTED, NULL);
+    tell_started(job);
     supervisor_tend(caller->supervisor);
 }
 

@@ -303,7 +303,7 @@ static enum cordon_err send_command(struct worker_job *job, struct cordon_fault 
     return err;
 }
 
-static void on_started(struct worker_job *job, uint64_t number)
+static void on_started(struct worker_job *job, uint64_t number, uint32_t pid)
 {
     struct worker *worker = job->connection->worker;
     struct cordon_fault fault = {.err = CORDON_OK};
@@ -311,7 +311,10 @@ static void on_started(struct worker_job *job, uint64_t number)
 
     job->job = number;
     (void)snprintf(job->name, sizeof(job->name), "%llu", (unsigned long long)number);
-    err = send_command(job, &fault);
+    err = host_meet(job->channel, pid);
+    if (err == CORDON_OK) {
+        err = send_command(job, &fault);
+    }
     /* The job has them now; held here too, no reader of a pipe would ever see its end. */
     for (size_t i = SPAWN_FD_STDIN; i <= SPAWN_FD_STDERR; i++) {
         host_close(job->fds[i]);
@@ -435,7 +438,7 @@ bool worker_job_message(struct connection *connection, const struct ipc_message 
     }
     switch (message->type) {
     case IPC_STARTED:
-        on_started(job, message->job);
+        on_started(job, message->job, message->u.pid);
         break;
     case IPC_REFUSED:
         on_refused(job, &message->u.fault);

@@ -239,6 +239,12 @@ CORDON_MUST_USE enum cordon_err host_recv_record(int fd, void *record, size_t si
 CORDON_MUST_USE enum cordon_err host_send_record(int fd, const void *record, size_t size,
                                                  const int *fds, size_t fd_count);
 
+/*
+ * The other end of @channel is that of process @pid, which what is sent from now on is for; it may
+ * say no more than the descriptors that it takes itself. CORDON_E_OS: it cannot be given any.
+ */
+CORDON_MUST_USE enum cordon_err host_meet(int channel, uint32_t pid);
+
 /* ---- child processes ---- */
 
 struct host_start {

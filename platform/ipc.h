@@ -24,7 +24,7 @@ enum ipc_type {
     /* Payload fault: the spawn order of @request was refused. With CORDON_E_AGAIN it was made
      * with an older managed policy; the newer one came before: make it anew. */
     IPC_REFUSED = 4,
-    IPC_STARTED = 5, /* the order of @request is now job @job */
+    IPC_STARTED = 5, /* payload pid: the order of @request is now job @job */
     IPC_HALT = 6,    /* finish: the supervisor stops */
     IPC_RECORDS = 7, /* fds: sealed memfd, see struct ipc_records_head; answers @request */
     /* Answers the query of @request. Payload fault: err CORDON_OK, or why not. fds, of STATUS, JOBS
@@ -258,6 +258,7 @@ struct ipc_message {
         struct ipc_fault fault;
         struct ipc_ask ask;
         struct ipc_query query;
+        uint32_t pid; /* of the job's init: see host_meet() */
         uint32_t signo;
     } u;
 };

@@ -245,6 +245,14 @@ enum cordon_err host_send(int fd, const void *data, size_t len, const int *fds, 
     return CORDON_OK;
 }
 
+/* A socket carries descriptors to whoever has its other end. */
+enum cordon_err host_meet(int channel, uint32_t pid)
+{
+    (void)channel;
+    (void)pid;
+    return CORDON_OK;
+}
+
 enum cordon_err host_recv_record(int fd, void *record, size_t size, int *ret_fd)
 {
     struct host_chunk chunk;

@@ -156,8 +156,10 @@ static DWORD make(struct making *making, PROCESS_INFORMATION *ret_made)
 {
     STARTUPINFOEXW info = {.StartupInfo = {.cb = sizeof(info), .dwFlags = STARTF_USESTDHANDLES},
                            .lpAttributeList = making->list};
+    /* Detached: a console of its own would be on the service's desktop, where a caller's may not
+     * be. */
     const DWORD flags =
-        CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW | EXTENDED_STARTUPINFO_PRESENT;
+        CREATE_UNICODE_ENVIRONMENT | DETACHED_PROCESS | EXTENDED_STARTUPINFO_PRESENT;
     BOOL well;
 
     info.StartupInfo.hStdInput = making->streams[0];

@@ -10,7 +10,17 @@
 #include <string.h>
 
 #include "platform/windows/io.h"
-#include "platform/windows/job_hello.h"
+
+/* SectionBasicInformation */
+struct section_info {
+    void *base;
+    ULONG attributes; /* SEC_* */
+    LARGE_INTEGER size;
+};
+NTSTATUS NTAPI NtQuerySection(HANDLE section, ULONG class, void *info, SIZE_T size, SIZE_T *len);
+#ifndef SEC_FILE
+#define SEC_FILE 0x00800000U
+#endif
 
 enum cordon_err ipc_pair(int ret_fds[2], struct cordon_fault *fault)
 {
@@ -53,30 +63,20 @@ void ipc_packet_close(struct ipc_packet *packet)
 
 /* ---- records, between a worker and the init of a job ---- */
 
-/* The first word on the channel is the supervisor's: whose process the job's init is. */
-static enum cordon_err meet_init(int fd)
+/* Its handles are pushed into that process with this one's own rights, the caller's. */
+enum cordon_err host_meet(int channel, uint32_t pid)
 {
-    struct job_hello hello;
-    HANDLE process;
-    size_t none = 0;
-    int fds[1];
-    enum cordon_err err = io_recv_whole(fd, &hello, sizeof(hello), fds, 0, &none);
+    const HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, pid);
 
-    if (err != CORDON_OK) {
-        return err;
-    }
-    process =
-        hello.magic == JOB_HELLO_MAGIC ? OpenProcess(PROCESS_DUP_HANDLE, FALSE, hello.pid) : NULL;
-    return process != NULL && io_set_process(fd, process) ? CORDON_OK : CORDON_E_OS;
+    return process != NULL && io_set_process(channel, process) ? CORDON_OK : CORDON_E_OS;
 }
 
 enum cordon_err host_send_record(int fd, const void *record, size_t size, const int *fds,
                                  size_t fd_count)
 {
     const struct io_sent sent = {record, size, fds, fd_count};
-    const enum cordon_err err = io_has_process(fd) ? CORDON_OK : meet_init(fd);
 
-    return err == CORDON_OK ? io_send(fd, &sent) : err;
+    return io_send(fd, &sent);
 }
 
 enum cordon_err host_recv_record(int fd, void *record, size_t size, int *ret_fd)
@@ -114,7 +114,7 @@ enum cordon_err ipc_memfd(const char *name, const void *data, size_t len, int *r
         memcpy(view + sizeof(size), data, len);
         (void)UnmapViewOfFile(view);
         (void)DuplicateHandle(GetCurrentProcess(), section, GetCurrentProcess(), &sealed,
-                              FILE_MAP_READ, FALSE, 0);
+                              FILE_MAP_READ | SECTION_QUERY, FALSE, 0);
     }
     code = GetLastError();
     (void)CloseHandle(section);
@@ -158,24 +158,39 @@ static enum cordon_err copy_view(const uint8_t *view, size_t max, const void **r
     return CORDON_OK;
 }
 
+/* Memory of the system's own alone, all of it there: reading a file of somebody's may take as long
+ * as he likes. */
+static enum cordon_err check_section(HANDLE section, size_t *ret_room, struct cordon_fault *fault)
+{
+    struct section_info info;
+
+    if (NtQuerySection(section, 0, &info, sizeof(info), NULL) < 0) {
+        return fault_set(fault, CORDON_E_INVALID, NULL, "memory file: cannot be examined");
+    }
+    if ((info.attributes & (SEC_FILE | SEC_IMAGE | SEC_RESERVE)) != 0 ||
+        (info.attributes & SEC_COMMIT) == 0 || info.size.QuadPart <= (LONGLONG)sizeof(uint64_t)) {
+        return fault_set(fault, CORDON_E_INVALID, NULL, "memory file: empty, with holes or a file");
+    }
+    *ret_room = (size_t)info.size.QuadPart - sizeof(uint64_t);
+    return CORDON_OK;
+}
+
 enum cordon_err ipc_map(int fd, size_t max, const void **ret_data, size_t *ret_len,
                         struct cordon_fault *fault)
 {
-    const uint8_t *view = MapViewOfFile(io_handle(fd), FILE_MAP_READ, 0, 0, 0);
-    MEMORY_BASIC_INFORMATION info;
-    enum cordon_err err;
+    const uint8_t *view;
+    size_t room = 0;
+    enum cordon_err err = check_section(io_handle(fd), &room, fault);
 
+    if (err != CORDON_OK) {
+        return err;
+    }
+    view = MapViewOfFile(io_handle(fd), FILE_MAP_READ, 0, 0, 0);
     if (view == NULL) {
         return api_fault(fault, GetLastError(), NULL, "mapping a memory file");
     }
     /* Beyond the view is other memory of this process. */
-    if (VirtualQuery(view, &info, sizeof(info)) == 0 || info.RegionSize < sizeof(uint64_t)) {
-        err = fault_set(fault, CORDON_E_INVALID, NULL, "memory file: empty");
-    } else {
-        const size_t room = info.RegionSize - sizeof(uint64_t);
-
-        err = copy_view(view, room < max ? room : max, ret_data, ret_len, fault);
-    }
+    err = copy_view(view, room < max ? room : max, ret_data, ret_len, fault);
     (void)UnmapViewOfFile(view);
     return err;
 }

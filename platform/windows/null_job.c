@@ -12,7 +12,7 @@
 #include "platform/siblings.h"
 #include "platform/windows/args.h"
 #include "platform/windows/io.h"
-#include "platform/windows/job_hello.h"
+#include "platform/windows/job_words.h"
 #include "platform/windows/launch.h"
 
 #define ENDED 192U
@@ -75,15 +75,6 @@ static uint32_t start_init(struct platform_job *job, struct launch_process *what
     return code;
 }
 
-/* The worker learns from us whose process gets the command. */
-static enum cordon_err introduce(int channel, const struct platform_job *job)
-{
-    const struct job_hello hello = {JOB_HELLO_MAGIC, (uint32_t)job->pid};
-    const struct io_sent sent = {&hello, sizeof(hello), NULL, 0};
-
-    return io_send(channel, &sent);
-}
-
 static enum cordon_err launch(const struct platform_spawn *spawn, struct platform_job *job,
                               int status, struct cordon_fault *fault)
 {
@@ -110,8 +101,7 @@ static enum cordon_err launch(const struct platform_spawn *spawn, struct platfor
     if (err != CORDON_OK) {
         return err;
     }
-    return code == API_OK ? introduce(spawn->fds[IPC_SPAWN_CHANNEL], job)
-                          : api_fault(fault, code, NULL, "null: starting %s", program);
+    return code == API_OK ? CORDON_OK : api_fault(fault, code, NULL, "null: starting %s", program);
 }
 
 enum cordon_err null_spawn(const struct platform_spawn *spawn, struct platform_job **ret_job,

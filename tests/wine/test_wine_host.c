@@ -328,6 +328,21 @@ static int section(DWORD kind, uint64_t says, size_t size)
     return io_fd(made);
 }
 
+static int file_section(void)
+{
+    const HANDLE file = CreateFileA("C:\\section-test", GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                                    CREATE_ALWAYS, 0, NULL);
+    const uint64_t bytes[2] = {8, 0};
+    HANDLE made;
+    DWORD len;
+
+    CHECK(file != INVALID_HANDLE_VALUE && WriteFile(file, bytes, sizeof(bytes), &len, NULL));
+    made = CreateFileMappingW(file, NULL, PAGE_READWRITE, 0, 0, NULL);
+    CHECK(made != NULL);
+    (void)CloseHandle(file);
+    return io_fd(made);
+}
+
 TEST(a_hostile_memory_file_is_an_error_and_no_fault)
 {
     const void *data;
@@ -344,6 +359,9 @@ TEST(a_hostile_memory_file_is_an_error_and_no_fault)
     host_close(fd);
     fd = section(0, UINT64_MAX, 4096);
     CHECK(ipc_map(fd, SIZE_MAX, &data, &len, &fault) == CORDON_E_LIMIT);
+    host_close(fd);
+    fd = file_section(); /* reading it takes as long as its owner likes */
+    CHECK(ipc_map(fd, 100, &data, &len, &fault) == CORDON_E_INVALID);
     host_close(fd);
     fd = section(SEC_RESERVE, 0, 65536); /* reading it would be a fault */
     CHECK(ipc_map(fd, 100, &data, &len, &fault) == CORDON_E_INVALID);

@@ -10,7 +10,7 @@
 #include "platform/platform.h"
 #include "platform/windows/args.h"
 #include "platform/windows/io.h"
-#include "platform/windows/job_hello.h"
+#include "platform/windows/job_words.h"
 
 #define SAY 1
 #define FOLDER 2
