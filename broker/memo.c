@@ -122,6 +122,7 @@ static bool input_copy(const struct policy_input *from, struct arena *arena,
 static void policy_free(struct memo_policy *policy)
 {
     if (policy != NULL) {
+        planned_free(policy->planned);
         dfa_free(policy->own);
         dfa_free(policy->managed);
         host_close(policy->own_fd);
@@ -216,7 +217,7 @@ static struct memo_policy **slot_of(struct memo *memo, const struct strbuf *key)
 }
 
 enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input, bool compiled,
-                            const struct memo_policy **ret_policy, struct cordon_fault *fault)
+                            struct memo_policy **ret_policy, struct cordon_fault *fault)
 {
     struct strbuf key = STRBUF_INIT;
     struct memo_policy **slot;
