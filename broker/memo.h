@@ -12,8 +12,8 @@
 #define MEMO_POLICIES 4U
 
 struct memo_policy {
-    struct arena arena; /* the policy, and a copy of what it was made from */
-    struct strbuf key;
+    struct arena arena;        /* the policy, and ... */
+    struct policy_input input; /* a copy of what it was made from */
     struct policy *policy;
     /* Where policy->os is the host's: */
     struct dfa *own, *managed; /* NULL: not compiled yet */
