@@ -147,10 +147,36 @@ static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(HANDLE *handles, size_t coun
     return list;
 }
 
+/* Only what can be inherited may be listed. @lent: which could not be before. */
+static uint32_t lend(HANDLE *handles, size_t count, bool *lent)
+{
+    for (size_t i = 0; i < count; i++) {
+        DWORD flags = 0;
+
+        if (!GetHandleInformation(handles[i], &flags) ||
+            !SetHandleInformation(handles[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT)) {
+            return GetLastError();
+        }
+        lent[i] = (flags & HANDLE_FLAG_INHERIT) == 0;
+    }
+    return API_OK;
+}
+
+/* The next process that somebody starts here is none of theirs. */
+static void take_back(HANDLE *handles, size_t count, const bool *lent)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lent[i]) {
+            (void)SetHandleInformation(handles[i], HANDLE_FLAG_INHERIT, 0);
+        }
+    }
+}
+
 static uint32_t l_process_make(void *self, const struct launch_process *what,
                                api_handle *ret_process, api_handle *ret_thread)
 {
     HANDLE handles[LAUNCH_HANDLES_MAX], job = (HANDLE)what->job;
+    bool lent[LAUNCH_HANDLES_MAX] = {false};
     STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES}};
     PROCESS_INFORMATION made;
     struct strings strings = {0};
@@ -159,9 +185,9 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
     (void)self;
     for (size_t i = 0; i < what->handle_count; i++) {
         handles[i] = (HANDLE)what->handles[i];
-        if (!SetHandleInformation(handles[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT)) {
-            code = GetLastError();
-        }
+    }
+    if (code == API_OK) {
+        code = lend(handles, what->handle_count, lent);
     }
     start.lpAttributeList = make_attributes(handles, what->handle_count, &job);
     if (code == API_OK && start.lpAttributeList == NULL) {
@@ -184,6 +210,7 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
         DeleteProcThreadAttributeList(start.lpAttributeList);
         free(start.lpAttributeList);
     }
+    take_back(handles, what->handle_count, lent);
     free_strings(&strings);
     if (code == API_OK) {
         *ret_process = (api_handle)made.hProcess;
