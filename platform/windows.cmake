@@ -8,11 +8,11 @@ target_link_libraries(cordon_sd PUBLIC cordon_base)
 cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.c windows/journal.c
                                   windows/state.c windows/state_folder.c windows/state_rows.c windows/state_apply.c windows/state_below.c
                                   windows/state_undo.c
-                                  windows/launch.c windows/pipe_chunk.c windows/pipe_list.c)
+                                  windows/launch.c windows/token.c windows/around.c windows/job.c windows/pipe_chunk.c windows/pipe_list.c)
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
-cordon_library(cordon_targets SOURCES windows/targets.c)
+cordon_library(cordon_targets SOURCES windows/targets.c windows/job_plan.c)
 target_link_libraries(cordon_targets PUBLIC cordon_acl cordon_plans)
 
 if(WIN32)

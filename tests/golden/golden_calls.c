@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Win32 calls of the access-list part of a launch, line by line, against the files in calls/:
- * in this order, with these rights, as this user. CORDON_UPDATE_GOLDEN=1 writes them anew.
+ * The Win32 calls of a whole launch and its end, and of the access-list part alone, line by line,
+ * against the files in calls/: in this order, with these rights, as this user.
+ * CORDON_UPDATE_GOLDEN=1 writes them anew.
  */
-#include "tests/unit/state_world.h"
+#include "tests/unit/job_world.h"
 
 static void compare(const char *name)
 {
@@ -98,6 +99,57 @@ TEST(a_failed_apply)
         }
     }
     CHECK(false);
+}
+
+/* By the service, with all there is: account, token, filters, desktop, terminal, entries, process.
+ */
+TEST(a_whole_launch)
+{
+    begin_job();
+    (void)fake_token(&world, OTHER " WD");
+    order.caller = FAKE_TOKEN_FIRST;
+    CHECK(start_job() == CORDON_OK && sys.running);
+    end_job();
+    CHECK(nothing_left());
+    compare("whole-launch");
+}
+
+/* The process does not start: all of it is undone, in turn. */
+TEST(a_whole_launch_that_fails_at_its_end)
+{
+    for (unsigned n = 1; n < 200; n++) {
+        begin_job();
+        tap.fail_at = tap.calls + n;
+        tap.fail_code = API_ACCESS_DENIED;
+        if (start_job() != CORDON_OK && strstr(fault.text, "starting cmd /c dir") != NULL) {
+            CHECK(nothing_left());
+            compare("whole-failed");
+            return;
+        }
+        end_job();
+    }
+    CHECK(false);
+}
+
+/* Embedded mode: the caller's own token, restricted; nothing but denials of writing. */
+TEST(a_whole_launch_of_the_restricted_token)
+{
+    struct state_target target = denied("C:\\w\\e");
+
+    begin_job();
+    /* With FILE_DELETE_CHILD for others it would be refused: see test_job. */
+    (void)fake_add(&world, API_FILE, "C:\\w\\e\\", "O:SYD:P(A;OICI;0x1301bf;;;WD)");
+    target.acl.mask = DENY_WRITE;
+    order.token.account = NULL;
+    order.token.caller = fake_token(&world, OTHER " WD");
+    order.around = (struct around_order){.desktop = true};
+    order.targets = &target;
+    order.target_count = 1;
+    sys.level = 0x3000;
+    CHECK(start_job() == CORDON_OK && sys.running);
+    end_job();
+    CHECK(nothing_left());
+    compare("whole-embedded");
 }
 
 TEST_MAIN()

@@ -2,6 +2,8 @@
 #include "tests/support/api_tap.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "platform/windows/sd.h"
@@ -281,6 +283,31 @@ void api_tap_init(struct api_tap *tap, const struct api *under)
                                     .file_flush = tap_file_flush,
                                     .file_replace = tap_file_replace,
                                     .now_ms = tap_now_ms}};
+}
+
+bool api_tap_begin(struct api_tap *tap, uint32_t *ret_code, const char *fmt, ...)
+{
+    char line[512];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    api_tap_inside++;
+    *ret_code = API_OK;
+    if (!tap->dead) {
+        strbuf_puts(&tap->trace, line);
+    }
+    if (goes_on(tap, ret_code)) {
+        return true;
+    }
+    *ret_code = returned(tap, *ret_code);
+    return false;
+}
+
+uint32_t api_tap_end(struct api_tap *tap, uint32_t code)
+{
+    return returned(tap, code);
 }
 
 void api_tap_deinit(struct api_tap *tap)
