@@ -17,6 +17,7 @@ target_link_libraries(cordon_targets PUBLIC cordon_acl cordon_plans)
 
 if(WIN32)
   cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_keys.c windows/api_files.c
-                                      windows/launch_win32.c windows/pipe_win32.c windows/scm.c)
-  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32)
+                                      windows/launch_win32.c windows/token_win32.c windows/logon_win32.c
+                                      windows/around_win32.c windows/filters_win32.c windows/pipe_win32.c windows/scm.c)
+  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32 secur32 user32 bcrypt fwpuclnt)
 endif()

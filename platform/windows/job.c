@@ -55,7 +55,7 @@ enum cordon_err job_start(const struct job_host *host, const struct job_order *o
                                             struct job *, struct cordon_fault *) = {
         surround, put_entries_on, run};
     struct job job = {.principal = order->token.principal};
-    enum cordon_err err = token_make(host->token, &order->token, &job.token, fault);
+    enum cordon_err err = token_prepare(host->token, &order->token, &job.token, fault);
 
     for (size_t i = 0; err == CORDON_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
         err = steps[i](host, order, &job, fault);

@@ -11,6 +11,9 @@
 #ifndef PROC_THREAD_ATTRIBUTE_JOB_LIST
 #define PROC_THREAD_ATTRIBUTE_JOB_LIST 0x0002000D
 #endif
+#ifndef PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE
+#define PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE 0x00020016
+#endif
 #define UI_ALL                                                                                     \
     (JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD |                               \
      JOB_OBJECT_UILIMIT_WRITECLIPBOARD | JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS |                     \
@@ -123,21 +126,25 @@ static uint32_t make_strings(const struct launch_process *what, struct strings *
     return code == API_OK ? widen(what->desktop, &strings->desktop) : code;
 }
 
-/* The list of attributes: what is inherited, and which job it is born in. Both arrays outlive it.
- */
-static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(HANDLE *handles, size_t count, HANDLE *job)
+/* The list of attributes: what is inherited, which job it is born in, whose terminal it has. All
+ * arrays outlive it. */
+static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(HANDLE *handles, size_t count, HANDLE *job,
+                                                    api_handle console)
 {
     SIZE_T size = 0;
     LPPROC_THREAD_ATTRIBUTE_LIST list;
 
-    (void)InitializeProcThreadAttributeList(NULL, 2, 0, &size);
+    (void)InitializeProcThreadAttributeList(NULL, 3, 0, &size);
     list = malloc(size);
-    if (list == NULL || !InitializeProcThreadAttributeList(list, 2, 0, &size)) {
+    if (list == NULL || !InitializeProcThreadAttributeList(list, 3, 0, &size)) {
         free(list);
         return NULL;
     }
     if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, job, sizeof(*job), NULL,
                                    NULL) ||
+        (console != 0 &&
+         !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, (void *)console,
+                                    sizeof(console), NULL, NULL)) ||
         (count > 0 && !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
                                                  handles, count * sizeof(*handles), NULL, NULL))) {
         DeleteProcThreadAttributeList(list);
@@ -172,6 +179,15 @@ static void take_back(HANDLE *handles, size_t count, const bool *lent)
     }
 }
 
+/* Of a job with a terminal none that is good for anything: so it takes the terminal's. */
+static HANDLE std_handle(const struct launch_process *what, size_t which)
+{
+    if (what->console != 0) {
+        return INVALID_HANDLE_VALUE;
+    }
+    return what->handle_count > which ? (HANDLE)what->handles[which] : NULL;
+}
+
 static uint32_t l_process_make(void *self, const struct launch_process *what,
                                api_handle *ret_process, api_handle *ret_thread)
 {
@@ -189,21 +205,21 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
     if (code == API_OK) {
         code = lend(handles, what->handle_count, lent);
     }
-    start.lpAttributeList = make_attributes(handles, what->handle_count, &job);
+    start.lpAttributeList = make_attributes(handles, what->handle_count, &job, what->console);
     if (code == API_OK && start.lpAttributeList == NULL) {
         code = GetLastError() != API_OK ? GetLastError() : (uint32_t)ERROR_NOT_ENOUGH_MEMORY;
     }
     /* Without the flag a child would be given the service's own console handles. */
     start.StartupInfo.lpDesktop = strings.desktop;
-    start.StartupInfo.hStdInput = what->handle_count > 0 ? handles[0] : NULL;
-    start.StartupInfo.hStdOutput = what->handle_count > 1 ? handles[1] : NULL;
-    start.StartupInfo.hStdError = what->handle_count > 2 ? handles[2] : NULL;
+    start.StartupInfo.hStdInput = std_handle(what, 0);
+    start.StartupInfo.hStdOutput = std_handle(what, 1);
+    start.StartupInfo.hStdError = std_handle(what, 2);
     if (code == API_OK &&
-        !CreateProcessAsUserW((HANDLE)what->token, NULL, strings.command_line, NULL, NULL,
-                              what->handle_count > 0,
-                              CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW |
-                                  EXTENDED_STARTUPINFO_PRESENT,
-                              strings.environment, strings.folder, &start.StartupInfo, &made)) {
+        !CreateProcessAsUserW(
+            (HANDLE)what->token, NULL, strings.command_line, NULL, NULL, what->handle_count > 0,
+            CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT |
+                (what->console == 0 ? CREATE_NO_WINDOW : 0) | EXTENDED_STARTUPINFO_PRESENT,
+            strings.environment, strings.folder, &start.StartupInfo, &made)) {
         code = GetLastError();
     }
     if (start.lpAttributeList != NULL) {

@@ -241,8 +241,8 @@ static enum cordon_err make_own(struct making *m)
     return code == API_OK ? CORDON_OK : failed(m, code, "copying the caller's token");
 }
 
-enum cordon_err token_make(const struct token_api *api, const struct token_order *order,
-                           struct token *ret_token, struct cordon_fault *fault)
+enum cordon_err token_prepare(const struct token_api *api, const struct token_order *order,
+                              struct token *ret_token, struct cordon_fault *fault)
 {
     struct making m = {.api = api, .order = order, .fault = fault};
     enum cordon_err err;

@@ -95,9 +95,9 @@ struct token {
  * or another, the principal not among the groups, an administrator, a privilege, an integrity above
  * medium. CORDON_E_OS, CORDON_E_DENIED: a call failed. On an error nothing is open.
  */
-CORDON_MUST_USE enum cordon_err token_make(const struct token_api *api,
-                                           const struct token_order *order, struct token *ret_token,
-                                           struct cordon_fault *fault);
+CORDON_MUST_USE enum cordon_err token_prepare(const struct token_api *api,
+                                              const struct token_order *order,
+                                              struct token *ret_token, struct cordon_fault *fault);
 
 /* Twice is allowed. */
 void token_close(const struct token_api *api, struct token *token);
