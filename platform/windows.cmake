@@ -12,12 +12,13 @@ cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
-cordon_library(cordon_targets SOURCES windows/targets.c windows/job_plan.c)
+cordon_library(cordon_targets SOURCES windows/targets.c windows/job_plan.c windows/look.c
+                                        windows/look_facts.c)
 target_link_libraries(cordon_targets PUBLIC cordon_acl cordon_plans)
 
 if(WIN32)
   cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_keys.c windows/api_files.c
                                       windows/launch_win32.c windows/token_win32.c windows/logon_win32.c
                                       windows/around_win32.c windows/filters_win32.c windows/pipe_win32.c windows/scm.c)
-  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32 secur32 user32 bcrypt fwpuclnt)
+  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32 secur32 user32 userenv bcrypt fwpuclnt)
 endif()

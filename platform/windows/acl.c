@@ -80,19 +80,12 @@ bool acl_same_path(const char *a, const char *b)
 
 uint32_t acl_act_begin(const struct acl *acl, const struct acl_target *target, bool *ret_acts)
 {
-    const bool acts = acl->caller != 0 && !target->managed;
-    const uint32_t code = acts ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
-
-    *ret_acts = acts && code == API_OK;
-    return code;
+    return api_act(acl->api, target->managed ? 0 : acl->caller, ret_acts);
 }
 
 void acl_act_end(const struct acl *acl, bool acts)
 {
-    /* Going on as somebody else is not an option, nor is going on as the service might be. */
-    if (acts && acl->api->revert(acl->api->self) != API_OK) {
-        abort();
-    }
+    api_act_end(acl->api, acts);
 }
 
 static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,

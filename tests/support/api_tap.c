@@ -125,8 +125,8 @@ static uint64_t tap_now_ms(void *self)
 
 static uint32_t tap_open(void *self, const struct api_open *how, api_handle *ret_handle)
 {
-    CALL("open %s %s%s access=0x%" PRIx32, kind(how->object), how->parent == 0 ? "" : ".\\",
-         how->name, how->access);
+    CALL("open %s %s%s access=0x%" PRIx32 "%s", kind(how->object), how->parent == 0 ? "" : ".\\",
+         how->name, how->access, how->follow ? " follow" : "");
     return returned(tap, under->open(under->self, how, ret_handle));
 }
 
@@ -259,6 +259,13 @@ static uint32_t tap_file_replace(void *self, const char *from, const char *to)
     return returned(tap, under->file_replace(under->self, from, to));
 }
 
+static uint32_t tap_folder(void *self, enum api_folder which, api_handle token, char *ret_path,
+                           size_t size)
+{
+    CALL("folder %u", (unsigned)which);
+    return returned(tap, under->folder(under->self, which, token, ret_path, size));
+}
+
 void api_tap_init(struct api_tap *tap, const struct api *under)
 {
     *tap = (struct api_tap){.under = under,
@@ -282,6 +289,7 @@ void api_tap_init(struct api_tap *tap, const struct api *under)
                                     .file_write = tap_file_write,
                                     .file_flush = tap_file_flush,
                                     .file_replace = tap_file_replace,
+                                    .folder = tap_folder,
                                     .now_ms = tap_now_ms}};
 }
 
