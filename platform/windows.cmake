@@ -8,7 +8,7 @@ target_link_libraries(cordon_sd PUBLIC cordon_base)
 cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.c windows/journal.c
                                   windows/state.c windows/state_folder.c windows/state_rows.c windows/state_apply.c windows/state_below.c
                                   windows/state_undo.c
-                                  windows/launch.c windows/token.c windows/around.c windows/job.c windows/pipe_chunk.c windows/pipe_list.c)
+                                  windows/launch.c windows/account.c windows/token.c windows/around.c windows/job.c windows/pipe_chunk.c windows/pipe_list.c)
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
@@ -18,7 +18,7 @@ target_link_libraries(cordon_targets PUBLIC cordon_acl cordon_plans)
 
 if(WIN32)
   cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_keys.c windows/api_files.c
-                                      windows/launch_win32.c windows/token_win32.c windows/logon_win32.c
+                                      windows/launch_win32.c windows/account_win32.c windows/token_win32.c windows/logon_win32.c
                                       windows/around_win32.c windows/filters_win32.c windows/pipe_win32.c windows/scm.c)
-  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32 secur32 user32 userenv bcrypt fwpuclnt)
+  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32 secur32 user32 userenv netapi32 bcrypt fwpuclnt)
 endif()

@@ -24,6 +24,7 @@ cordon_test(test_state_torture LABEL unit SOURCES test_state_torture.c LIBS wind
 target_link_options(test_state_torture PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 cordon_test(test_trust LABEL unit SOURCES test_trust.c ../support/sddl.c LIBS cordon_sd)
 cordon_test(test_launch LABEL unit SOURCES test_launch.c LIBS cordon_acl)
+cordon_test(test_account LABEL unit SOURCES test_account.c LIBS cordon_acl)
 cordon_test(test_job LABEL unit SOURCES test_job.c LIBS windows_world)
 cordon_test(test_pipe LABEL unit SOURCES test_pipe.c LIBS cordon_acl)
 cordon_test(test_targets LABEL unit SOURCES test_targets.c LIBS cordon_targets windows_world golden_plan_case)

@@ -4,6 +4,7 @@
  * What Wine does not do is refused here as it is on a Windows that does not do it, and each such
  * refusal is a test: it fails once Wine can.
  */
+#include "platform/windows/account.h"
 #include "platform/windows/job.h"
 #include "tests/support/check.h"
 #include "tests/wine/jobs.h"
@@ -200,6 +201,16 @@ static void refused(enum pretence pretence, const struct job_order *order, const
         CHECK(false);
     }
     CHECK(state_size(state) == 0);
+}
+
+TEST(no_account_is_made)
+{
+    struct sid sid;
+    struct account_facts facts;
+
+    CHECK(account_ensure(account_win32(), ACCOUNT_NAME, &sid, &fault) != CORDON_OK);
+    CHECK(strstr(fault.text, "asking for the account cordon-job") != NULL);
+    CHECK(account_win32()->find(NULL, ACCOUNT_NAME, &facts) != API_OK);
 }
 
 TEST(no_account_is_logged_on)
