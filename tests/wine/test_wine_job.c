@@ -252,6 +252,19 @@ TEST(there_is_no_terminal_as_another_and_a_job_with_one_is_refused)
     refused(ALL, &order, "making the job's terminal");
 }
 
+/* Whether this process has a terminal of 80 columns. */
+static int check_terminal(void)
+{
+    const HANDLE screen = CreateFileA("CONOUT$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_WRITE,
+                                      NULL, OPEN_EXISTING, 0, NULL);
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (screen == INVALID_HANDLE_VALUE || !GetConsoleScreenBufferInfo(screen, &info)) {
+        return 2;
+    }
+    return info.dwSize.X == 80 ? 0 : 1;
+}
+
 /* Whether this process is on a desktop of a job's. */
 static int check_desktop(void)
 {
@@ -271,5 +284,8 @@ int main(int argc, char **argv)
     if (keys_child(argc, argv, &status)) {
         return status;
     }
-    return argc == 3 ? check_desktop() : check_main(argc, argv);
+    if (argc == 3) {
+        return strcmp(argv[1], "--terminal") == 0 ? check_terminal() : check_desktop();
+    }
+    return check_main(argc, argv);
 }
