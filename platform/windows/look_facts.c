@@ -27,47 +27,59 @@ static enum cordon_err no_memory(const struct looking *l)
     return fault_set(l->fault, CORDON_E_NOMEM, NULL, "out of memory for what is on the disk");
 }
 
-/* The directory that @path lies in; NULL: it is a root, or there is no memory. */
-static char *parent_of(const struct looking *l, const char *path)
+/* The directory that @path lies in; *ret_above NULL: it is a root, or nothing that has one. */
+static enum cordon_err parent_of(const struct looking *l, const char *path, const char **ret_above)
 {
-    struct win_path read;
     const char *cut = strrchr(path, '\\');
+    struct win_path read;
+    const enum cordon_err err = win_path_read(path, strlen(path), NULL, l->arena, &read, l->fault);
 
-    if (win_path_read(path, strlen(path), NULL, l->arena, &read, NULL) != CORDON_OK ||
-        read.depth == 0 || cut == NULL) {
-        return NULL;
+    *ret_above = NULL;
+    if (err == CORDON_E_NOMEM) {
+        return err;
     }
-    return arena_strndup(l->arena, path, (size_t)(cut - path) + (read.depth == 1 ? 1U : 0U));
+    if (err != CORDON_OK || read.depth == 0 || cut == NULL) {
+        return CORDON_OK;
+    }
+    *ret_above = arena_strndup(l->arena, path, (size_t)(cut - path) + (read.depth == 1 ? 1U : 0U));
+    return *ret_above == NULL ? no_memory(l) : CORDON_OK;
 }
 
 /* ---- one path ---- */
 
-/* Of what is missing: its longest existing parent resolved, with the rest appended. */
+/* What @path leads to that is missing, if it is @above that is there. */
+static enum cordon_err append_rest(const struct looking *l, const char *path, const char *above,
+                                   const struct win_entry *there, struct plan_fact *fact)
+{
+    const char *rest = path + strlen(above);
+    size_t len = strlen(there->target);
+
+    len -= there->target[len - 1] == '\\' ? 1U : 0U;
+    rest += rest[0] == '\\' ? 1 : 0;
+    fact->resolved = arena_printf(l->arena, "%.*s\\%s", (int)len, there->target, rest);
+    return fact->resolved == NULL ? no_memory(l) : CORDON_OK;
+}
+
+/* Of what is missing: its longest existing parent resolved, with the rest appended; where that may
+ * not be looked at, as it is spelled. */
 static enum cordon_err resolve_missing(const struct looking *l, const char *path,
                                        struct plan_fact *fact)
 {
-    for (const char *above = parent_of(l, path); above != NULL; above = parent_of(l, above)) {
-        struct win_entry entry;
-        const enum cordon_err err = look_place(l->look, above, l->arena, &entry, l->fault);
-        const char *rest = path + strlen(above);
-        size_t len;
+    const char *above;
+    enum cordon_err err = parent_of(l, path, &above);
 
+    while (err == CORDON_OK && above != NULL) {
+        struct win_entry entry;
+
+        err = look_place(l->look, above, l->arena, &entry, l->fault);
+        if (err == CORDON_OK) {
+            return append_rest(l, path, above, &entry, fact);
+        }
         if (err == CORDON_E_NOT_FOUND) {
-            continue;
+            err = parent_of(l, above, &above);
         }
-        if (err == CORDON_E_DENIED) {
-            return CORDON_OK; /* as it is spelled */
-        }
-        if (err != CORDON_OK) {
-            return err;
-        }
-        len = strlen(entry.target);
-        len -= entry.target[len - 1] == '\\' ? 1U : 0U;
-        rest += rest[0] == '\\' ? 1 : 0;
-        fact->resolved = arena_printf(l->arena, "%.*s\\%s", (int)len, entry.target, rest);
-        return fact->resolved == NULL ? no_memory(l) : CORDON_OK;
     }
-    return CORDON_OK;
+    return err == CORDON_E_DENIED ? CORDON_OK : err;
 }
 
 /* "gitdir: PATH" of a file named .git: what protects a worktree's real directory. */
@@ -75,7 +87,7 @@ static enum cordon_err read_gitdir(const struct looking *l, const char *path,
                                    struct plan_fact *fact)
 {
     const struct api *api = l->look->api;
-    const char *cut = strrchr(path, '\\'), *base = parent_of(l, path);
+    const char *cut = strrchr(path, '\\'), *base = NULL;
     char text[GITDIR_MAX];
     struct win_path read;
     struct win_entry entry;
@@ -84,9 +96,13 @@ static enum cordon_err read_gitdir(const struct looking *l, const char *path,
     uint32_t code;
     enum cordon_err err;
 
-    if (cut == NULL || base == NULL || strlen(cut) != 5 || !ascii_equal(cut, "\\.git", 5) ||
+    if (cut == NULL || strlen(cut) != 5 || !ascii_equal(cut, "\\.git", 5) ||
         fact->object != PLAN_FILE) {
         return CORDON_OK;
+    }
+    err = parent_of(l, path, &base);
+    if (err != CORDON_OK || base == NULL) {
+        return err;
     }
     code = api->file_open(api->self, path, API_READ, &handle);
     if (code == API_OK) {
@@ -99,9 +115,12 @@ static enum cordon_err read_gitdir(const struct looking *l, const char *path,
     text[len] = '\0';
     text[strcspn(text, "\r\n")] = '\0';
     /* What it does not say properly git does not follow either; the same of what is not there. */
-    if (strncmp(text, "gitdir: ", 8) != 0 ||
-        win_path_read(text + 8, strlen(text + 8), base, l->arena, &read, NULL) != CORDON_OK) {
+    if (strncmp(text, "gitdir: ", 8) != 0) {
         return CORDON_OK;
+    }
+    err = win_path_read(text + 8, strlen(text + 8), base, l->arena, &read, l->fault);
+    if (err != CORDON_OK) {
+        return err == CORDON_E_NOMEM ? err : CORDON_OK;
     }
     err = look_place(l->look, read.text, l->arena, &entry, l->fault);
     if (err == CORDON_OK) {
@@ -250,16 +269,22 @@ static void add_dir(struct dirs *dirs, const char *path)
     dirs->paths[dirs->count++] = path;
 }
 
-/* The first private directory on the way to @path, itself included; never the root of a volume,
- * which gets no entry. NULL: there is none. */
-static const char *first_private(const struct looking *l, const char *path)
+/* Adds the first private directory on the way to @path, itself included, if there is one; never the
+ * root of a volume, which gets no entry. */
+static enum cordon_err add_private(const struct looking *l, const char *path, struct dirs *dirs)
 {
     const char *found = NULL, *above;
+    enum cordon_err err = parent_of(l, path, &above);
 
-    for (const char *at = path; (above = parent_of(l, at)) != NULL; at = above) {
-        found = is_private(l, at) ? at : found;
+    while (err == CORDON_OK && above != NULL) {
+        found = is_private(l, path) ? path : found;
+        path = above;
+        err = parent_of(l, path, &above);
     }
-    return found;
+    if (err == CORDON_OK && found != NULL) {
+        add_dir(dirs, found);
+    }
+    return err;
 }
 
 /* A directory of the system's, or the caller's profile. A Win32 code. */
@@ -274,27 +299,24 @@ static uint32_t folder(const struct looking *l, enum api_folder which, api_handl
     return code == API_OK && *ret_path == NULL ? (uint32_t)API_NO_MEMORY : code;
 }
 
-static bool find_private(const struct looking *l, const struct look_order *order, struct dirs *dirs)
+static enum cordon_err find_private(const struct looking *l, const struct look_order *order,
+                                    struct dirs *dirs)
 {
-    const char *profile, *first;
+    const char *profile;
+    const uint32_t code = folder(l, API_FOLDER_PROFILE, l->look->caller, &profile);
+    enum cordon_err err = CORDON_OK;
 
     dirs->paths = arena_array(l->arena, order->private_count + 2, sizeof(*dirs->paths));
-    if (dirs->paths == NULL) {
-        return false;
+    if (dirs->paths == NULL || code == API_NO_MEMORY) {
+        return no_memory(l);
     }
-    if (folder(l, API_FOLDER_PROFILE, l->look->caller, &profile) == API_OK &&
-        (first = first_private(l, profile)) != NULL) {
-        add_dir(dirs, first);
+    if (code == API_OK) {
+        err = add_private(l, profile, dirs);
     }
-    for (size_t i = 0; i < order->private_count; i++) {
-        if ((first = first_private(l, order->private_dirs[i])) != NULL) {
-            add_dir(dirs, first);
-        }
+    for (size_t i = 0; err == CORDON_OK && i < order->private_count; i++) {
+        err = add_private(l, order->private_dirs[i], dirs);
     }
-    if ((first = first_private(l, order->cwd)) != NULL) {
-        add_dir(dirs, first);
-    }
-    return true;
+    return err == CORDON_OK ? add_private(l, order->cwd, dirs) : err;
 }
 
 /* One that is not known of would be readable with the others, whatever the policy says of it. */
@@ -339,7 +361,7 @@ static enum cordon_err find_windows(const struct looking *l, const struct look_o
     if (code != API_OK) {
         return api_fault(l->fault, code, NULL, "acting as the caller");
     }
-    err = windows != NULL && find_private(l, order, &private_dirs) ? CORDON_OK : no_memory(l);
+    err = windows == NULL ? no_memory(l) : find_private(l, order, &private_dirs);
     err = err == CORDON_OK ? find_system(l, &system_dirs) : err;
     api_act_end(l->look->api, acts);
     if (err != CORDON_OK) {

@@ -54,9 +54,11 @@ bool fake_job_begin_listed(struct fake_job *fake, uint32_t *ret_code, const char
     if (sd_parse(bytes, len, &sd) != CORDON_OK) {
         abort();
     }
+    api_tap_inside++;
     sd_print(&sd, &text);
     made = api_tap_begin(fake->tap, ret_code, "%s %s", what, strbuf_text(&text));
     strbuf_deinit(&text);
+    api_tap_inside--;
     return made;
 }
 

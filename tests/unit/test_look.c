@@ -260,6 +260,29 @@ TEST(every_call_that_fails_is_an_error_or_opens_nothing)
     CHECK(refused > calls / 2);
 }
 
+TEST(an_arena_that_is_too_small_is_an_error)
+{
+    bool whole = false;
+
+    for (size_t size = 64; size < 32768 && !whole; size += 64) {
+        enum cordon_err err;
+
+        begin();
+        add_several();
+        arena_deinit(&arena);
+        arena_init(&arena, size);
+        err = facts_of(several, 8);
+        CHECK(err == CORDON_OK || err == CORDON_E_NOMEM);
+        CHECK(world.acting == 0 && fake_open_handles(&world) == 0);
+        whole = err == CORDON_OK;
+        if (whole) {
+            CHECK(facts.own[5].gitdir != NULL && facts.windows->private_count == 1);
+            CHECK_STR(facts.own[3].resolved, "D:\\t\\n\\m");
+        }
+    }
+    CHECK(whole);
+}
+
 TEST(every_call_of_a_listing_that_fails_ends_it)
 {
     unsigned calls;

@@ -22,6 +22,8 @@ cordon_test(test_state_damage LABEL unit SOURCES test_state_damage.c LIBS window
 cordon_test(test_state_crash LABEL unit TIMEOUT 120 SOURCES test_state_crash.c LIBS windows_world)
 cordon_test(test_state_torture LABEL unit SOURCES test_state_torture.c LIBS windows_world)
 target_link_options(test_state_torture PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+cordon_test(test_job_torture LABEL unit SOURCES test_job_torture.c LIBS windows_world)
+target_link_options(test_job_torture PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 cordon_test(test_trust LABEL unit SOURCES test_trust.c ../support/sddl.c LIBS cordon_sd)
 cordon_test(test_launch LABEL unit SOURCES test_launch.c LIBS cordon_acl)
 cordon_test(test_account LABEL unit SOURCES test_account.c LIBS cordon_acl)
