@@ -227,7 +227,8 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
          (unsigned)what->handle_count, what->console == 0 ? "" : " console");
     (void)fake_job_token(fake, what->token);
     check_thing(fake, what->job, "job");
-    fake->process = *what;
+    fake->ran_as = what->token;
+    fake->ran_on = what->console;
     *ret_process = new_thing(fake, "process");
     *ret_thread = new_thing(fake, "thread");
     DONE;

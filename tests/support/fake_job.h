@@ -41,10 +41,10 @@ struct fake_job {
     size_t group_count;
     struct sid session; /* of the caller's logon */
     struct launch_limits job_limits;
-    struct launch_process process; /* the last that was made */
-    bool running;                  /* it was let run, and its job did not end */
-    bool filtered;                 /* filters are committed, and their session is open */
-    uint32_t level, privileges;    /* of tokens */
+    api_handle ran_as, ran_on;  /* token and terminal of the last process that was made */
+    bool running;               /* it was let run, and its job did not end */
+    bool filtered;              /* filters are committed, and their session is open */
+    uint32_t level, privileges; /* of tokens */
     /* How it lies. */
     bool drops_restricting, adds_restricting, drops_groups, is_administrator, keeps_level;
 };

@@ -18,7 +18,7 @@ TEST(nothing_runs_before_all_that_keeps_it_in_is_there)
     CHECK(at("filters-commit") < at("desktop ") && at("desktop ") < at("console "));
     CHECK(at("console ") < at("set-security") && at("set-security") < at("process "));
     CHECK(at("is-in-job") < at("resume"));
-    CHECK(sys.process.token == job.token.handle && sys.process.console == job.around.console);
+    CHECK(sys.ran_as == job.token.handle && sys.ran_on == job.around.console);
     CHECK(count(JOB, "C:\\w\\b") == 1);
     end_job();
     CHECK(nothing_left());
@@ -119,7 +119,7 @@ TEST(the_callers_own_token_needs_nothing_else)
     order.around = (struct around_order){0};
     order.target_count = 0;
     CHECK(start_job() == CORDON_OK && sys.running);
-    CHECK(sys.process.desktop == NULL && at("desktop ") < 0 && at("restrict write") < 0);
+    CHECK(at("desktop=- handles=0") >= 0 && at("desktop ") < 0 && at("restrict write") < 0);
     end_job();
     CHECK(nothing_left());
 }
@@ -134,7 +134,7 @@ TEST(the_restricted_token_is_made_of_the_callers)
     CHECK(start_job() == CORDON_OK);
     CHECK(at("restrict write-only no-administrators " JOB " S-1-5-5-0-4 S-1-5-12") >= 0);
     CHECK(at("logon ") < 0 && at("station ") < 0);
-    CHECK_STR(sys.process.desktop, "cordon-abababababababab");
+    CHECK(at("desktop=cordon-abababababababab handles=0") >= 0);
     end_job();
     CHECK(nothing_left());
 }
