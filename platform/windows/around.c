@@ -21,25 +21,34 @@ struct list {
     size_t len;
 };
 
-/* SYSTEM's own, opened to @sid by @rights and to nobody else but SYSTEM. */
-static enum cordon_err make_list(const struct sid *sid, uint32_t rights, bool system,
-                                 struct list *list, struct cordon_fault *fault)
+static enum cordon_err fill(struct sd *sd, const struct sid *sid, uint32_t rights, bool filter)
 {
     const struct sd_ace entries[] = {{SD_ALLOWED, 0, rights, *sid},
                                      {SD_ALLOWED, 0, SD_GENERIC_ALL, sid_system()}};
-    struct sd *sd = malloc(sizeof(*sd));
-    enum cordon_err err = sd == NULL ? CORDON_E_NOMEM : CORDON_OK;
+    enum cordon_err err;
 
-    if (sd != NULL) {
-        sd_init(sd, SD_DACL_LIST);
+    sd_init(sd, SD_DACL_LIST);
+    sd->control |= SD_DACL_PROTECTED;
+    err = sd_append(sd, &entries[0]);
+    if (filter) {
+        /* It is asked with a token and is nobody's object, but a whole descriptor is wanted. */
         sd->owner = sid_system();
         sd->group = sid_system();
-        sd->control |= SD_DACL_PROTECTED;
-        err = sd_append(sd, &entries[0]);
-        if (err == CORDON_OK && system) {
-            err = sd_append(sd, &entries[1]);
-        }
-        err = err == CORDON_OK ? sd_write(sd, list->bytes, sizeof(list->bytes), &list->len) : err;
+        return err;
+    }
+    /* Whoever makes an object owns it: in embedded mode that is not SYSTEM. */
+    return err == CORDON_OK ? sd_append(sd, &entries[1]) : err;
+}
+
+/* A descriptor that grants @sid these rights. */
+static enum cordon_err make_list(const struct sid *sid, uint32_t rights, bool filter,
+                                 struct list *list, struct cordon_fault *fault)
+{
+    struct sd *sd = malloc(sizeof(*sd));
+    enum cordon_err err = sd == NULL ? CORDON_E_NOMEM : fill(sd, sid, rights, filter);
+
+    if (err == CORDON_OK) {
+        err = sd_write(sd, list->bytes, sizeof(list->bytes), &list->len);
     }
     free(sd);
     return err == CORDON_OK ? CORDON_OK
@@ -86,7 +95,7 @@ static enum cordon_err make_filters(const struct around_api *api, const struct a
     if (!has_filters(order)) {
         return CORDON_OK;
     }
-    err = make_list(&order->principal, MATCH_FILTER, false, &list, fault);
+    err = make_list(&order->principal, MATCH_FILTER, true, &list, fault);
     if (err != CORDON_OK) {
         return err;
     }
@@ -106,7 +115,7 @@ static enum cordon_err make_station(const struct around_api *api, const struct a
 {
     struct list list;
     uint32_t code;
-    enum cordon_err err = make_list(&order->logon, STATION_RIGHTS, true, &list, fault);
+    enum cordon_err err = make_list(&order->logon, STATION_RIGHTS, false, &list, fault);
 
     if (err != CORDON_OK) {
         return err;
@@ -126,7 +135,7 @@ static enum cordon_err make_desktop(const struct around_api *api, const struct a
     const char *name;
     uint64_t number = 0;
     uint32_t code;
-    enum cordon_err err = make_list(&order->logon, DESKTOP_RIGHTS, true, &list, fault);
+    enum cordon_err err = make_list(&order->logon, DESKTOP_RIGHTS, false, &list, fault);
 
     if (err != CORDON_OK) {
         return err;

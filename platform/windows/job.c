@@ -42,7 +42,9 @@ static enum cordon_err run(const struct job_host *host, const struct job_order *
     struct launch_order launch = order->launch;
 
     launch.process.token = job->token.handle;
-    launch.process.desktop = job->around.name[0] == '\0' ? NULL : job->around.name;
+    if (job->around.name[0] != '\0') {
+        launch.process.desktop = job->around.name;
+    }
     launch.process.console = job->around.console;
     return launch_start(host->launch, &launch, &job->launch, fault);
 }

@@ -30,7 +30,8 @@ struct job_order {
     const char *holder;
     api_handle caller;          /* whom his rules' objects are opened as; 0: as ourselves */
     struct sid owner;           /* see struct acl */
-    struct launch_order launch; /* .process.token, .desktop, .console are not looked at */
+    struct launch_order launch; /* .process.token and .console are not looked at, .desktop
+                                    where it gets one of its own */
 };
 
 struct job {

@@ -30,7 +30,7 @@ bool look_leads_nowhere(uint32_t code)
     return api_is_absent(code);
 }
 
-uint32_t look_open(struct look *look, const struct api_open *how, struct seen *ret_seen,
+uint32_t look_open(struct look *look, const struct api_open *how, bool named, struct seen *ret_seen,
                    api_handle *ret_handle)
 {
     const struct api *api = look->api;
@@ -41,7 +41,8 @@ uint32_t look_open(struct look *look, const struct api_open *how, struct seen *r
         return code;
     }
     code = api->info(api->self, API_FILE, handle, &ret_seen->info);
-    if (code == API_OK) {
+    ret_seen->path = NULL;
+    if (code == API_OK && named) {
         code = api->path(api->self, API_FILE, handle, look->found, sizeof(look->found));
         ret_seen->path = look->found;
     }
@@ -64,7 +65,7 @@ bool look_is_link(struct look *look, const struct api_open *how, const struct ap
         return false;
     }
     followed.follow = true;
-    *ret_code = look_open(look, &followed, &seen, NULL);
+    *ret_code = look_open(look, &followed, true, &seen, NULL);
     if (*ret_code == CANT_ACCESS_FILE ||
         (*ret_code == API_OK && api_same_id(&seen.info.id, &itself->id))) {
         *ret_code = API_OK; /* a file in a cloud, an alias of an app: the object is itself */
@@ -104,7 +105,7 @@ static enum cordon_err visit_name(struct look *look, api_handle dir, const char 
         .object = API_FILE, .parent = dir, .name = name, .access = LOOK_AT};
     struct win_entry entry = {.object = PLAN_DIRECTORY};
     struct seen seen, behind;
-    uint32_t code = look_open(look, &how, &seen, NULL);
+    uint32_t code = look_open(look, &how, false, &seen, NULL);
 
     if (look_leads_nowhere(code)) {
         return CORDON_OK; /* it vanished */
@@ -157,7 +158,7 @@ static enum cordon_err list_directory(struct look *look, const char *path, win_v
         .object = API_FILE, .name = path, .access = LOOK_LIST, .follow = true};
     struct seen seen;
     api_handle dir = 0;
-    enum cordon_err err = of_code(look_open(look, &how, &seen, &dir), path, fault);
+    enum cordon_err err = of_code(look_open(look, &how, false, &seen, &dir), path, fault);
 
     if (err != CORDON_OK) {
         return err;
@@ -181,7 +182,7 @@ static enum cordon_err list_volumes(struct look *look, win_visit *visit, void *c
         struct win_entry entry = {.object = PLAN_DIRECTORY, .name = name};
         struct seen seen;
 
-        err = of_code(look_open(look, &how, &seen, NULL), root, fault);
+        err = of_code(look_open(look, &how, true, &seen, NULL), root, fault);
         if (err == CORDON_E_NOT_FOUND) {
             err = CORDON_OK;
             continue;
@@ -225,7 +226,7 @@ enum cordon_err look_place(struct look *look, const char *path, struct arena *ar
     const struct api_open how = {
         .object = API_FILE, .name = path, .access = LOOK_AT, .follow = true};
     struct seen seen;
-    enum cordon_err err = of_code(look_open(look, &how, &seen, NULL), path, fault);
+    enum cordon_err err = of_code(look_open(look, &how, true, &seen, NULL), path, fault);
 
     if (err != CORDON_OK) {
         return err;

@@ -140,7 +140,7 @@ static enum cordon_err look_up(const struct looking *l, const char *path, struct
 {
     const struct api_open how = {.object = API_FILE, .name = path, .access = LOOK_AT};
     struct seen seen;
-    uint32_t code = look_open(l->look, &how, &seen, NULL);
+    uint32_t code = look_open(l->look, &how, true, &seen, NULL);
 
     if (look_leads_nowhere(code)) {
         return resolve_missing(l, path, fact);

@@ -8,7 +8,7 @@
 /* What an opened object is, and where it lies. */
 struct seen {
     struct api_info info;
-    const char *path; /* free of links; in @found of the look, until the next */
+    const char *path; /* free of links; in @found of the look, until the next. NULL: not asked */
 };
 
 /* FILE_READ_ATTRIBUTES: the holder of the directory may have it, too. */
@@ -18,9 +18,9 @@ struct seen {
 /* A code that says of a path that it leads to nothing, now. */
 bool look_leads_nowhere(uint32_t code);
 
-/* Opens what is at @path (below @parent, if any) and looks at it, links at its end followed if
- * @follow. A Win32 code. @ret_handle may be NULL: it is closed again. */
-CORDON_MUST_USE uint32_t look_open(struct look *look, const struct api_open *how,
+/* Opens an object and looks at it; @named: and asks where it lies. A Win32 code. @ret_handle may be
+ * NULL: it is closed again. */
+CORDON_MUST_USE uint32_t look_open(struct look *look, const struct api_open *how, bool named,
                                    struct seen *ret_seen, api_handle *ret_handle);
 
 /* The object that a link leads to is another than itself; *@ret_seen is the former. Not a link:

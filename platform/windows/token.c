@@ -233,11 +233,8 @@ static enum cordon_err make_restricted(struct making *m)
 
 static enum cordon_err make_own(struct making *m)
 {
-    uint32_t code = m->api->logon_sid(m->api->self, m->order->caller, &m->made.logon);
+    const uint32_t code = m->api->copy(m->api->self, m->order->caller, &m->made.handle);
 
-    if (code == API_OK) {
-        code = m->api->copy(m->api->self, m->order->caller, &m->made.handle);
-    }
     return code == API_OK ? CORDON_OK : failed(m, code, "copying the caller's token");
 }
 

@@ -78,8 +78,10 @@ enum token_kind {
 struct token_order {
     enum token_kind kind;
     const char
-        *account;      /* to be logged on by the service; NULL: the caller's token is restricted */
-    api_handle caller; /* his primary token; where @account is said, not looked at */
+        *account; /* to be logged on by the service; NULL: the caller's token is restricted */
+    /* His primary token, open to be copied, asked, given defaults and to a process; where @account
+     * is said, not looked at. */
+    api_handle caller;
     struct sid principal;                   /* not of TOKEN_OWN */
     struct sid restricting[TOKEN_SIDS_MAX]; /* len 0: the logon session */
     size_t restricting_count;
@@ -87,7 +89,7 @@ struct token_order {
 
 struct token {
     api_handle handle; /* primary; owned. 0: none */
-    struct sid logon;  /* of its session: what the job's desktop is opened to */
+    struct sid logon;  /* of its session: what the job's desktop is opened to; of TOKEN_OWN none */
 };
 
 /*

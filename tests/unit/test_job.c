@@ -118,8 +118,10 @@ TEST(the_callers_own_token_needs_nothing_else)
     order.token = (struct token_order){.kind = TOKEN_OWN, .caller = fake_token(&world, OTHER)};
     order.around = (struct around_order){0};
     order.target_count = 0;
-    CHECK(start_job() == CORDON_OK && sys.running);
-    CHECK(at("desktop=- handles=0") >= 0 && at("desktop ") < 0 && at("restrict write") < 0);
+    order.launch.process.desktop = "WinSta0\\default";
+    CHECK(start_job() == CORDON_OK && sys.running && at("logon-sid") < 0);
+    CHECK(at("desktop=WinSta0\\default handles=0") >= 0 && at("desktop ") < 0 &&
+          at("restrict write") < 0);
     end_job();
     CHECK(nothing_left());
 }
