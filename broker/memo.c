@@ -10,52 +10,61 @@
 
 #define ARENA_MAX ((size_t)256U * 1024U * 1024U)
 
-/* ---- the input in one string: equal inputs, and no others, have equal keys ---- */
+/* ---- equal to the byte ---- */
 
-static void key_number(struct strbuf *key, uint64_t number)
+static bool same_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    strbuf_add(key, (const char *)&number, sizeof(number));
+    return a == NULL || b == NULL ? a == b : a_len == b_len && memcmp(a, b, a_len) == 0;
 }
 
-static void key_bytes(struct strbuf *key, const char *text, size_t len)
+static bool same_text(const char *a, const char *b)
 {
-    key_number(key, text == NULL ? UINT64_MAX : len);
-    strbuf_add(key, text == NULL ? "" : text, text == NULL ? 0 : len);
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static void key_text(struct strbuf *key, const char *text)
+static bool same_texts(const char *const *a, size_t a_count, const char *const *b, size_t b_count)
 {
-    key_bytes(key, text, text == NULL ? 0 : strlen(text));
+    bool same = a_count == b_count;
+
+    for (size_t i = 0; same && i < a_count; i++) {
+        same = same_text(a[i], b[i]);
+    }
+    return same;
 }
 
-static void key_make(const struct policy_input *input, struct strbuf *key)
+static bool same_documents(const struct policy_input *a, const struct policy_input *b)
 {
-    const struct policy_context *context = &input->context;
-    const struct policy_choice *choice = &input->choice;
+    bool same = a->document_count == b->document_count;
 
-    key_number(key, input->document_count);
-    for (size_t i = 0; i < input->document_count; i++) {
-        key_number(key, (uint64_t)input->documents[i].layer);
-        key_text(key, input->documents[i].path);
-        key_bytes(key, input->documents[i].text, input->documents[i].len);
+    for (size_t i = 0; same && i < a->document_count; i++) {
+        const struct policy_document *x = &a->documents[i];
+        const struct policy_document *y = &b->documents[i];
+
+        same = x->layer == y->layer && same_text(x->path, y->path) &&
+               same_bytes(x->text, x->len, y->text, y->len);
     }
-    key_number(key, (uint64_t)context->os);
-    key_number(key, context->slash_tmp ? 1 : 0);
-    key_number(key, context->group_count);
-    for (size_t i = 0; i < context->group_count; i++) {
-        key_text(key, context->groups[i]);
-    }
-    key_text(key, context->home);
-    key_text(key, context->user);
-    key_text(key, context->hostname);
-    key_text(key, context->cwd);
-    key_text(key, context->tmpdir);
-    key_text(key, choice->mode);
-    key_text(key, choice->profile);
-    key_number(key, choice->override_count);
-    for (size_t i = 0; i < choice->override_count; i++) {
-        key_text(key, choice->overrides[i]);
-    }
+    return same;
+}
+
+static bool same_context(const struct policy_context *a, const struct policy_context *b)
+{
+    return a->os == b->os && a->slash_tmp == b->slash_tmp && same_text(a->home, b->home) &&
+           same_text(a->user, b->user) && same_text(a->hostname, b->hostname) &&
+           same_text(a->cwd, b->cwd) && same_text(a->tmpdir, b->tmpdir) &&
+           same_texts((const char *const *)a->groups, a->group_count,
+                      (const char *const *)b->groups, b->group_count);
+}
+
+static bool same_choice(const struct policy_choice *a, const struct policy_choice *b)
+{
+    return same_text(a->mode, b->mode) && same_text(a->profile, b->profile) &&
+           same_texts(a->overrides, a->override_count, b->overrides, b->override_count);
+}
+
+static bool same_input(const struct policy_input *a, const struct policy_input *b)
+{
+    return same_context(&a->context, &b->context) && same_choice(&a->choice, &b->choice) &&
+           same_documents(a, b);
 }
 
 /* ---- a copy of the input, which the policy may lead into ---- */
@@ -122,33 +131,29 @@ static bool input_copy(const struct policy_input *from, struct arena *arena,
 static void policy_free(struct memo_policy *policy)
 {
     if (policy != NULL) {
+        planned_free(policy->planned);
         dfa_free(policy->own);
         dfa_free(policy->managed);
         host_close(policy->own_fd);
         host_close(policy->texts_fd);
-        strbuf_deinit(&policy->key);
         arena_deinit(&policy->arena);
         free(policy);
     }
 }
 
-/* Takes @key over. */
-static enum cordon_err policy_new(const struct policy_input *input, struct strbuf *key,
-                                  struct memo_policy **ret_policy, struct cordon_fault *fault)
+static enum cordon_err policy_new(const struct policy_input *input, struct memo_policy **ret_policy,
+                                  struct cordon_fault *fault)
 {
     struct memo_policy *policy = calloc(1, sizeof(*policy));
-    struct policy_input copy;
     enum cordon_err err;
 
     if (policy == NULL) {
-        strbuf_deinit(key);
         return fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
-    policy->key = *key;
     policy->own_fd = policy->texts_fd = -1;
     arena_init(&policy->arena, ARENA_MAX);
-    err = input_copy(input, &policy->arena, &copy)
-              ? policy_load(&copy, &policy->arena, &policy->policy, fault)
+    err = input_copy(input, &policy->arena, &policy->input)
+              ? policy_load(&policy->input, &policy->arena, &policy->policy, fault)
               : fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
     if (err == CORDON_OK) {
         err = policy_hash(policy->policy, policy->hash);
@@ -194,16 +199,15 @@ static enum cordon_err policy_tables(struct memo_policy *policy, struct cordon_f
     return err;
 }
 
-/* The one with that key, else the one to be replaced. */
-static struct memo_policy **slot_of(struct memo *memo, const struct strbuf *key)
+/* The one of that input, else the one to be replaced. */
+static struct memo_policy **slot_of(struct memo *memo, const struct policy_input *input)
 {
     struct memo_policy **oldest = &memo->policies[0];
 
     for (size_t i = 0; i < MEMO_POLICIES; i++) {
         struct memo_policy **slot = &memo->policies[i];
 
-        if (*slot != NULL && (*slot)->key.len == key->len &&
-            memcmp((*slot)->key.data, key->data, key->len) == 0) {
+        if (*slot != NULL && same_input(&(*slot)->input, input)) {
             return slot;
         }
         if (*oldest != NULL && (*slot == NULL || (*slot)->used < (*oldest)->used)) {
@@ -216,23 +220,11 @@ static struct memo_policy **slot_of(struct memo *memo, const struct strbuf *key)
 }
 
 enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input, bool compiled,
-                            const struct memo_policy **ret_policy, struct cordon_fault *fault)
+                            struct memo_policy **ret_policy, struct cordon_fault *fault)
 {
-    struct strbuf key = STRBUF_INIT;
-    struct memo_policy **slot;
-    enum cordon_err err = CORDON_OK;
+    struct memo_policy **slot = slot_of(memo, input);
+    enum cordon_err err = *slot == NULL ? policy_new(input, slot, fault) : CORDON_OK;
 
-    key_make(input, &key);
-    if (key.failed) {
-        strbuf_deinit(&key);
-        return fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
-    }
-    slot = slot_of(memo, &key);
-    if (*slot != NULL) {
-        strbuf_deinit(&key);
-    } else {
-        err = policy_new(input, &key, slot, fault);
-    }
     if (err == CORDON_OK && compiled) {
         err = policy_tables(*slot, fault);
     }

@@ -6,19 +6,21 @@
 #ifndef CORDON_BROKER_MEMO_H
 #define CORDON_BROKER_MEMO_H
 
+#include "broker/planned.h"
 #include "policy/policy.h"
 
 #define MEMO_POLICIES 4U
 
 struct memo_policy {
-    struct arena arena; /* the policy, and a copy of what it was made from */
-    struct strbuf key;
+    struct arena arena;        /* the policy, and ... */
+    struct policy_input input; /* a copy of what it was made from */
     struct policy *policy;
     /* Where policy->os is the host's: */
     struct dfa *own, *managed; /* NULL: not compiled yet */
     int own_fd;                /* sealed memfd: `own` */
     int texts_fd;              /* sealed memfd: rule_texts_make(); -1: no memory for it */
     char hash[POLICY_HASH_HEX];
+    struct planned *planned; /* the last one for it, if it may be used again; else NULL */
     uint64_t used;
 };
 
@@ -32,7 +34,7 @@ struct memo {
  * memo's and is good until the next call; failures are not kept.
  */
 CORDON_MUST_USE enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
-                                            bool compiled, const struct memo_policy **ret_policy,
+                                            bool compiled, struct memo_policy **ret_policy,
                                             struct cordon_fault *fault);
 void memo_deinit(struct memo *memo);
 

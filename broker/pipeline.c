@@ -15,8 +15,8 @@ void pipeline_init(struct pipeline *pipeline)
 
 void pipeline_deinit(struct pipeline *pipeline)
 {
-    if (pipeline->is_resolved) {
-        pipeline->platform->resolved_release(&pipeline->resolved);
+    if (pipeline->made == NULL || pipeline->planned != pipeline->made->planned) {
+        planned_free(pipeline->planned);
     }
     arena_deinit(&pipeline->arena);
     memset(pipeline, 0, sizeof(*pipeline));
@@ -195,6 +195,25 @@ static enum cordon_err cwd_check(struct pipeline *pipeline, struct cordon_fault 
     return CORDON_OK;
 }
 
+/* The last one if nothing has changed, else a new one. */
+static enum cordon_err plan_make(struct pipeline *pipeline, const struct platform *platform,
+                                 const struct platform_start *start, struct cordon_fault *fault)
+{
+    struct memo_policy *made = pipeline->made;
+    enum cordon_err err;
+
+    if (start->keep && made->planned != NULL && planned_holds(made->planned, start)) {
+        pipeline->planned = made->planned;
+        err = planned_check(made->planned, made->policy, start, fault);
+    } else {
+        err = planned_new(platform, made->policy, start, &pipeline->planned, fault);
+    }
+    if (err == CORDON_OK) {
+        pipeline->plan = pipeline->planned->plan;
+    }
+    return err;
+}
+
 enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_input *input,
                               struct cordon_fault *fault)
 {
@@ -202,13 +221,13 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
     const struct worker_managed *managed = &input->worker->managed;
     struct platform_start start = {
         .embedded = input->worker->embedded,
+        .keep = input->program != NULL,
         .host = managed->host,
         .program = input->program,
         .search = input->search,
     };
     enum cordon_err err;
 
-    pipeline->platform = platform;
     if (managed->fault.err != CORDON_OK) {
         *fault = managed->fault;
         return managed->fault.err;
@@ -220,21 +239,8 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
     if (err == CORDON_OK && pipeline->policy->os == platform->os) {
         err = cwd_check(pipeline, fault);
     }
-    if (err != CORDON_OK) {
-        return err;
-    }
     start.cwd = pipeline->cwd;
-    err = platform->resolve(pipeline->policy, &start, &pipeline->arena, &pipeline->resolved, fault);
-    if (err != CORDON_OK) {
-        return err;
-    }
-    pipeline->is_resolved = true;
-    if (pipeline->policy->os == platform->os) {
-        return platform->plan(pipeline->policy, &pipeline->resolved.facts, &pipeline->arena,
-                              &pipeline->plan, fault);
-    }
-    return plan_for_os(pipeline->policy->os, pipeline->policy, &pipeline->resolved.facts,
-                       &pipeline->arena, &pipeline->plan, fault);
+    return err == CORDON_OK ? plan_make(pipeline, platform, &start, fault) : err;
 }
 
 enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_input *input,
@@ -243,10 +249,17 @@ enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_
 {
     const struct platform_parts parts = {.policy = pipeline->policy,
                                          .plan = pipeline->plan,
-                                         .resolved = &pipeline->resolved,
+                                         .resolved = &pipeline->planned->resolved,
                                          .own_fd = pipeline->made->own_fd,
                                          .channel = channel,
                                          .cwd_fd = input->cwd_fd};
+    struct memo_policy *made = pipeline->made;
+    enum cordon_err err = pipeline->planned->platform->order(&parts, ret_order, fault);
 
-    return pipeline->platform->order(&parts, ret_order, fault);
+    if (err == CORDON_OK && planned_is_kept(pipeline->planned) &&
+        made->planned != pipeline->planned) {
+        planned_free(made->planned);
+        made->planned = pipeline->planned;
+    }
+    return err;
 }

@@ -8,15 +8,13 @@
 
 /* One run of it. Zeroed, then arena_init(); release with pipeline_deinit(). */
 struct pipeline {
-    const struct platform *platform;
     struct arena arena;
     const char *cwd;
-    const struct memo_policy *made; /* the memo's */
+    struct memo_policy *made; /* the memo's */
     const struct policy *policy;
-    const struct dfa *own; /* NULL: for another OS than this host's */
-    struct platform_resolved resolved;
-    bool is_resolved;
-    struct plan *plan;
+    const struct dfa *own;   /* NULL: for another OS than this host's */
+    struct planned *planned; /* the memo's, if it is to be used again */
+    const struct plan *plan;
     const char *hash; /* "" until there is a policy */
 };
 

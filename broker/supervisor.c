@@ -155,6 +155,7 @@ static void on_tend(void *context, unsigned events)
     (void)events;
     loop_source_free(supervisor->tend);
     supervisor->tend = NULL;
+    supervisor->tend_soon = false;
     again_ms = supervisor->platform->tend();
     if (again_ms > 0) {
         (void)!loop_after(supervisor->loop, again_ms, on_tend, supervisor, &supervisor->tend);
@@ -163,10 +164,14 @@ static void on_tend(void *context, unsigned events)
 
 void supervisor_tend(struct supervisor *supervisor)
 {
+    if (supervisor->tend_soon) {
+        return; /* nor put off: where one job follows another it would never be time */
+    }
     loop_source_free(supervisor->tend);
     supervisor->tend = NULL;
     /* Without memory for the timer nothing is made ahead. */
-    (void)!loop_after(supervisor->loop, TEND_MS, on_tend, supervisor, &supervisor->tend);
+    supervisor->tend_soon =
+        loop_after(supervisor->loop, TEND_MS, on_tend, supervisor, &supervisor->tend) == CORDON_OK;
 }
 
 static void on_stop(void *context, unsigned events)

@@ -81,6 +81,7 @@ struct platform_probe {
 /* What is to be started, as far as a plan depends on it. */
 struct platform_start {
     bool embedded;
+    bool keep;           /* the same may be asked again: what was found is to be kept in mind */
     uint32_t host;       /* enum ipc_host, as the supervisor told */
     const char *cwd;     /* absolute */
     const char *program; /* argv[0]; NULL: none in particular (a plan is only printed) */
@@ -94,13 +95,14 @@ struct platform_resolved {
     size_t own_count;
     int *socket_fds; /* parallel to policy->unix_sockets */
     size_t socket_count;
+    struct platform_kept *kept; /* the back end's; NULL: good for this once */
 };
 
 /* What an order is made of. Everything is borrowed. */
 struct platform_parts {
     const struct policy *policy;
     const struct plan *plan;
-    const struct platform_resolved *resolved;
+    struct platform_resolved *resolved;
     int own_fd;  /* sealed memfd: the profile's table */
     int channel; /* the job's end */
     int cwd_fd;
@@ -139,18 +141,29 @@ struct platform {
     /* What this host can enforce, each with evidence. Cheap; no side effects. */
     void (*probe)(struct platform_probe *ret_probe);
 
-    /* Looks at the disk as the caller. @ret is released with resolved_release. */
+    /*
+     * Looks at the disk as the caller, except for what the program needs. @ret is released with
+     * resolved_release, before @policy and @arena.
+     */
     enum cordon_err (*resolve)(const struct policy *policy, const struct platform_start *start,
                                struct arena *arena, struct platform_resolved *ret_resolved,
                                struct cordon_fault *fault);
     void (*resolved_release)(struct platform_resolved *resolved);
+    /* True: resolve() would find the same now; only with @kept, after an order was made of it. */
+    bool (*resolved_holds)(const struct platform_resolved *resolved);
+    /* What start->program cannot start without, as far as a plan looks at that; in @arena. */
+    enum cordon_err (*needed)(const struct platform_start *start, struct arena *arena,
+                              struct plan_facts *facts);
 
     /* Pure; may run for another OS than this host's, see plan_for_os(). */
     enum cordon_err (*plan)(const struct policy *policy, const struct plan_facts *facts,
                             struct arena *arena, struct plan **ret_plan,
                             struct cordon_fault *fault);
 
-    /* Puts the parts together; descriptors are duplicated. Close ret_order->fds when sent. */
+    /*
+     * Puts the parts together; descriptors are duplicated. Close ret_order->fds when sent. With
+     * @kept no object stays open between one order and the next: it would keep a mount in use.
+     */
     enum cordon_err (*order)(const struct platform_parts *parts, struct platform_order *ret_order,
                              struct cordon_fault *fault);
 

@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 # What of Windows is pure: compiled and tested on every host.
 cordon_library(cordon_sd SOURCES windows/sid.c windows/sd.c windows/sd_access.c windows/sd_inherit.c
-  windows/trust.c)
+  windows/trust.c windows/upcase.c)
 target_link_libraries(cordon_sd PUBLIC cordon_base)
 
 # The access-list engine and its state: Win32 calls only through the table in windows/api.h.
 cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.c windows/journal.c
                                   windows/state.c windows/state_folder.c windows/state_rows.c windows/state_apply.c windows/state_below.c
                                   windows/state_undo.c
-                                  windows/launch.c windows/pipe_chunk.c windows/pipe_list.c
+                                  windows/launch.c windows/account.c windows/token.c windows/around.c windows/job.c windows/pipe_chunk.c windows/pipe_list.c
                                   windows/args.c)
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
-cordon_library(cordon_targets SOURCES windows/targets.c)
+cordon_library(cordon_targets SOURCES windows/targets.c windows/job_plan.c windows/look.c
+                                        windows/look_facts.c)
 target_link_libraries(cordon_targets PUBLIC cordon_acl cordon_plans)
 
 if(WIN32)
   cordon_library(cordon_win32 SOURCES windows/api_win32.c windows/api_keys.c windows/api_files.c
-                                      windows/launch_win32.c windows/scm.c)
-  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32)
+                                      windows/launch_win32.c windows/account_win32.c windows/token_win32.c windows/logon_win32.c
+                                      windows/around_win32.c windows/filters_win32.c windows/scm.c)
+  target_link_libraries(cordon_win32 PUBLIC cordon_acl ntdll advapi32 secur32 user32 userenv netapi32 bcrypt fwpuclnt)
 
   # host.h, ipc.h, loop.h, service.h and the identity half of platform.h.
   cordon_library(cordon_host SOURCES windows/io_win32.c windows/io_chunk_win32.c windows/pair_win32.c windows/listen_win32.c

@@ -24,11 +24,23 @@ unsigned linux_fanotify_groups(void);
 /* Holds CAP_SYS_ADMIN: builds views without a user namespace. */
 bool linux_is_privileged(void);
 
+/* What is good for further orders. */
+struct platform_kept {
+    struct witness *witness;
+    int order; /* sealed memfd: the block of the first one; -1: none was made yet */
+    /* What it grants, as a path to open again each time; in the packet's order, in the arena. */
+    const char *grants[IPC_FDS_MAX];
+    size_t grant_count;
+};
+
 /* resolve.c, order_make.c; worker */
 enum cordon_err linux_resolve(const struct policy *policy, const struct platform_start *start,
                               struct arena *arena, struct platform_resolved *ret_resolved,
                               struct cordon_fault *fault);
 void linux_resolved_release(struct platform_resolved *resolved);
+bool linux_resolved_holds(const struct platform_resolved *resolved);
+/* Closes the objects; the facts stay. */
+void linux_resolved_idle(struct platform_resolved *resolved);
 enum cordon_err linux_order(const struct platform_parts *parts, struct platform_order *ret_order,
                             struct cordon_fault *fault);
 /* needed.c: what @program cannot start without; paths live in @arena. */

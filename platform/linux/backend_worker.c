@@ -11,6 +11,8 @@ const struct platform *platform_host(void)
         .probe = linux_probe,
         .resolve = linux_resolve,
         .resolved_release = linux_resolved_release,
+        .resolved_holds = linux_resolved_holds,
+        .needed = linux_needed,
         .plan = plan_linux,
         .order = linux_order,
     };

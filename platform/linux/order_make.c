@@ -32,7 +32,7 @@ static const struct {
 
 struct making {
     const struct policy *policy;
-    const struct platform_resolved *resolved;
+    struct platform_resolved *resolved;
     struct platform_order *order;
     struct order_builder builder;
     struct cordon_fault *fault;
@@ -56,6 +56,10 @@ static enum cordon_err grant_fd(struct making *making, int fd, const char *path,
         return fault_os(making->fault, errno, NULL, "cannot hand over %s", path);
     }
     *ret_fd = (uint32_t)(order->fd_count - IPC_SPAWN_GRANTS);
+    if (making->resolved->kept != NULL) {
+        making->resolved->kept->grants[*ret_fd] = path;
+        making->resolved->kept->grant_count = *ret_fd + 1;
+    }
     order->fd_count++;
     return CORDON_OK;
 }
@@ -193,20 +197,53 @@ static void order_close(struct platform_order *order)
     order->fd_count = 0;
 }
 
+/* The block that was made before, and what it grants opened again. */
+static enum cordon_err order_again(const struct platform_kept *kept, struct platform_order *order,
+                                   struct cordon_fault *fault)
+{
+    order->fds[IPC_SPAWN_ORDER] = fcntl(kept->order, F_DUPFD_CLOEXEC, 3);
+    for (size_t i = 0; i < kept->grant_count; i++) {
+        const int fd = open(kept->grants[i], O_PATH | O_CLOEXEC);
+
+        if (fd < 0) {
+            return fault_os(fault, errno, "try again", "%s cannot be opened", kept->grants[i]);
+        }
+        order->fds[order->fd_count++] = fd;
+    }
+    return order->fds[IPC_SPAWN_ORDER] < 0
+               ? fault_os(fault, errno, NULL, "cannot hand over the job's descriptors")
+               : CORDON_OK;
+}
+
+static enum cordon_err order_make(struct making *making, const struct plan *plan)
+{
+    struct platform_kept *kept = making->resolved->kept;
+    enum cordon_err err;
+
+    order_begin(&making->builder);
+    err = block_make(making, plan);
+    order_builder_deinit(&making->builder);
+    if (err == CORDON_OK && kept != NULL) {
+        kept->order = fcntl(making->order->fds[IPC_SPAWN_ORDER], F_DUPFD_CLOEXEC, 3);
+        linux_resolved_idle(making->resolved);
+    }
+    return err;
+}
+
 enum cordon_err linux_order(const struct platform_parts *parts, struct platform_order *ret_order,
                             struct cordon_fault *fault)
 {
     struct making making = {
         .policy = parts->policy, .resolved = parts->resolved, .order = ret_order, .fault = fault};
+    const struct platform_kept *kept = parts->resolved->kept;
     enum cordon_err err;
 
     for (size_t i = 0; i < IPC_SPAWN_GRANTS; i++) {
         ret_order->fds[i] = -1;
     }
     ret_order->fd_count = IPC_SPAWN_GRANTS;
-    order_begin(&making.builder);
-    err = block_make(&making, parts->plan);
-    order_builder_deinit(&making.builder);
+    err = kept != NULL && kept->order >= 0 ? order_again(kept, ret_order, fault)
+                                           : order_make(&making, parts->plan);
     if (err == CORDON_OK) {
         ret_order->fds[IPC_SPAWN_TABLE] = fcntl(parts->own_fd, F_DUPFD_CLOEXEC, 3);
         ret_order->fds[IPC_SPAWN_CHANNEL] = fcntl(parts->channel, F_DUPFD_CLOEXEC, 3);

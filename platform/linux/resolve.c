@@ -14,10 +14,12 @@
 
 #include "platform/linux/backend.h"
 #include "platform/linux/rehearse.h"
+#include "platform/linux/witness.h"
 
 struct looking {
     struct arena *arena;
     struct cordon_fault *fault;
+    struct witness *witness; /* NULL: nobody asks later */
     /* The last directory that was missing, and where it would be. */
     char missing[PATH_MAX];
     size_t missing_len; /* 0: none */
@@ -159,6 +161,7 @@ static enum cordon_err gitdir_read(const struct looking *looking, const char *pa
     if (slash == NULL || strcmp(slash, "/.git") != 0 || fact->object != PLAN_FILE) {
         return CORDON_OK;
     }
+    witness_file(looking->witness, path);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
     if (fd >= 0) {
@@ -174,6 +177,7 @@ static enum cordon_err gitdir_read(const struct looking *looking, const char *pa
     } else {
         (void)snprintf(full, sizeof(full), "%.*s/%s", (int)(slash - path), path, text + 8);
     }
+    witness_name(looking->witness, full);
     if (realpath(full, resolved) == NULL) {
         return CORDON_OK; /* points nowhere: git does not follow it either */
     }
@@ -191,6 +195,7 @@ static enum cordon_err look(struct looking *looking, const char *path, struct pl
     int fd;
 
     *ret_fd = -1;
+    witness_name(looking->witness, path);
     if (is_below_missing(looking, path) || is_beside_missing(looking, path)) {
         return missing_resolved(looking, path, fact);
     }
@@ -297,6 +302,40 @@ static struct plan_host host_once(void)
     return probe.host;
 }
 
+/* Objects of the policy's paths, as the caller finds them. */
+static enum cordon_err look_at_all(struct looking *looking, const struct policy *policy,
+                                   const char *cwd, struct platform_resolved *resolved)
+{
+    enum cordon_err err =
+        look_at_set(looking, &policy->own, &resolved->facts.own, resolved->own_fds);
+
+    if (err == CORDON_OK) {
+        err = look_at_set(looking, &policy->managed, &resolved->facts.managed, NULL);
+    }
+    if (err == CORDON_OK) {
+        err = look_at_cwd(looking, cwd, &resolved->facts);
+    }
+    for (size_t i = 0; err == CORDON_OK && i < policy->unix_socket_count; i++) {
+        witness_name(looking->witness, policy->unix_sockets[i]);
+        resolved->socket_fds[i] = open(policy->unix_sockets[i], O_PATH | O_CLOEXEC);
+    }
+    return err;
+}
+
+/* Walks of a snapshot look at more than is witnessed. */
+static struct platform_kept *kept_new(const struct platform_start *start,
+                                      const struct plan_host *host, struct arena *arena)
+{
+    struct platform_kept *kept =
+        start->keep && (host->fanotify || host->bpf) ? arena_alloc(arena, sizeof(*kept)) : NULL;
+
+    if (kept != NULL) {
+        kept->order = -1;
+        kept->witness = witness_new();
+    }
+    return kept != NULL && kept->witness != NULL ? kept : NULL;
+}
+
 enum cordon_err linux_resolve(const struct policy *policy, const struct platform_start *start,
                               struct arena *arena, struct platform_resolved *ret_resolved,
                               struct cordon_fault *fault)
@@ -304,17 +343,17 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     struct looking looking = {.arena = arena, .fault = fault};
     struct platform_resolved resolved = {.own_count = policy->own.count,
                                          .socket_count = policy->unix_socket_count};
+    struct plan_host *host = &resolved.facts.host;
     enum cordon_err err = CORDON_OK;
 
-    resolved.facts.host = host_once();
-    resolved.facts.host.fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
-    resolved.facts.host.bpf = !start->embedded && (start->host & IPC_HOST_BPF) != 0;
-    resolved.facts.host.controllers =
+    *host = host_once();
+    host->fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
+    host->bpf = !start->embedded && (start->host & IPC_HOST_BPF) != 0;
+    host->controllers =
         start->embedded ? 0 : start->host / IPC_HOST_MEMORY & (uint32_t)PLAN_CONTROLLER_ALL;
     resolved.facts.superuser = geteuid() == 0;
     resolved.facts.privileged = !start->embedded || linux_is_privileged();
-    err = linux_rehearse(policy, start, !resolved.facts.host.fanotify && !resolved.facts.host.bpf,
-                         fault);
+    err = linux_rehearse(policy, start, !host->fanotify && !host->bpf, fault);
     if (err != CORDON_OK) {
         return err;
     }
@@ -323,19 +362,9 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     if (resolved.own_fds == NULL || resolved.socket_fds == NULL) {
         return out_of_memory(&looking);
     }
-    err = look_at_set(&looking, &policy->own, &resolved.facts.own, resolved.own_fds);
-    if (err == CORDON_OK) {
-        err = look_at_set(&looking, &policy->managed, &resolved.facts.managed, NULL);
-    }
-    if (err == CORDON_OK) {
-        err = look_at_cwd(&looking, start->cwd, &resolved.facts);
-    }
-    if (err == CORDON_OK && start->program != NULL) {
-        err = linux_needed(start, arena, &resolved.facts);
-    }
-    for (size_t i = 0; err == CORDON_OK && i < policy->unix_socket_count; i++) {
-        resolved.socket_fds[i] = open(policy->unix_sockets[i], O_PATH | O_CLOEXEC);
-    }
+    resolved.kept = kept_new(start, host, arena);
+    looking.witness = resolved.kept == NULL ? NULL : resolved.kept->witness;
+    err = look_at_all(&looking, policy, start->cwd, &resolved);
     if (err != CORDON_OK) {
         linux_resolved_release(&resolved);
         return err;
@@ -344,19 +373,38 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     return CORDON_OK;
 }
 
-static void close_each(const int *fds, size_t count)
+static void close_each(int *fds, size_t count)
 {
     for (size_t i = 0; fds != NULL && i < count; i++) {
         if (fds[i] >= 0) {
             (void)close(fds[i]);
         }
+        fds[i] = -1;
     }
+}
+
+void linux_resolved_idle(struct platform_resolved *resolved)
+{
+    close_each(resolved->own_fds, resolved->own_count);
+    close_each(resolved->socket_fds, resolved->socket_count);
 }
 
 void linux_resolved_release(struct platform_resolved *resolved)
 {
-    close_each(resolved->own_fds, resolved->own_count);
-    close_each(resolved->socket_fds, resolved->socket_count);
+    linux_resolved_idle(resolved);
     resolved->own_fds = NULL;
     resolved->socket_fds = NULL;
+    if (resolved->kept != NULL) {
+        witness_free(resolved->kept->witness);
+        if (resolved->kept->order >= 0) {
+            (void)close(resolved->kept->order);
+        }
+        resolved->kept = NULL;
+    }
+}
+
+bool linux_resolved_holds(const struct platform_resolved *resolved)
+{
+    return resolved->kept != NULL && resolved->kept->order >= 0 &&
+           witness_holds(resolved->kept->witness);
 }

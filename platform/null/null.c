@@ -41,6 +41,21 @@ static void null_resolved_release(struct platform_resolved *resolved)
     (void)resolved;
 }
 
+static bool null_resolved_holds(const struct platform_resolved *resolved)
+{
+    (void)resolved;
+    return false;
+}
+
+static enum cordon_err null_needed(const struct platform_start *start, struct arena *arena,
+                                   struct plan_facts *facts)
+{
+    (void)start;
+    (void)arena;
+    (void)facts;
+    return CORDON_OK;
+}
+
 static enum cordon_err null_plan(const struct policy *policy, const struct plan_facts *facts,
                                  struct arena *arena, struct plan **ret_plan,
                                  struct cordon_fault *fault)
@@ -90,6 +105,8 @@ const struct platform *platform_null(void)
         .probe = null_probe,
         .resolve = null_resolve,
         .resolved_release = null_resolved_release,
+        .resolved_holds = null_resolved_holds,
+        .needed = null_needed,
         .plan = null_plan,
         .order = null_order,
         .spawn = null_spawn,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/base/ascii.h"
+#include "platform/windows/upcase.h"
 
 /* Rights of one kind of object (winnt.h). */
 #define FILE_LIST 0x1U
@@ -51,27 +51,41 @@ static bool is_root(enum api_object object, const char *path)
     return path[0] == '\\' && separators <= 1;
 }
 
-/* Letters of ASCII alone: the system's own answer differs from a rule's spelling in no other. */
+/* The next character of what is left of a text, in upper case; a byte that begins none is itself,
+ * and no character. */
+static uint32_t next_folded(const char **text, size_t *len)
+{
+    uint32_t value;
+    size_t step = win_utf8(*text, *len, &value);
+
+    value = step == 0 ? 0x80000000U | (unsigned char)**text : win_upcase(value);
+    step = step == 0 ? 1 : step;
+    *text += step;
+    *len -= step;
+    return value;
+}
+
 bool acl_same_path(const char *a, const char *b)
 {
-    return strlen(a) == strlen(b) && ascii_equal(a, b, strlen(a));
+    size_t a_len = strlen(a), b_len = strlen(b);
+
+    /* Some letters take more bytes in upper case. */
+    while (a_len > 0 && b_len > 0) {
+        if (next_folded(&a, &a_len) != next_folded(&b, &b_len)) {
+            return false;
+        }
+    }
+    return a_len == b_len;
 }
 
 uint32_t acl_act_begin(const struct acl *acl, const struct acl_target *target, bool *ret_acts)
 {
-    const bool acts = acl->caller != 0 && !target->managed;
-    const uint32_t code = acts ? acl->api->impersonate(acl->api->self, acl->caller) : API_OK;
-
-    *ret_acts = acts && code == API_OK;
-    return code;
+    return api_act(acl->api, target->managed ? 0 : acl->caller, ret_acts);
 }
 
 void acl_act_end(const struct acl *acl, bool acts)
 {
-    /* Going on as somebody else is not an option, nor is going on as the service might be. */
-    if (acts && acl->api->revert(acl->api->self) != API_OK) {
-        abort();
-    }
+    api_act_end(acl->api, acts);
 }
 
 static enum cordon_err open_as(struct acl *acl, const struct acl_target *target,

@@ -78,7 +78,7 @@ CORDON_MUST_USE enum cordon_err acl_remove(struct acl *acl, const struct acl_tar
 
 void acl_close(struct acl *acl, struct acl_object *object);
 
-/* Whether two paths are spelled alike, but for the case of ASCII letters. */
+/* Whether two paths are one to NTFS: spelled alike but for case, as upcase.h has it. */
 bool acl_same_path(const char *a, const char *b);
 
 /* What a handle is to be good for, besides being looked at. */

@@ -147,9 +147,12 @@ enum cordon_err acl_below(struct acl *acl, struct acl_walk *walk, api_handle han
     const size_t len = strlen(path);
     enum cordon_err err;
 
+    if (len >= API_PATH_MAX) {
+        return fault_set(fault, CORDON_E_LIMIT, NULL, "too long a path to look below: %s", path);
+    }
     tree.levels = calloc((size_t)walk->depth + 1, sizeof(*tree.levels));
     tree.path = malloc(API_PATH_MAX);
-    if (tree.levels == NULL || tree.path == NULL || len >= API_PATH_MAX) {
+    if (tree.levels == NULL || tree.path == NULL) {
         err = fault_set(fault, CORDON_E_NOMEM, NULL, "no memory to look below %s", path);
     } else {
         memcpy(tree.path, path, len + 1);

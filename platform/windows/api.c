@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct word {
     uint32_t code;
@@ -35,6 +36,22 @@ bool api_has_id(const struct api_id *id)
 bool api_same_id(const struct api_id *a, const struct api_id *b)
 {
     return api_has_id(a) && a->volume == b->volume && a->file == b->file;
+}
+
+uint32_t api_act(const struct api *api, api_handle who, bool *ret_acts)
+{
+    const uint32_t code = who == 0 ? API_OK : api->impersonate(api->self, who);
+
+    *ret_acts = who != 0 && code == API_OK;
+    return code;
+}
+
+void api_act_end(const struct api *api, bool acts)
+{
+    /* Going on as somebody else is not an option, nor is going on as the service might be. */
+    if (acts && api->revert(api->self) != API_OK) {
+        abort();
+    }
 }
 
 enum cordon_err api_fault(struct cordon_fault *fault, uint32_t code, const char *remedy,

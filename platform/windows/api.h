@@ -67,12 +67,21 @@ struct api_info {
     struct api_id id;
 };
 
-/* How an object is opened. Never through a reparse point at its end. */
+/* How an object is opened. */
 struct api_open {
     enum api_object object;
     api_handle parent; /* @name is one component below it, "" itself; 0: @name is a whole path */
     const char *name;
     uint32_t access; /* ACCESS_MASK */
+    bool follow;     /* through a reparse point at its end, too; files alone */
+};
+
+/* Directories that somebody else decided the place of. */
+enum api_folder {
+    API_FOLDER_PROFILE, /* of a token's user; of token 0 our own */
+    API_FOLDER_WINDOWS,
+    API_FOLDER_PROGRAMS,
+    API_FOLDER_PROGRAMS_32 /* of programs for the other size of pointers; there may be none */
 };
 
 enum api_mode {
@@ -89,7 +98,7 @@ struct api {
     uint32_t (*impersonate)(void *self, api_handle token);
     uint32_t (*revert)(void *self);
 
-    /* CreateFileW or NtCreateFile with FILE_OPEN_REPARSE_POINT and backup semantics, sharing
+    /* NtCreateFile with FILE_OPEN_REPARSE_POINT (unless it follows) and backup semantics, sharing
      * everything; RegOpenKeyExW with REG_OPTION_OPEN_LINK. */
     uint32_t (*open)(void *self, const struct api_open *how, api_handle *ret_handle);
     /* The file with this id on the volume that @beside is on (OpenFileById). */
@@ -136,8 +145,16 @@ struct api {
     /* MoveFileExW with REPLACE_EXISTING and WRITE_THROUGH. */
     uint32_t (*file_replace)(void *self, const char *from, const char *to);
 
+    uint32_t (*folder)(void *self, enum api_folder which, api_handle token, char *ret_path,
+                       size_t size);
     uint64_t (*now_ms)(void *self); /* monotonic (GetTickCount64) */
 };
+
+/* The thread acts as @who from here (0: as itself, and nothing is called): *@ret_acts. A Win32
+ * code: not 0, it acts as itself. */
+CORDON_MUST_USE uint32_t api_act(const struct api *api, api_handle who, bool *ret_acts);
+/* Ends that, or the process: nothing is done as who knows whom. */
+void api_act_end(const struct api *api, bool acts);
 
 /* The system's own calls; only where there are any. */
 const struct api *api_win32(void);

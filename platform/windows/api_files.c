@@ -4,6 +4,8 @@
 
 #include "platform/windows/win32.h"
 
+#include <userenv.h>
+
 static uint32_t f_open(void *self, const char *path, enum api_mode mode, api_handle *ret_handle)
 {
     static const struct {
@@ -94,6 +96,57 @@ static uint32_t f_replace(void *self, const char *from, const char *to)
     return code;
 }
 
+/* What a value of the registry says, which installers read as well. */
+static uint32_t programs(const WCHAR *value, WCHAR *path, DWORD units)
+{
+    DWORD len = units * sizeof(*path);
+
+    return (uint32_t)RegGetValueW(HKEY_LOCAL_MACHINE,
+                                  L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion", value,
+                                  RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, path, &len);
+}
+
+static uint32_t profile(HANDLE token, WCHAR *path, DWORD units)
+{
+    HANDLE own = token;
+    uint32_t code = API_OK;
+
+    if (token == NULL && !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own)) {
+        return GetLastError();
+    }
+    if (!GetUserProfileDirectoryW(own, path, &units)) {
+        code = GetLastError();
+    }
+    if (token == NULL) {
+        (void)CloseHandle(own);
+    }
+    return code;
+}
+
+static uint32_t f_folder(void *self, enum api_folder which, api_handle token, char *ret_path,
+                         size_t size)
+{
+    WCHAR path[MAX_PATH];
+    uint32_t code = API_OK;
+
+    (void)self;
+    switch (which) {
+    case API_FOLDER_PROFILE:
+        code = profile((HANDLE)token, path, MAX_PATH);
+        break;
+    case API_FOLDER_WINDOWS:
+        code = GetSystemWindowsDirectoryW(path, MAX_PATH) == 0 ? GetLastError() : API_OK;
+        break;
+    case API_FOLDER_PROGRAMS:
+        code = programs(L"ProgramFilesDir", path, MAX_PATH);
+        break;
+    case API_FOLDER_PROGRAMS_32:
+        code = programs(L"ProgramFilesDir (x86)", path, MAX_PATH);
+        break;
+    }
+    return code == API_OK ? win32_narrow(path, wcslen(path), ret_path, size) : code;
+}
+
 static uint64_t f_now_ms(void *self)
 {
     (void)self;
@@ -107,5 +160,6 @@ void win32_files(struct api *api)
     api->file_write = f_write;
     api->file_flush = f_flush;
     api->file_replace = f_replace;
+    api->folder = f_folder;
     api->now_ms = f_now_ms;
 }

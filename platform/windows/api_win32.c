@@ -93,11 +93,9 @@ static uint32_t create(api_handle parent, const char *name, uint32_t access, ULO
         return ERROR_FILENAME_EXCED_RANGE;
     }
     InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, (HANDLE)parent, NULL);
-    status = NtCreateFile(&handle, access | SYNCHRONIZE, &attributes, &done, NULL,
-                          FILE_ATTRIBUTE_NORMAL, SHARE_ALL, disposition,
-                          options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT |
-                              FILE_OPEN_REPARSE_POINT,
-                          NULL, 0);
+    status = NtCreateFile(
+        &handle, access | SYNCHRONIZE, &attributes, &done, NULL, FILE_ATTRIBUTE_NORMAL, SHARE_ALL,
+        disposition, options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT, NULL, 0);
     free(wide);
     if (status < 0) {
         return RtlNtStatusToDosError(status);
@@ -124,7 +122,7 @@ static uint32_t w_open_id(void *self, const char *beside, const struct api_id *i
         return ERROR_INVALID_NAME;
     }
     (void)snprintf(root, sizeof(root), "%.*s", (int)(root_end - beside) + 1, beside);
-    code = create(0, root, FILE_READ_ATTRIBUTES, FILE_OPEN, 0, &volume);
+    code = create(0, root, FILE_READ_ATTRIBUTES, FILE_OPEN, FILE_OPEN_REPARSE_POINT, &volume);
     if (code != API_OK) {
         return ERROR_PATH_NOT_FOUND;
     }
@@ -220,9 +218,9 @@ static uint32_t file_erase(api_handle handle)
 static uint32_t w_open(void *self, const struct api_open *how, api_handle *ret_handle)
 {
     (void)self;
-    return how->object == API_KEY
-               ? win32_key_open(how->parent, how->name, how->access, ret_handle)
-               : create(how->parent, how->name, how->access, FILE_OPEN, 0, ret_handle);
+    return how->object == API_KEY ? win32_key_open(how->parent, how->name, how->access, ret_handle)
+                                  : create(how->parent, how->name, how->access, FILE_OPEN,
+                                           how->follow ? 0 : FILE_OPEN_REPARSE_POINT, ret_handle);
 }
 
 static uint32_t w_make(void *self, enum api_object object, const char *path, bool container,
@@ -232,7 +230,9 @@ static uint32_t w_make(void *self, enum api_object object, const char *path, boo
     return object == API_KEY
                ? win32_key_make(path, ret_handle)
                : create(0, path, READ_CONTROL | WRITE_DAC | DELETE | FILE_READ_ATTRIBUTES,
-                        FILE_CREATE, container ? FILE_DIRECTORY_FILE : FILE_NON_DIRECTORY_FILE,
+                        FILE_CREATE,
+                        FILE_OPEN_REPARSE_POINT |
+                            (container ? FILE_DIRECTORY_FILE : FILE_NON_DIRECTORY_FILE),
                         ret_handle);
 }
 

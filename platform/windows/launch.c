@@ -71,6 +71,9 @@ enum cordon_err launch_start(const struct launch_api *api, const struct launch_o
         return fault_set(fault, CORDON_E_LIMIT, NULL, "more than %u handles for one process",
                          LAUNCH_HANDLES_MAX);
     }
+    if (order->process.console != 0 && order->process.handle_count != 0) {
+        return fault_set(fault, CORDON_E_INVALID, NULL, "handles for a process with a terminal");
+    }
     code = api->job_make(api->self, &launch.job);
     if (code != API_OK) {
         return api_fault(fault, code, NULL, "making a job object");

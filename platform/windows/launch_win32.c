@@ -11,6 +11,9 @@
 #ifndef PROC_THREAD_ATTRIBUTE_JOB_LIST
 #define PROC_THREAD_ATTRIBUTE_JOB_LIST 0x0002000D
 #endif
+#ifndef PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE
+#define PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE 0x00020016
+#endif
 #define UI_ALL                                                                                     \
     (JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD |                               \
      JOB_OBJECT_UILIMIT_WRITECLIPBOARD | JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS |                     \
@@ -123,21 +126,25 @@ static uint32_t make_strings(const struct launch_process *what, struct strings *
     return code == API_OK ? widen(what->desktop, &strings->desktop) : code;
 }
 
-/* The list of attributes: what is inherited, and which job it is born in. Both arrays outlive it.
- */
-static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(HANDLE *handles, size_t count, HANDLE *job)
+/* The list of attributes: what is inherited, which job it is born in, whose terminal it has. All
+ * arrays outlive it. */
+static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(HANDLE *handles, size_t count, HANDLE *job,
+                                                    api_handle console)
 {
     SIZE_T size = 0;
     LPPROC_THREAD_ATTRIBUTE_LIST list;
 
-    (void)InitializeProcThreadAttributeList(NULL, 2, 0, &size);
+    (void)InitializeProcThreadAttributeList(NULL, 3, 0, &size);
     list = malloc(size);
-    if (list == NULL || !InitializeProcThreadAttributeList(list, 2, 0, &size)) {
+    if (list == NULL || !InitializeProcThreadAttributeList(list, 3, 0, &size)) {
         free(list);
         return NULL;
     }
     if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, job, sizeof(*job), NULL,
                                    NULL) ||
+        (console != 0 &&
+         !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, (void *)console,
+                                    sizeof(console), NULL, NULL)) ||
         (count > 0 && !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
                                                  handles, count * sizeof(*handles), NULL, NULL))) {
         DeleteProcThreadAttributeList(list);
@@ -147,10 +154,45 @@ static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(HANDLE *handles, size_t coun
     return list;
 }
 
+/* Only what can be inherited may be listed. @lent: which could not be before. */
+static uint32_t lend(HANDLE *handles, size_t count, bool *lent)
+{
+    for (size_t i = 0; i < count; i++) {
+        DWORD flags = 0;
+
+        if (!GetHandleInformation(handles[i], &flags) ||
+            !SetHandleInformation(handles[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT)) {
+            return GetLastError();
+        }
+        lent[i] = (flags & HANDLE_FLAG_INHERIT) == 0;
+    }
+    return API_OK;
+}
+
+/* The next process that somebody starts here is none of theirs. */
+static void take_back(HANDLE *handles, size_t count, const bool *lent)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lent[i]) {
+            (void)SetHandleInformation(handles[i], HANDLE_FLAG_INHERIT, 0);
+        }
+    }
+}
+
+/* Of a job with a terminal none that is good for anything: so it takes the terminal's. */
+static HANDLE std_handle(const struct launch_process *what, size_t which)
+{
+    if (what->console != 0) {
+        return INVALID_HANDLE_VALUE;
+    }
+    return what->handle_count > which ? (HANDLE)what->handles[which] : NULL;
+}
+
 static uint32_t l_process_make(void *self, const struct launch_process *what,
                                api_handle *ret_process, api_handle *ret_thread)
 {
     HANDLE handles[LAUNCH_HANDLES_MAX], job = (HANDLE)what->job;
+    bool lent[LAUNCH_HANDLES_MAX] = {false};
     STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES}};
     PROCESS_INFORMATION made;
     struct strings strings = {0};
@@ -159,31 +201,32 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
     (void)self;
     for (size_t i = 0; i < what->handle_count; i++) {
         handles[i] = (HANDLE)what->handles[i];
-        if (!SetHandleInformation(handles[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT)) {
-            code = GetLastError();
-        }
     }
-    start.lpAttributeList = make_attributes(handles, what->handle_count, &job);
+    if (code == API_OK) {
+        code = lend(handles, what->handle_count, lent);
+    }
+    start.lpAttributeList = make_attributes(handles, what->handle_count, &job, what->console);
     if (code == API_OK && start.lpAttributeList == NULL) {
         code = GetLastError() != API_OK ? GetLastError() : (uint32_t)ERROR_NOT_ENOUGH_MEMORY;
     }
     /* Without the flag a child would be given the service's own console handles. */
     start.StartupInfo.lpDesktop = strings.desktop;
-    start.StartupInfo.hStdInput = what->handle_count > 0 ? handles[0] : NULL;
-    start.StartupInfo.hStdOutput = what->handle_count > 1 ? handles[1] : NULL;
-    start.StartupInfo.hStdError = what->handle_count > 2 ? handles[2] : NULL;
+    start.StartupInfo.hStdInput = std_handle(what, 0);
+    start.StartupInfo.hStdOutput = std_handle(what, 1);
+    start.StartupInfo.hStdError = std_handle(what, 2);
     if (code == API_OK &&
-        !CreateProcessAsUserW((HANDLE)what->token, NULL, strings.command_line, NULL, NULL,
-                              what->handle_count > 0,
-                              CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW |
-                                  EXTENDED_STARTUPINFO_PRESENT,
-                              strings.environment, strings.folder, &start.StartupInfo, &made)) {
+        !CreateProcessAsUserW(
+            (HANDLE)what->token, NULL, strings.command_line, NULL, NULL, what->handle_count > 0,
+            CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT |
+                (what->console == 0 ? CREATE_NO_WINDOW : 0) | EXTENDED_STARTUPINFO_PRESENT,
+            strings.environment, strings.folder, &start.StartupInfo, &made)) {
         code = GetLastError();
     }
     if (start.lpAttributeList != NULL) {
         DeleteProcThreadAttributeList(start.lpAttributeList);
         free(start.lpAttributeList);
     }
+    take_back(handles, what->handle_count, lent);
     free_strings(&strings);
     if (code == API_OK) {
         *ret_process = (api_handle)made.hProcess;

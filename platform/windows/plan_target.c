@@ -21,12 +21,10 @@ static const char *const known_files[] = {".env",       ".netrc",          ".npm
 bool plan_windows_ace(const struct plan_step *step, struct plan_windows_ace *ret_ace)
 {
     bool adds = step->op < PLAN_WINDOWS_OP_COUNT && masks[step->op] != 0;
-    bool inherited = step->op != PLAN_WINDOWS_PIN && (step->flags & PLAN_STEP_DIR) != 0;
 
     *ret_ace = (struct plan_windows_ace){
         .deny = step->op >= PLAN_WINDOWS_DENY,
         .mask = adds ? step->value : 0,
-        .flags = inherited ? PLAN_WINDOWS_INHERIT : 0,
     };
     return adds;
 }

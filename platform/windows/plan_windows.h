@@ -62,14 +62,11 @@ extern const char *const plan_windows_op_names[PLAN_WINDOWS_OP_COUNT];
 #define PLAN_WINDOWS_MASK_WRITE 0x001301bfU
 #define PLAN_WINDOWS_MASK_PIN 0x00010040U /* DELETE, FILE_DELETE_CHILD */
 
-/* Flags of entries ([MS-DTYP] 2.4.4.1). */
-#define PLAN_WINDOWS_INHERIT 0x03U /* OBJECT_INHERIT, CONTAINER_INHERIT */
-
-/* The entry that a step adds, in the list's explicit part, denials before grants. */
+/* The entry that a step adds, in the list's explicit part, denials before grants. What is inherited
+ * follows from what the object is when it is opened (acl.h): all but links, files and pins. */
 struct plan_windows_ace {
     bool deny;
     uint32_t mask;
-    uint8_t flags; /* INHERIT on directories, 0 on files, links and pins */
 };
 
 /* false: @step adds no entry. */

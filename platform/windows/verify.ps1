@@ -15,7 +15,10 @@ $ErrorActionPreference = 'Stop'
 $work = Join-Path $env:SystemDrive 'cordon-verify'
 $state = Join-Path $work 'state'
 $user = 'cordon-verify'
+$jobstate = Join-Path $work 'jobstate'
 $tool = Join-Path $Build 'tests\wine\acl_tool.exe'
+$jobs = Join-Path $Build 'tests\wine\job_tool.exe'
+$probe = Join-Path $Build 'tests\wine\test_wine_job.exe'
 $script:failed = 0
 
 # --- what the rows are made of ---
@@ -28,6 +31,30 @@ function Deny([string]$holder, [string[]]$paths) {
 function Drop([string]$holder) {
     & $tool $state $script:domain drop $script:sid $holder
     return $LASTEXITCODE
+}
+
+# The status of job_tool, run by SYSTEM: who alone may add groups at a logon. What it says goes to a
+# file.
+function AsSystem([string]$arguments) {
+    $name = 'cordon-verify-job'
+    $said = Join-Path $work 'said.txt'
+    $line = "/c `"`"$jobs`" $arguments > `"$said`" 2>&1`""
+    $action = New-ScheduledTaskAction -Execute "$env:SystemRoot\System32\cmd.exe" -Argument $line
+    Register-ScheduledTask -TaskName $name -Action $action -User 'SYSTEM' -RunLevel Highest -Force | Out-Null
+    try {
+        Start-ScheduledTask -TaskName $name
+        do { Start-Sleep -Milliseconds 200 } while ((Get-ScheduledTask -TaskName $name).State -eq 'Running')
+        return (Get-ScheduledTaskInfo -TaskName $name).LastTaskResult
+    } finally {
+        Unregister-ScheduledTask -TaskName $name -Confirm:$false
+    }
+}
+
+function Said { return (Get-Content -LiteralPath "$work\said.txt" -ErrorAction SilentlyContinue) -join ' ' }
+
+# A whole job with what is to be denied or else said of it; its principal is nobody's account.
+function Job([string]$options, [string]$command) {
+    return AsSystem "run `"$jobstate`" S-1-5-21-1-2-3-1001 $options `"$command`""
 }
 
 # The status of a command line that the account runs.
@@ -129,12 +156,45 @@ $rows = @(
             & $program.FullName | Out-Null
             Demand ($LASTEXITCODE -eq 0) $program.Name
         }
-    }, 'ctest -L wine')
+    }, 'ctest -L wine'),
+    @('WV-13', 'the account is made once, hidden, and no user logs on as it', {
+        Demand ((AsSystem 'account make') -eq 0) (Said)
+        $made = (Get-LocalUser 'cordon-job').SID.Value
+        Demand ((AsSystem 'account make') -eq 0 -and (Get-LocalUser 'cordon-job').SID.Value -eq $made) 'made anew'
+    }, 'unit/test_account: an_account_is_made_once_and_set_up'),
+    @('WV-14', 'a whole job is logged on, restricted and run, and finds closed what is denied', {
+        New-File "$work\j1.txt"; New-File "$work\j2.txt"; $before = Sddl "$work\j1.txt"
+        Demand ((Job "deny=$work\j1.txt" "cmd /c type $work\j2.txt") -eq 0) (Said)
+        Demand ((Job "deny=$work\j1.txt" "cmd /c type $work\j1.txt") -eq 1) (Said)
+        Demand ((Sddl "$work\j1.txt") -eq $before) 'the list is as it was'
+    }, 'wine/test_wine_job: a_whole_job_finds_closed_what_its_policy_denies'),
+    @('WV-15', 'a job writes where it is granted and nowhere else', {
+        New-Item -ItemType Directory "$work\w1", "$work\w2" | Out-Null
+        & icacls "$work\w2" /grant '*S-1-5-32-545:(OI)(CI)M' /q | Out-Null
+        Demand ((Job "write=$work\w1" "cmd /c echo x> $work\w1\f") -eq 0) (Said)
+        Demand ((Job "write=$work\w1" "cmd /c echo x> $work\w2\f") -eq 1) 'Users may write, and the job did'
+    }, 'unit/test_job_plan: a_policy_becomes_a_job_that_runs'),
+    @('WV-16', 'a job without network reaches nobody, this machine included', {
+        # 28: connected, and nothing was said for 3 s; 7: not connected.
+        Demand ((Job '' 'curl.exe -s -m 3 telnet://127.0.0.1:135') -eq 28) (Said)
+        Demand ((Job 'offline' 'curl.exe -s -m 3 telnet://127.0.0.1:135') -eq 7) (Said)
+        Demand ((Job '' 'curl.exe -s -m 3 telnet://127.0.0.1:135') -eq 28) 'a filter is left'
+    }, 'unit/test_job: every_call_that_fails_refuses_the_job_and_undoes_the_rest'),
+    @('WV-17', 'a job has a window station of its own', {
+        Demand ((Job '' "$probe --desktop x") -eq 0) (Said)
+    }, 'wine/test_wine_job: a_job_has_a_desktop_of_its_own'),
+    @('WV-18', 'a job has a terminal, whose own process is not the service''s', {
+        Demand ((Job 'terminal' "$probe --terminal x") -eq 0) (Said)
+    }, 'unit/test_launch: a_terminal_is_all_that_a_process_has'),
+    @('WV-19', 'the account is gone without a trace', {
+        Demand ((AsSystem 'account remove') -eq 0) (Said)
+        Demand ($null -eq (Get-LocalUser 'cordon-job' -ErrorAction SilentlyContinue)) 'still there'
+    }, 'unit/test_account: removal_leaves_nothing_and_can_be_tried_again')
 )
 
 # --- the run ---
 
-New-Item -ItemType Directory -Force $state | Out-Null
+New-Item -ItemType Directory -Force $state, $jobstate | Out-Null
 $password = -join (1..24 | ForEach-Object { [char](Get-Random -Minimum 48 -Maximum 122) }) + 'aA1!'
 $secret = ConvertTo-SecureString $password -AsPlainText -Force
 New-LocalUser -Name $user -Password $secret -AccountNeverExpires | Out-Null

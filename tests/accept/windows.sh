@@ -144,8 +144,22 @@ managed_plan() {
         managed-and-profile-full-and-override managed-and-profile-override-of-entries
 }
 
-calls() {
-    "$CORDON_BUILD/tests/golden/golden_calls"
+# golden TEST...: these traces, each there and as its file says.
+golden() {
+    local test
+    for test in "$@"; do
+        "$CORDON_BUILD/tests/golden/golden_calls" "$test" || return 1
+    done
+}
+
+# From the policy to the process and its end; what the system makes of it is a row of verify.ps1.
+calls_launch() {
+    golden a_whole_launch a_whole_launch_that_fails_at_its_end \
+        a_whole_launch_of_the_restricted_token &&
+        cases test_job_plan a_policy_becomes_a_job_that_runs &&
+        cases test_job nothing_runs_before_all_that_keeps_it_in_is_there \
+            a_job_ends_before_what_keeps_it_in_goes &&
+        wine wine/test_wine_job
 }
 
 failure_paths() {
@@ -153,6 +167,11 @@ failure_paths() {
         cases test_state_crash every_call_that_fails_refuses_the_apply_or_does_no_harm \
             every_call_that_fails_at_the_start_is_an_error_or_does_no_harm &&
         cases test_launch every_call_that_fails_leaves_nothing_running_or_open &&
+        cases test_job every_call_that_fails_refuses_the_job_and_undoes_the_rest \
+            a_token_that_is_more_than_was_asked_for_is_none &&
+        cases test_account every_call_that_fails_leaves_no_half_made_account &&
+        cases test_look every_call_that_fails_is_an_error_or_opens_nothing \
+            every_call_of_a_listing_that_fails_ends_it &&
         cases test_state_torture an_apply_that_runs_out_of_memory_leaves_nothing &&
         cases test_state_revert who_cannot_be_himself_again_ends
 }
@@ -222,11 +241,10 @@ row narrower "an entry with a narrower mask stands there already" narrower
 row restricted-token "refuses each policy that it cannot enforce, with its message" restricted_token
 row managed-plan "a managed deny holds through -c, -s and every profile, two SIDs: plans" managed_plan
 row managed-keys "the same on registry keys under Wine" wine wine/test_wine_keys
-row calls "calls of a launch's access lists, a relaxed policy, a failed apply: golden" calls
-row calls-launch "calls of one whole launch: golden" nothing \
-    "the trace ends with the access lists; logging the account on, its token, desktop and console" \
-    "have no code yet"
-row failure-paths "every call of engine, state and launch fails once" failure_paths
+row calls "calls of a launch's access lists, a relaxed policy, a failed apply: golden" \
+    golden a_launch a_relaxed_policy a_failed_apply
+row calls-launch "calls of one whole launch, and of one that fails at its end: golden" calls_launch
+row failure-paths "every call of engine, state, launch and disk reader fails once" failure_paths
 row os-if "no OS #if outside platform/" "$DEV" lint
 row by-the-port "broker, proto, policy: the same sources on both systems; what moved is told" by_the_port
 accept_end

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # start-index.sh [--rounds N] [--files N] [--rules N]: what a start costs in the service, kernel
 # enforcement required, with N files in the workspace and N rules of the corpus, against an empty
-# workspace and no rules; the index of older links is built. Bar: at most 1.1 times.
+# workspace and no rules; the index of older links is built, and jobs were made ahead. Bar: at most
+# 1.1 times. Apart: a command that has two names, for which the index is asked.
 set -u
 . "$(dirname "$0")/lib.sh"
 
-ROUNDS=200 FILES=300000 RULES=1000
+ROUNDS=200 FILES=300000 RULES=1000 PAUSE_MS=25
 options "--rounds=ROUNDS --files=FILES --rules=RULES" "$@"
 bench_enter "$@"
 
@@ -25,10 +26,11 @@ PY
     ln "$1/q0/f0.c" "$1/q0/g0.c"
 }
 
-# contender NAME DIR RULES: a job there, with that many rules, that executes a file with two names.
+# contender NAME DIR RULES [COMMAND]: a job there, with that many rules.
 contender()
 {
-    line "$1" "cd:$2" "env:CODEX_HOME=$HOME_A/config-$3" "$CORDON" sandbox linux -- "$HOME_A/true"
+    line "$1" "cd:$2" "env:CODEX_HOME=$HOME_A/config-$3" "before:$HERE/made_ahead.sh" \
+        "pause:$PAUSE_MS" "$CORDON" sandbox linux -- "${4:-$HOME_A/true}"
 }
 
 judge()
@@ -57,7 +59,8 @@ EMPTY=$HOME_A/empty
 install -d -o cordon-a -g cordon-a "$EMPTY"
 fill "$WS_A"
 cp "$BENCH/true_nolibc" "$HOME_A/true"
-ln "$HOME_A/true" "$HOME_A/true-again"
+cp "$HOME_A/true" "$HOME_A/two-names"
+ln "$HOME_A/two-names" "$HOME_A/two-names-again"
 for count in 0 1 "$RULES"; do
     rules "$count" | config "$count" 'minimum_enforcement = "kernel"'
 done
@@ -65,8 +68,12 @@ done
     contender none "$EMPTY" 0
     contender "one rule" "$EMPTY" 1
     contender "files and rules" "$WS_A" "$RULES"
+    contender "... two names" "$WS_A" "$RULES" "$HOME_A/two-names"
 } >"$TOP/contenders"
-as_user cordon-a "$BENCH/bench_start" "$ROUNDS" "$TOP/contenders" >"$TOP/rows" || exit 1
+# Something is made ahead only of what was asked for once.
+sed 's/before:[^\t]*\t//' "$TOP/contenders" >"$TOP/first"
+as_user cordon-a "$BENCH/bench_start" 1 "$TOP/first" >/dev/null &&
+    as_user cordon-a "$BENCH/bench_start" "$ROUNDS" "$TOP/contenders" >"$TOP/rows" || exit 1
 grep '^cordon-index: device' "$TOP/service.log" >"$TOP/walks"
 printf '%s files, %s rules, %s rounds, the index built\n' "$FILES" "$RULES" "$ROUNDS"
 judge

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Win32 calls of the access-list part of a launch, line by line, against the files in calls/:
- * in this order, with these rights, as this user. CORDON_UPDATE_GOLDEN=1 writes them anew.
+ * The Win32 calls of a whole launch and its end, and of the access-list part alone, line by line,
+ * against the files in calls/: in this order, with these rights, as this user.
+ * CORDON_UPDATE_GOLDEN=1 writes them anew.
  */
-#include "tests/unit/state_world.h"
+#include "platform/windows/job_plan.h"
+#include "platform/windows/look.h"
+#include "platform/windows/plan_windows.h"
+#include "tests/golden/plan_case.h"
+#include "tests/unit/job_world.h"
 
 static void compare(const char *name)
 {
-    static char want[1U << 16U];
+    static char want[1U << 17U];
     const char *wish = getenv("CORDON_UPDATE_GOLDEN");
     char path[512];
     size_t len;
@@ -98,6 +103,85 @@ TEST(a_failed_apply)
         }
     }
     CHECK(false);
+}
+
+/* What a user has written, looked at and planned as the system is asked. */
+static void order_of(const char *text, api_handle caller)
+{
+    static char room[sizeof(struct look)];
+    static struct plan_case c;
+    struct look *look = (struct look *)(void *)room;
+    const struct look_order where = {
+        .cwd = "C:\\w", .privileged = true, .principal = JOB, .names = 1000};
+    struct plan *plan = NULL;
+
+    plan_case_deinit(&c);
+    CHECK(plan_case_parse(&c, text));
+    c.policy.os = POLICY_OS_WINDOWS;
+    look_init(look, &tap.api, caller, 100000);
+    CHECK(look_facts(look, &c.policy, &where, &c.arena, &c.facts, &fault) == CORDON_OK);
+    CHECK(plan_windows(&c.policy, &c.facts, &c.arena, &plan, &fault) == CORDON_OK);
+    order.caller = caller;
+    CHECK(job_of_plan(plan, &c.arena, &order, &fault) == CORDON_OK);
+}
+
+/* By the service, with all there is: the look at the disk, account, token, filters, desktop,
+ * terminal, entries, process. */
+TEST(a_whole_launch)
+{
+    api_handle caller;
+
+    begin_job();
+    caller = fake_token(&world, OTHER " WD");
+    junction("C:\\w\\j\\", "D:\\t");
+    (void)fake_add(&world, API_FILE, "D:\\t\\", NULL);
+    (void)fake_add(&world, API_FILE, "C:\\w\\k.pem", NULL);
+    order_of("profile dev\nwindows\ncwd C:\\w\nworkspace /C:/w\nown read / spelled=:root\n"
+             "own write /C:/w spelled=:workspace_roots\nown deny /C:/w/b\nown deny /C:/w/j\n"
+             "own deny /C:/w/n/.env\nown deny /C:/w/*.pem\n",
+             caller);
+    CHECK(start_job() == CORDON_OK && sys.running && sys.filtered);
+    end_job();
+    CHECK(nothing_left());
+    compare("whole-launch");
+}
+
+/* The process does not start: all of it is undone, in turn. */
+TEST(a_whole_launch_that_fails_at_its_end)
+{
+    for (unsigned n = 1; n < 200; n++) {
+        begin_job();
+        tap.fail_at = tap.calls + n;
+        tap.fail_code = API_ACCESS_DENIED;
+        if (start_job() != CORDON_OK && strstr(fault.text, "starting cmd /c dir") != NULL) {
+            CHECK(nothing_left());
+            compare("whole-failed");
+            return;
+        }
+        end_job();
+    }
+    CHECK(false);
+}
+
+/* Embedded mode: the caller's own token, restricted; nothing but denials of writing. */
+TEST(a_whole_launch_of_the_restricted_token)
+{
+    struct state_target target = denied("C:\\w\\e");
+
+    begin_job();
+    /* With FILE_DELETE_CHILD for others it would be refused: see test_job. */
+    (void)fake_add(&world, API_FILE, "C:\\w\\e\\", "O:SYD:P(A;OICI;0x1301bf;;;WD)");
+    target.acl.mask = DENY_WRITE;
+    order.token.account = NULL;
+    order.token.caller = fake_token(&world, OTHER " WD");
+    order.around = (struct around_order){.desktop = true};
+    order.targets = &target;
+    order.target_count = 1;
+    sys.level = 0x3000;
+    CHECK(start_job() == CORDON_OK && sys.running);
+    end_job();
+    CHECK(nothing_left());
+    compare("whole-embedded");
 }
 
 TEST_MAIN()

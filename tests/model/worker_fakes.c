@@ -344,7 +344,7 @@ void pipeline_deinit(struct pipeline *pipeline)
 enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_input *input,
                               struct cordon_fault *fault)
 {
-    static const struct memo_policy made = {.own_fd = -1, .texts_fd = -1};
+    static struct memo_policy made = {.own_fd = -1, .texts_fd = -1};
     static const struct policy policy;
     static struct plan plan;
 

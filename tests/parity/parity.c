@@ -44,6 +44,43 @@ static enum cordon_err load(struct parity *parity, const struct parity_text *tex
                             : err;
 }
 
+static void print_plan(struct parity *parity, const struct plan_facts *facts,
+                       struct plan **ret_plan, enum cordon_err *ret_err, struct strbuf *out)
+{
+    strbuf_deinit(out);
+    *ret_err = plan_windows(parity->policy, facts, &parity->arena, ret_plan, &parity->fault);
+    if (*ret_err == CORDON_OK) {
+        plan_print(*ret_plan, parity->policy, false, out);
+    } else {
+        strbuf_puts(out, parity->fault.text);
+    }
+}
+
+/* The reader of real disks finds on the engine's disk what the tree in memory says. */
+static bool looks_alike(struct parity *parity, const char *principal)
+{
+    struct win_world *world = parity->world;
+    struct strbuf told = STRBUF_INIT, seen = STRBUF_INIT;
+    struct plan_facts facts;
+    struct plan *plan;
+    enum cordon_err err;
+    bool alike;
+
+    if (win_world_look(world, parity->policy, principal, &parity->arena, &facts) != CORDON_OK) {
+        (void)fprintf(stderr, "not looked at: %s\n", world->fault.text);
+        return false;
+    }
+    print_plan(parity, &facts, &plan, &err, &seen);
+    print_plan(parity, &world->facts, &plan, &err, &told);
+    alike = strcmp(strbuf_text(&told), strbuf_text(&seen)) == 0;
+    if (!alike) {
+        (void)fprintf(stderr, "told:\n%s\nseen:\n%s\n", strbuf_text(&told), strbuf_text(&seen));
+    }
+    strbuf_deinit(&told);
+    strbuf_deinit(&seen);
+    return alike;
+}
+
 bool parity_set(struct parity *parity, const struct parity_text *text, const char *principal)
 {
     enum cordon_err err;
@@ -52,7 +89,8 @@ bool parity_set(struct parity *parity, const struct parity_text *text, const cha
     arena_init(&parity->arena, ARENA_MAX);
     err = load(parity, text);
     if (err == CORDON_OK &&
-        win_world_facts(parity->world, parity->policy, principal, &parity->arena)) {
+        win_world_facts(parity->world, parity->policy, principal, &parity->arena) &&
+        looks_alike(parity, principal)) {
         err = plan_windows(parity->policy, &parity->world->facts, &parity->arena, &parity->plan,
                            &parity->fault);
         if (err == CORDON_OK) {

@@ -2,6 +2,8 @@
 #include "tests/support/api_tap.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "platform/windows/sd.h"
@@ -123,8 +125,8 @@ static uint64_t tap_now_ms(void *self)
 
 static uint32_t tap_open(void *self, const struct api_open *how, api_handle *ret_handle)
 {
-    CALL("open %s %s%s access=0x%" PRIx32, kind(how->object), how->parent == 0 ? "" : ".\\",
-         how->name, how->access);
+    CALL("open %s %s%s access=0x%" PRIx32 "%s", kind(how->object), how->parent == 0 ? "" : ".\\",
+         how->name, how->access, how->follow ? " follow" : "");
     return returned(tap, under->open(under->self, how, ret_handle));
 }
 
@@ -257,6 +259,13 @@ static uint32_t tap_file_replace(void *self, const char *from, const char *to)
     return returned(tap, under->file_replace(under->self, from, to));
 }
 
+static uint32_t tap_folder(void *self, enum api_folder which, api_handle token, char *ret_path,
+                           size_t size)
+{
+    CALL("folder %u", (unsigned)which);
+    return returned(tap, under->folder(under->self, which, token, ret_path, size));
+}
+
 void api_tap_init(struct api_tap *tap, const struct api *under)
 {
     *tap = (struct api_tap){.under = under,
@@ -280,7 +289,33 @@ void api_tap_init(struct api_tap *tap, const struct api *under)
                                     .file_write = tap_file_write,
                                     .file_flush = tap_file_flush,
                                     .file_replace = tap_file_replace,
+                                    .folder = tap_folder,
                                     .now_ms = tap_now_ms}};
+}
+
+bool api_tap_begin(struct api_tap *tap, uint32_t *ret_code, const char *fmt, ...)
+{
+    char line[512];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    api_tap_inside++;
+    *ret_code = API_OK;
+    if (!tap->dead) {
+        strbuf_puts(&tap->trace, line);
+    }
+    if (goes_on(tap, ret_code)) {
+        return true;
+    }
+    *ret_code = returned(tap, *ret_code);
+    return false;
+}
+
+uint32_t api_tap_end(struct api_tap *tap, uint32_t code)
+{
+    return returned(tap, code);
 }
 
 void api_tap_deinit(struct api_tap *tap)

@@ -33,4 +33,10 @@ extern unsigned api_tap_inside;
 void api_tap_init(struct api_tap *tap, const struct api *under);
 void api_tap_deinit(struct api_tap *tap);
 
+/* A call of another table, written down and counted with these: false: it is not made, and
+ * *ret_code is what it returns; else api_tap_end() with its code. */
+bool api_tap_begin(struct api_tap *tap, uint32_t *ret_code, const char *fmt, ...)
+    CORDON_PRINTF(3, 4);
+uint32_t api_tap_end(struct api_tap *tap, uint32_t code);
+
 #endif

@@ -6,6 +6,7 @@
 #include "tests/support/fake_parts.h"
 
 #define INVALID_PARAMETER 87U
+#define CANT_RESOLVE_FILENAME 1921U
 
 /* ---- handles ---- */
 
@@ -126,6 +127,17 @@ static uint32_t fake_open(void *self, const struct api_open *how, api_handle *re
     }
     fake_resolve(fake, how->object, spelled, path);
     node = fake_find(fake, how->object, path);
+    for (unsigned hops = 0; how->follow && node != NULL && node->leads[0] != '\0'; hops++) {
+        if (hops == 8) {
+            return CANT_RESOLVE_FILENAME;
+        }
+        (void)snprintf(spelled, sizeof(spelled), "%s", node->leads);
+        if (spelled[strlen(spelled) - 1] == '\\') {
+            spelled[strlen(spelled) - 1] = '\0';
+        }
+        fake_resolve(fake, how->object, spelled, path);
+        node = fake_find(fake, how->object, path);
+    }
     if (node != NULL) {
         return open_node(fake, node, how->access, ret_handle);
     }
@@ -322,6 +334,20 @@ static uint32_t fake_erase(void *self, enum api_object object, api_handle handle
     return API_OK;
 }
 
+static uint32_t fake_folder(void *self, enum api_folder which, api_handle token, char *ret_path,
+                            size_t size)
+{
+    static const char *const paths[] = {"C:\\Users\\a", "C:\\Windows", "C:\\Program Files"};
+
+    (void)self;
+    (void)token;
+    if ((size_t)which >= sizeof(paths) / sizeof(paths[0])) {
+        return API_FILE_NOT_FOUND;
+    }
+    (void)snprintf(ret_path, size, "%s", paths[which]);
+    return API_OK;
+}
+
 static uint64_t fake_now_ms(void *self)
 {
     return ((struct fake *)self)->now_ms++;
@@ -349,6 +375,7 @@ void fake_init(struct fake *fake)
                              .set_owner = fake_set_owner,
                              .granted = fake_granted,
                              .erase = fake_erase,
+                             .folder = fake_folder,
                              .now_ms = fake_now_ms};
     fake_files_init(&fake->api);
     (void)fake_add(fake, API_FILE, "C:\\", everyone);

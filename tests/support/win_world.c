@@ -122,6 +122,8 @@ static bool add_lines(struct win_world *world, const char *lines)
 static void build_disk(struct win_world *world)
 {
     fake_init(world->disk);
+    world->disk->token_count = 1; /* the job's, see apply() */
+    world->caller = fake_token(world->disk, CALLER " BU S-1-5-11 S-1-5-4 WD");
     for (size_t i = 0; i < world->tree.count; i++) {
         const struct disk_node *from = &world->tree.nodes[i];
         const bool dir = from->object == PLAN_DIRECTORY;
@@ -152,6 +154,7 @@ bool win_world_init(struct win_world *world, struct arena *arena, const char *li
     world->opened = arena_array(arena, DISK_NODES_MAX, sizeof(*world->opened));
     world->disk = arena_alloc(arena, sizeof(*world->disk));
     world->before = arena_alloc(arena, sizeof(*world->before));
+    world->look = arena_alloc(arena, sizeof(*world->look));
     for (size_t i = 0; i < COUNT(places); i++) {
         (void)disk_add(&world->tree, places[i].path, places[i].object);
     }
@@ -168,36 +171,6 @@ bool win_world_init(struct win_world *world, struct arena *arena, const char *li
         build_disk(world);
     }
     return good;
-}
-
-/* ---- facts ---- */
-
-static struct plan_fact *look_up(struct win_world *world, const struct policy_ruleset *set,
-                                 struct arena *arena)
-{
-    struct plan_fact *facts = arena_array(arena, set->count, sizeof(*facts));
-
-    for (size_t i = 0; facts != NULL && i < set->count; i++) {
-        if (!set->rules[i].glob) {
-            disk_look_up(&world->tree, set->rules[i].pattern, &facts[i]);
-        }
-    }
-    return facts;
-}
-
-bool win_world_facts(struct win_world *world, const struct policy *policy, const char *principal,
-                     struct arena *arena)
-{
-    /* Materialised by the plan before. */
-    world->tree.count = world->base_count;
-    world->facts = (struct plan_facts){.managed = look_up(world, &policy->managed, arena),
-                                       .own = look_up(world, &policy->own, arena),
-                                       .privileged = true,
-                                       .cwd = "C:\\ws",
-                                       .cwd_object = PLAN_DIRECTORY,
-                                       .principal = principal,
-                                       .windows = &world->tree.facts};
-    return world->facts.managed != NULL && world->facts.own != NULL;
 }
 
 /* ---- tokens ---- */
@@ -388,6 +361,54 @@ bool win_world_deinit(struct win_world *world)
     world->state = NULL;
     fake_deinit(world->disk);
     return good;
+}
+
+/* ---- facts ---- */
+
+static struct plan_fact *look_up(struct win_world *world, const struct policy_ruleset *set,
+                                 struct arena *arena)
+{
+    struct plan_fact *facts = arena_array(arena, set->count, sizeof(*facts));
+
+    for (size_t i = 0; facts != NULL && i < set->count; i++) {
+        if (!set->rules[i].glob) {
+            disk_look_up(&world->tree, set->rules[i].pattern, &facts[i]);
+        }
+    }
+    return facts;
+}
+
+bool win_world_facts(struct win_world *world, const struct policy *policy, const char *principal,
+                     struct arena *arena)
+{
+    if (!take_back(world)) {
+        return false;
+    }
+    /* Materialised by the plan before. */
+    world->tree.count = world->base_count;
+    world->facts = (struct plan_facts){.managed = look_up(world, &policy->managed, arena),
+                                       .own = look_up(world, &policy->own, arena),
+                                       .privileged = true,
+                                       .cwd = "C:\\ws",
+                                       .cwd_object = PLAN_DIRECTORY,
+                                       .principal = principal,
+                                       .windows = &world->tree.facts};
+    return world->facts.managed != NULL && world->facts.own != NULL;
+}
+
+enum cordon_err win_world_look(struct win_world *world, const struct policy *policy,
+                               const char *principal, struct arena *arena,
+                               struct plan_facts *ret_facts)
+{
+    const struct look_order order = {.cwd = "C:\\ws",
+                                     .privileged = true,
+                                     .principal = principal,
+                                     .names = world->tree.facts.scan_entries,
+                                     .private_dirs = world->tree.private_dirs,
+                                     .private_count = world->tree.facts.private_count};
+
+    look_init(world->look, &world->disk->api, world->caller, 1000000);
+    return look_facts(world->look, policy, &order, arena, ret_facts, &world->fault);
 }
 
 /* ---- questions ---- */

@@ -13,6 +13,7 @@
 #ifndef CORDON_TESTS_WIN_WORLD_H
 #define CORDON_TESTS_WIN_WORLD_H
 
+#include "platform/windows/look.h"
 #include "platform/windows/state.h"
 #include "tests/golden/disk.h"
 #include "tests/support/fake_api.h"
@@ -30,6 +31,8 @@ struct win_world {
     struct plan_facts facts;
     struct fake *disk; /* the same nodes, for the engine */
     struct fake *before;
+    api_handle caller;   /* his token */
+    struct look *look;   /* at the same nodes, as the caller */
     struct state *state; /* NULL: nothing was planned yet */
     struct sid held_for; /* whose entries are on the disk */
     struct cordon_fault fault;
@@ -39,9 +42,15 @@ struct win_world {
  * the object grants Users by itself) add to it. false: a line that means nothing. */
 bool win_world_init(struct win_world *world, struct arena *arena, const char *lines);
 
-/* Facts about @policy as resolve would find them, for @principal. In @arena. */
+/* Facts about @policy for @principal, in @arena: as the tree in memory has them. Takes the last
+ * plan back. */
 bool win_world_facts(struct win_world *world, const struct policy *policy, const char *principal,
                      struct arena *arena);
+
+/* The same facts as look.h finds them on the disk; after win_world_facts(). */
+enum cordon_err win_world_look(struct win_world *world, const struct policy *policy,
+                               const char *principal, struct arena *arena,
+                               struct plan_facts *ret_facts);
 
 /* Takes the last plan back, and does what @plan says. false, with a line on stderr: a step that
  * cannot be done, or something of the last plan is left. */

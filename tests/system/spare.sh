@@ -268,7 +268,7 @@ case_killed()
 {
     local name
 
-    for name in cordon-init cordon-guard cordon-keeper; do
+    for name in cordon-init cordon-guard cordon-keeper cordon-command; do
         warm
         pkill -KILL -x "$name" || continue # the kernel's own program needs no guard
         # An init that is about to be gone is noticed; a guard, only once it is.

@@ -185,6 +185,28 @@ TEST(a_link_is_denied_itself_and_an_alias_by_what_it_leads_to)
     finish();
 }
 
+TEST(paths_are_compared_as_ntfs_does)
+{
+    struct acl_target target = target_of("C:\\d\\f");
+
+    CHECK(acl_same_path("C:\\\xc3\x84rger", "c:\\\xc3\xa4RGER")); /* Ae */
+    CHECK(acl_same_path("C:\\\xe2\xb1\xaf", "C:\\\xe2\xb1\xaf"));
+    CHECK(acl_same_path("\xd0\x96", "\xd0\xb6")); /* Zhe */
+    CHECK(!acl_same_path("stra\xc3\x9f"
+                         "e",
+                         "STRASSE")); /* has no way back */
+    CHECK(!acl_same_path("\xc3\xa4", "\xc3\xa4x") && !acl_same_path("x", ""));
+    /* What is no text is only itself. */
+    CHECK(acl_same_path("\xc3", "\xc3") && !acl_same_path("\xc3", "\xe3"));
+    /* The system tells a name as the volume has it, a rule as its author wrote it. */
+    start();
+    (void)fake_add(&world, API_FILE, "C:\\d\\\xc3\x84", NULL);
+    target.path = "C:\\d\\\xc3\x84";
+    target.resolved = "C:\\d\\\xc3\xa4";
+    CHECK(put_on(&target) == CORDON_OK);
+    finish();
+}
+
 TEST(a_file_with_two_names_can_be_denied)
 {
     start();

@@ -85,6 +85,21 @@ TEST(a_path_that_gets_too_long_ends_the_walk)
     finish();
 }
 
+TEST(a_path_that_is_too_long_is_not_walked_below)
+{
+    static char path[API_PATH_MAX + 1];
+    const struct acl_target target = target_of("C:\\d");
+    struct seen seen = {0};
+    struct acl_walk bounds = {100, 10, UINT64_MAX, API_FILE, see, &seen};
+
+    start();
+    memset(path, 'x', sizeof(path) - 1);
+    CHECK(acl_open(&acl, &target, &object, &fault) == CORDON_OK);
+    CHECK(acl_below(&acl, &bounds, object.handle, path, &fault) == CORDON_E_LIMIT);
+    CHECK(seen.count == 0 && strstr(fault.text, "too long a path") != NULL);
+    finish();
+}
+
 TEST(a_walk_is_bounded_in_count_depth_and_time)
 {
     struct seen seen = {0};

@@ -194,4 +194,15 @@ TEST(more_handles_than_fit_are_refused)
     CHECK(start() == CORDON_E_LIMIT && sys.calls == 0);
 }
 
+TEST(a_terminal_is_all_that_a_process_has)
+{
+    reset();
+    order.process.console = 5;
+    CHECK(start() == CORDON_E_INVALID && sys.calls == 0);
+    order.process.handle_count = 0;
+    CHECK(start() == CORDON_OK);
+    launch_end(&api, &launch);
+    order.process.console = 0;
+}
+
 TEST_MAIN()

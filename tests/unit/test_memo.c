@@ -20,9 +20,9 @@ static struct policy_input input_of(const struct policy_document *document, cons
     return input;
 }
 
-static const struct memo_policy *made(struct memo *memo, const struct policy_input *input)
+static struct memo_policy *made(struct memo *memo, const struct policy_input *input)
 {
-    const struct memo_policy *policy = NULL;
+    struct memo_policy *policy = NULL;
     struct cordon_fault fault;
 
     CHECK(memo_policy(memo, input, true, &policy, &fault) == CORDON_OK);
@@ -79,7 +79,7 @@ TEST(what_fails_is_not_kept_and_the_oldest_goes)
                                        sizeof(bad) - 1};
     struct policy_input input = input_of(&document, "/home/a/ws");
     struct memo memo = {.clock = 0};
-    const struct memo_policy *policy;
+    struct memo_policy *policy;
     struct cordon_fault fault;
     char cwd[16];
 

@@ -3,41 +3,8 @@
  * The n-th allocation of the state fails, n = 1, 2, ...: the call is refused or does its work, and
  * once nobody holds anything the world is as it was. What the world itself allocates does not fail.
  */
+#include "tests/unit/no_memory.h"
 #include "tests/unit/state_world.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t number, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool armed, and_on; /* and all that follow it */
-static unsigned allocations, fail_at;
-
-static bool fails(void)
-{
-    if (!armed || api_tap_inside != 0) {
-        return false;
-    }
-    allocations++;
-    return allocations == fail_at || (and_on && allocations > fail_at);
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t number, size_t size)
-{
-    return fails() ? NULL : __real_calloc(number, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 static enum cordon_err apply_all(void)
 {

@@ -141,6 +141,23 @@ TEST(nothing_is_inherited_that_is_not_listed)
     (void)CloseHandle(other);
 }
 
+TEST(what_was_lent_to_a_job_is_inherited_by_nobody_else)
+{
+    HANDLE listed = CreateEventA(NULL, TRUE, FALSE, NULL);
+    char arguments[64];
+    struct launch launch;
+    DWORD flags = HANDLE_FLAG_INHERIT;
+
+    CHECK(listed != NULL);
+    (void)snprintf(arguments, sizeof(arguments), "--handle %llu",
+                   (unsigned long long)(uintptr_t)listed);
+    launch = run(arguments, listed);
+    CHECK(status_of(&launch) == 0);
+    launch_end(api, &launch);
+    CHECK(GetHandleInformation(listed, &flags) && (flags & HANDLE_FLAG_INHERIT) == 0);
+    (void)CloseHandle(listed);
+}
+
 TEST(no_process_breaks_away_from_its_job)
 {
     struct launch launch = run("--breakaway x", NULL);

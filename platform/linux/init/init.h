@@ -10,6 +10,7 @@
 #ifndef CORDON_LINUX_INIT_H
 #define CORDON_LINUX_INIT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -44,6 +45,7 @@ struct init {
     struct alias_list aliases; /* further names of what the view shows */
     int clone;                 /* of the host's tree for watch.c; -1: nothing is watched */
     pid_t guard, keeper;       /* 0: none */
+    pid_t child;               /* the command, or what will be it */
     bool ahead;                /* no command is due yet */
     bool scanned;              /* what exists was looked for, and what comes later is not */
     char **sockets;            /* the host's, as they were masked, if it is ahead; sorted */
@@ -132,7 +134,7 @@ CORDON_MUST_USE enum cordon_err confine_landlock(struct init *init);
 CORDON_MUST_USE enum cordon_err confine_seccomp(struct init *init);
 
 /* ---- limits.c ---- */
-/* In the command's process: into the job's control group, and its own limits. An errno. */
+/* In the command's process: its own limits. An errno. */
 int limits_take(const struct init *init);
 
 /* ---- park.c: where a set-up that was made ahead of time waits for a command ---- */
@@ -155,6 +157,17 @@ struct command {
 CORDON_MUST_USE enum cordon_err command_receive(struct init *init, struct command *ret_command);
 /* Standard streams and working directory of this process become the job's. */
 CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
+/* child.c: the process that becomes the command, waiting, in the job's control group. */
+CORDON_MUST_USE enum cordon_err child_make(struct init *init);
+/* Nothing is known that would keep it from executing. */
+bool child_is_sound(void);
+/*
+ * Lets it execute, in the working directory of this one. 0: it does; else an errno of execve(), or
+ * negative what kept it from that, or one of these:
+ */
+#define CHILD_KILLED INT_MIN      /* it ended before */
+#define CHILD_FAULT (INT_MIN + 1) /* init->fault says it */
+CORDON_MUST_USE int child_run(struct init *init, const struct command *command);
 /* run.c: runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
 

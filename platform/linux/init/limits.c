@@ -24,9 +24,6 @@ int limits_take(const struct init *init)
     const struct order_identity *who = &order->identity;
     int code = 0;
 
-    if (write(INIT_FD_CGROUP, "0", 1) != 1) {
-        return errno;
-    }
     /* The set-up needs more than the caller may have. */
     if ((who->rlimit_mask & (1U << RLIMIT_NOFILE)) != 0) {
         identity_limit(RLIMIT_NOFILE, who->rlimit[RLIMIT_NOFILE].soft,

@@ -65,7 +65,8 @@ static bool is_fresh(struct init *init)
 {
     const bool full_access = (init->order->flags & ORDER_FULL_ACCESS) != 0;
 
-    return init->ahead && !init->scanned && children_live() && guard_knows_no_more(init) &&
+    return init->ahead && !init->scanned && children_live() && child_is_sound() &&
+           guard_knows_no_more(init) &&
            (init->epoch == NULL || *init->epoch == init->epoch_before) &&
            (full_access || sockets_are_masked(init)) && notes_hold(init);
 }

@@ -5,110 +5,34 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LINGER_MS 2
-#define NOT_TRIED INT_MIN /* as a command_child()'s code: it ended before */
 
-static const char *environment_get(char *const *env, const char *name)
+static _Noreturn void not_started(struct init *init, int code)
 {
-    size_t len = strlen(name);
-
-    for (; *env != NULL; env++) {
-        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=') {
-            return *env + len + 1;
-        }
-    }
-    return NULL;
-}
-
-/* As execvp(3) does, with the job's PATH in the job's view. Returns an errno. */
-static int command_exec(const struct command *command)
-{
-    const char *path = environment_get(command->env, "PATH");
-    const char *name = command->argv[0];
-    char full[PATH_MAX];
-    int code = ENOENT;
-
-    if (strchr(name, '/') != NULL) {
-        (void)execve(name, command->argv, command->env);
-        return errno;
-    }
-    for (path = path == NULL ? "/usr/bin:/bin" : path;; path++) {
-        size_t len = strcspn(path, ":");
-        int used =
-            snprintf(full, sizeof(full), "%.*s%s%s", (int)len, path, len > 0 ? "/" : "./", name);
-
-        if (used > 0 && (size_t)used < sizeof(full)) {
-            (void)execve(full, command->argv, command->env);
-            /* Found but refused beats not found, as a shell reports it. */
-            code = errno == ENOENT || errno == ENOTDIR ? code : errno;
-            if (code != ENOENT && code != EACCES) {
-                return code;
-            }
-        }
-        path += len;
-        if (*path == '\0') {
-            return code;
-        }
-    }
-}
-
-/* *ret_code: an errno of execve(), or negative what kept the limits from being set. */
-static _Noreturn void command_child(const struct init *init, const struct command *command,
-                                    volatile int *ret_code)
-{
-    sigset_t none;
-
-    (void)setsid();
-    for (int i = 0; i < 3; i++) {
-        if ((command->head.pty & (1U << i)) != 0 && ioctl(i, TIOCSCTTY, 0) == 0) {
-            break;
-        }
-    }
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    *ret_code = -limits_take(init);
-    if (*ret_code == 0) {
-        *ret_code = command_exec(command);
-    }
-    _exit(127);
-}
-
-static _Noreturn void not_started(struct init *init, pid_t pid, int code)
-{
-    if (pid < 0) {
-        (void)fault_os(&init->fault, errno, NULL, "cannot start the command");
-    } else if (code == NOT_TRIED) {
+    if (code == CHILD_KILLED) {
         (void)fault_set(&init->fault, CORDON_E_STATE, "try again",
                         "the command was killed before it was executed");
-    } else {
+    } else if (code != CHILD_FAULT) {
         (void)fault_os(&init->fault, -code, NULL, "cannot limit the command");
     }
     init_report(IPC_REPORT_SETUP, 0, init);
     _exit(125);
 }
 
-static pid_t command_start(struct init *init, const struct command *command)
+static void command_start(struct init *init, const struct command *command)
 {
-    volatile int code = NOT_TRIED;
-    /* Shares memory until it has executed: the outcome is known on return. */
-    pid_t pid = vfork();
+    const int code = child_run(init, command);
 
-    if (pid == 0) {
-        command_child(init, command, &code);
-    }
-    if (pid < 0 || code < 0) {
-        not_started(init, pid, code);
+    if (code < 0) {
+        not_started(init, code);
     }
     if (code != 0) {
         bool missing = code == ENOENT || code == ENOTDIR;
@@ -119,7 +43,6 @@ static pid_t command_start(struct init *init, const struct command *command)
         _exit(missing ? 127 : 126);
     }
     init_report(IPC_REPORT_RUNNING, 0, init);
-    return pid;
 }
 
 /* Opens wait from now on, for good: the job is ended before anybody notices. */
@@ -192,7 +115,7 @@ static _Noreturn void command_lost(struct init *init)
 }
 
 /* An error that ended the loop would be the last that is heard of the command. */
-static void command_reap(struct init *init, pid_t command)
+static void command_reap(struct init *init)
 {
     int status;
     pid_t pid;
@@ -207,10 +130,10 @@ static void command_reap(struct init *init, pid_t command)
         if (pid == init->guard || pid == init->keeper) {
             command_unguarded(init);
         }
-        if (pid == command && WIFSIGNALED(status)) {
+        if (pid == init->child && WIFSIGNALED(status)) {
             command_ended(init, IPC_REPORT_SIGNALLED, (uint32_t)WTERMSIG(status));
         }
-        if (pid == command) {
+        if (pid == init->child) {
             command_ended(init, IPC_REPORT_EXITED, (uint32_t)WEXITSTATUS(status));
         }
     }
@@ -229,7 +152,6 @@ _Noreturn void command_run(struct init *init, const struct command *command)
 {
     struct signalfd_siginfo info;
     sigset_t all;
-    pid_t pid;
     int signals;
 
     /* What stays open is the report pipe and the signals. */
@@ -241,7 +163,7 @@ _Noreturn void command_run(struct init *init, const struct command *command)
         command_lost(init);
     }
     init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-    pid = command_start(init, command);
+    command_start(init, command);
     (void)close(INIT_FD_CGROUP);
     close_range_of(0, INIT_FD_ORDER);
     for (;;) {
@@ -251,9 +173,9 @@ _Noreturn void command_run(struct init *init, const struct command *command)
             command_lost(init);
         }
         if (len < 0 || info.ssi_signo == SIGCHLD) {
-            command_reap(init, pid);
+            command_reap(init);
         } else if (info.ssi_pid == 0) {
-            init_pass_signal(pid, (int)info.ssi_signo);
+            init_pass_signal(init->child, (int)info.ssi_signo);
         }
     }
 }
