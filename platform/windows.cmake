@@ -35,9 +35,10 @@ if(WIN32)
   cordon_warnings(cordon-init)
   target_link_libraries(cordon-init PRIVATE cordon_host)
 
-  # The back end that enforces nothing, as on other systems.
+  # The back end that enforces nothing, and the one of this system, which plans.
   cordon_library(cordon_null_host SOURCES null/null.c windows/null_job.c windows/null_refuse.c
-                                          null/host.c)
+                                          windows/backend.c)
+  target_link_libraries(cordon_null_host PUBLIC cordon_targets)
   cordon_library(cordon_null SOURCES null/null.c windows/null_job.c windows/null_run.c)
   foreach(library cordon_null_host cordon_null)
     target_link_libraries(${library} PUBLIC cordon_host cordon_dfa)

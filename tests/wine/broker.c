@@ -42,7 +42,7 @@ char *broker_text(const char *path)
     return text;
 }
 
-HANDLE broker_run(const char *pipe)
+HANDLE broker_run(const char *pipe, const char *options)
 {
     SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
     STARTUPINFOA start = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES};
@@ -54,8 +54,8 @@ HANDLE broker_run(const char *pipe)
     (void)CreateDirectoryA(BROKER_FOLDER "\\managed", NULL);
     broker_path("broker\\cordond-test.exe", path, sizeof(path));
     (void)snprintf(line, sizeof(line),
-                   "cordond --socket %s --managed-root %s\\managed --audit %s\\audit.jsonl --null",
-                   pipe, BROKER_FOLDER, BROKER_FOLDER);
+                   "cordond --socket %s --managed-root %s\\managed --audit %s\\audit.jsonl %s",
+                   pipe, BROKER_FOLDER, BROKER_FOLDER, options);
     start.hStdError =
         CreateFileA(BROKER_FOLDER "\\log", FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE,
                     &inherited, OPEN_ALWAYS, 0, NULL);
@@ -66,13 +66,18 @@ HANDLE broker_run(const char *pipe)
     return made.hProcess;
 }
 
-HANDLE broker_start(void)
+void broker_await(HANDLE broker, const char *pipe)
 {
-    const HANDLE broker = broker_run(BROKER_PIPE);
-
-    for (unsigned i = 0; i < 400 && !WaitNamedPipeA(BROKER_PIPE, 50); i++) {
+    for (unsigned i = 0; i < 400 && !WaitNamedPipeA(pipe, 50); i++) {
         CHECK(WaitForSingleObject(broker, 50) == WAIT_TIMEOUT);
     }
+}
+
+HANDLE broker_start(void)
+{
+    const HANDLE broker = broker_run(BROKER_PIPE, "--null");
+
+    broker_await(broker, BROKER_PIPE);
     return broker;
 }
 

@@ -13,9 +13,11 @@
 #define BROKER_MANAGED BROKER_FOLDER "\\managed\\cordon"
 #define BROKER_WAIT_MS 20000U
 
-/* Starts one that listens at @pipe; its process. */
-HANDLE broker_run(const char *pipe);
-/* The same at BROKER_PIPE, and waits until it listens. */
+/* Starts one that listens at @pipe, with further @options; its process. */
+HANDLE broker_run(const char *pipe, const char *options);
+/* Waits until it listens. */
+void broker_await(HANDLE broker, const char *pipe);
+/* Both, at BROKER_PIPE and with the null back end. */
 HANDLE broker_start(void);
 /* Ends it, and waits. */
 void broker_end(HANDLE broker);

@@ -114,21 +114,53 @@ TEST(without_a_service_a_private_broker_answers_and_refuses)
     struct ran ran = run("cordon", L"status");
 
     CHECK(ran.status == 0);
-    SAYS(ran.out, "null");
+    SAYS(ran.out, "windows");
     ran = run("cordon", sandbox(L"", L"--exit 0"));
     CHECK(ran.status == 125);
-    SAYS(ran.err, "no sandbox can be made on this system");
+    SAYS(ran.err, "no sandbox is made on Windows yet");
     ran = run("cordon", L"ps");
     CHECK(ran.status == 125);
     SAYS(ran.err, "there is no cordon service");
 }
 
-TEST(a_private_broker_tells_a_plan)
+/* What the restricted token of a private broker cannot hold is refused, plan or no plan. */
+TEST(a_private_broker_tells_a_plan_or_why_there_is_none)
 {
-    const struct ran ran = run("cordon", L"sandbox windows --print-plan");
+    struct ran ran = run("cordon", L"sandbox windows -s danger-full-access --print-plan");
 
+    CHECK_STR(ran.err, "");
     CHECK(ran.status == 0);
     SAYS(ran.out, "plan: windows");
+    SAYS(ran.out, "backend          restricted-token");
+    SAYS(ran.out, "exec             C:");
+    ran = run("cordon", L"sandbox windows -s read-only --print-plan");
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "a restricted token cannot keep the job from the network");
+    SAYS(ran.err, "start the job through the cordon service");
+    ran = run("cordon", L"sandbox windows -s read-only -- x");
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "a restricted token cannot keep the job from the network");
+}
+
+/* What is on the disk is looked at by the caller's worker; the job is refused all the same. */
+TEST(the_service_tells_what_it_would_do_here)
+{
+    const HANDLE other = broker_run("\\\\.\\pipe\\cordon-real", "");
+    struct ran ran;
+
+    CHECK(CreateDirectoryA("C:\\ws", NULL) && CreateDirectoryA("C:\\ws\\.git", NULL));
+    broker_await(other, "\\\\.\\pipe\\cordon-real");
+    CHECK(SetEnvironmentVariableA("CORDON_TEST_SOCKET", "\\\\.\\pipe\\cordon-real"));
+    ran = run("cordon-test", L"sandbox windows -s workspace-write -C C:\\ws --print-plan");
+    CHECK_STR(ran.err, "");
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "backend          service");
+    SAYS(ran.out, "grant-write      C:\\\\ws dir");
+    SAYS(ran.out, "deny-write       C:\\\\ws\\\\.git dir");
+    ran = run("cordon-test", L"sandbox windows -s workspace-write -C C:\\ws -- x");
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "no sandbox is made on Windows yet");
+    broker_end(other);
 }
 
 TEST(a_command_runs_with_its_status_and_its_output)

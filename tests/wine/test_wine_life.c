@@ -40,7 +40,7 @@ static void write_managed(const char *path, const char *text)
 /* That the name is somebody's already is not seen here: Wine makes a second first instance. */
 TEST(a_pipe_that_cannot_be_made_is_refused_with_the_reason)
 {
-    const HANDLE second = broker_run("C:\\no-pipe");
+    const HANDLE second = broker_run("C:\\no-pipe", "--null");
     DWORD status = 0;
     char *log;
 
