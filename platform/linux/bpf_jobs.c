@@ -159,15 +159,21 @@ static void high_set(void)
     }
 }
 
+/* What was kept of the last job in it is old. */
+static void slot_clear(uint32_t slot)
+{
+    struct shape_job *job = &maps.job[slot];
+    const uint32_t epoch = job->epoch + 1;
+
+    memset(job, 0, sizeof(*job));
+    job->epoch = epoch;
+}
+
 static uint32_t slot_take(void)
 {
     for (uint32_t slot = 0; slot < SHAPE_JOBS - 1; slot++) {
         if (!maps.used[slot]) {
-            struct shape_job *job = &maps.job[slot];
-            const uint32_t epoch = job->epoch + 1; /* what was kept of the last one is old */
-
-            memset(job, 0, sizeof(*job));
-            job->epoch = epoch;
+            slot_clear(slot);
             maps.used[slot] = true;
             high_set();
             return slot;
@@ -176,8 +182,8 @@ static uint32_t slot_take(void)
     return ORDER_NO_SLOT;
 }
 
-/* Maps of the job's own: they go with it. */
-static enum cordon_err maps_give(struct bpf_job *job, struct cordon_fault *fault)
+/* What is known of its objects' names: nothing. A map of the job's own, which goes with it. */
+static int places_give(const struct bpf_job *job)
 {
     int places = sys_bpf_map(BPF_MAP_TYPE_HASH, SHAPE_PLACES, sizeof(struct shape_place_key),
                              sizeof(struct shape_place), BPF_F_NO_PREALLOC);
@@ -186,6 +192,13 @@ static enum cordon_err maps_give(struct bpf_job *job, struct cordon_fault *fault
     if (places >= 0) {
         (void)close(places);
     }
+    return code;
+}
+
+static enum cordon_err maps_give(struct bpf_job *job, struct cordon_fault *fault)
+{
+    int code = places_give(job);
+
     job->ring = sys_bpf_map(BPF_MAP_TYPE_RINGBUF, SHAPE_RING_BYTES, 0, 0, 0);
     if (code != 0 || job->ring < 0 || sys_bpf_update(maps.rings, &job->slot, &job->ring) != 0) {
         return fault_os(fault, errno, NULL, "cannot give the job a part of the kernel's program");
@@ -219,6 +232,22 @@ enum cordon_err bpf_job_open(const struct bpf_table tables[ORDER_SET_COUNT],
     return CORDON_OK;
 }
 
+enum cordon_err bpf_job_renew(struct bpf_job *job, struct cordon_fault *fault)
+{
+    if (job->slot == ORDER_NO_SLOT) {
+        return CORDON_OK;
+    }
+    if (job->tag != 0) {
+        (void)sys_bpf_delete(maps.tags, &job->tag);
+        job->tag = 0;
+    }
+    slot_clear(job->slot);
+    job->told = 0;
+    return places_give(job) == 0
+               ? CORDON_OK
+               : fault_os(fault, errno, NULL, "cannot give the job a part of the kernel's program");
+}
+
 int bpf_tags_fd(void)
 {
     return maps.tags;
@@ -239,10 +268,6 @@ void bpf_job_seen(struct bpf_job *job, int pid)
     char path[64];
     struct stat st;
 
-    if (job->tag != 0) {
-        (void)sys_bpf_delete(maps.tags, &job->tag);
-        job->tag = 0;
-    }
     (void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
     if (job->slot != ORDER_NO_SLOT && stat(path, &st) == 0) {
         job->tag = (uint32_t)st.st_ino;

@@ -59,8 +59,9 @@ CORDON_MUST_USE enum cordon_err bpf_job_open(const struct bpf_table tables[ORDER
 int bpf_tags_fd(void);
 int bpf_jobs_fd(void);
 uint32_t bpf_job_base(const struct bpf_job *job, uint32_t set);
-/* Once the first process is there, or another first: so that the tag can be taken back whatever
- * that does. */
+/* The last process is gone and another first will come: nothing that was known of names stays. */
+CORDON_MUST_USE enum cordon_err bpf_job_renew(struct bpf_job *job, struct cordon_fault *fault);
+/* Once the first process is there: so that the tag can be taken back whatever that does. */
 void bpf_job_seen(struct bpf_job *job, int pid);
 /* After the last process of the job is gone. */
 void bpf_job_close(struct bpf_job *job);

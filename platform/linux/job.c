@@ -280,6 +280,7 @@ static void job_again(struct platform_job *job)
     job->spare = 0;
     unwatch(job, &job->pidfd);
     if (recipe_renew(&job->parts.launch, &fault) != CORDON_OK ||
+        bpf_job_renew(&job->parts.bpf, &fault) != CORDON_OK ||
         go_send(job, false, &fault) != CORDON_OK || init_start(job, &fault) != CORDON_OK) {
         job_fail(job, fault.text, fault.remedy);
         job->reaped = job->pidfd < 0;
