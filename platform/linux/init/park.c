@@ -65,8 +65,7 @@ static bool is_fresh(struct init *init)
 {
     const bool full_access = (init->order->flags & ORDER_FULL_ACCESS) != 0;
 
-    return init->ahead && !init->scanned && children_live() && child_is_sound() &&
-           guard_knows_no_more(init) &&
+    return !init->scanned && children_live() && child_is_sound() && guard_knows_no_more(init) &&
            (init->epoch == NULL || *init->epoch == init->epoch_before) &&
            (full_access || sockets_are_masked(init)) && notes_hold(init);
 }
@@ -95,7 +94,8 @@ enum cordon_err park_wait(struct init *init)
     struct init_go go;
     enum cordon_err err = go_receive(init, &go);
 
-    if (err == CORDON_OK && go.check != 0 && !is_fresh(init)) {
+    /* What was not begun before the command was due is of now. */
+    if (err == CORDON_OK && go.check != 0 && init->ahead && !is_fresh(init)) {
         init_report(IPC_REPORT_STALE, 0, init);
         _exit(0);
     }
