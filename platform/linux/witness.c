@@ -435,13 +435,30 @@ void witness_file(struct witness *witness, const char *path)
 
 /* ---- witnesses ---- */
 
+/*
+ * A process that ends lets go of its descriptors from the highest to the lowest, and of this one
+ * after a grace period of the kernel (15 ms), while whoever waits for the end of another does not
+ * learn of it. So it gets the lowest number, that of the standard input, which a worker has no use
+ * for.
+ */
+static int queue_open(void)
+{
+    const int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    const int lowest = fd <= STDIN_FILENO ? fd : dup3(fd, STDIN_FILENO, O_CLOEXEC);
+
+    if (fd > STDIN_FILENO) {
+        (void)close(fd);
+    }
+    return lowest;
+}
+
 struct witness *witness_new(void)
 {
     struct witness *witness;
 
     if (!queue.tried) {
         queue.tried = true;
-        queue.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        queue.fd = queue_open();
         (void)linux_mounts_changed();
         mounts_read();
     }
