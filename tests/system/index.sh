@@ -72,6 +72,8 @@ case_link_between()
     open_allowed "$WS_A/single" top-secret
     ln "$WS_A/single" "$HOME_A/single.key"
     open_denied "$WS_A/single"
+    # Nothing of that job may see it go: what its guard sees stays denied.
+    wait_for log_is_settled
     rm -f "$HOME_A/single.key"
     open_allowed "$WS_A/single" top-secret
 }
