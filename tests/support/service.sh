@@ -14,6 +14,7 @@
 #   service_enter ARG...       before anything else; sets CORDON_TEST_UID, the first user's number
 #   service_place              /etc, /run and the programs; TOP and /tmp are tmpfs already
 #   service_user NAME UID HOME, service_group_add NAME GID MEMBER
+#   service_leave              after everything else
 #   service_up, service_down   sets SERVICE_PID, and SERVICE_GROUP: where it has controllers
 #   service_again              the same after it was killed
 #   SERVICE_RETURNS            1: a client finds the next service after a kill, if it waits
@@ -106,6 +107,7 @@ harness_exit()
     local code=$?
 
     stop_service >/dev/null 2>&1
+    service_leave
     exit "$code"
 }
 

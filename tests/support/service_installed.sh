@@ -40,12 +40,11 @@ service_group_add()
     groupadd --gid "$2" "$1" && usermod --append --groups "$1" "$3" || exit 1
 }
 
-# As it was found: called by who has entered, at the very end.
+# As it was found.
 service_leave()
 {
     local name
 
-    stop_service
     rm -rf /etc/cordon /etc/codex
     mv "$TOP/.installed/cordon" /etc/
     for name in cordon-a cordon-b; do

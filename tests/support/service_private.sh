@@ -31,6 +31,9 @@ service_place()
     INIT=$CORDON_BUILD/platform/linux/cordon-init
 }
 
+# All of it goes with the namespaces.
+service_leave() { :; }
+
 service_user()
 {
     echo "$1:x:$2:$2::$3:/bin/bash" >>/etc/passwd
