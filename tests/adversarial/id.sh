@@ -297,6 +297,8 @@ id_22_other_namespace_or_root()
     expect_refused 'mount namespace|root' "a container with the socket"
     mkdir "$TOP/other"
     mount --rbind / "$TOP/other"
+    # Its end would be that of the system's own mounts, which systemd has shared.
+    mount --make-rprivate "$TOP/other"
     run id_elsewhere chroot "$TOP/other"
     umount -l "$TOP/other"
     rmdir "$TOP/other"
@@ -340,12 +342,15 @@ id_23_signals()
         fail "a stopped worker slows others down"
     as_user cordon-a kill -CONT "$mine"
     as_user cordon-a kill -KILL "$mine"
+    # Who asks before the service has noticed is told to ask again.
+    wait_for "[ ! -e /proc/$mine ]"
     id_still_well "after the worker was killed"
     (job_run cordon-a "$WS_A" -- sleep 46.5 >/dev/null 2>&1) &
     wait_for "pgrep -f '^sleep 46.5' >/dev/null"
     as_user cordon-a pkill -KILL -u cordon-a -f cordon-worker
     wait_for "! pgrep -f 'sleep 46.5' >/dev/null"
     wait $! 2>/dev/null
+    wait_for '! pgrep -u cordon-a -f cordon-worker >/dev/null'
     id_still_well "after the worker was killed during a job"
 }
 

@@ -113,10 +113,11 @@ service_log()
         >"$TOP/service.log" || fail "the journal: $(tail -n 1 "$TOP/service.log")"
 }
 
+# The cursor is one of the service's: after any other the first that matches would be left out.
 service_log_clear()
 {
     journalctl --sync
-    LOG_CURSOR=$(journalctl --quiet --boot --lines=1 --output=json |
+    LOG_CURSOR=$(journalctl --quiet --boot --lines=1 --output=json _SYSTEMD_UNIT=cordond.service |
         sed -n 's/.*"__CURSOR":"\([^"]*\)".*/\1/p')
     : >"$TOP/service.log"
 }
