@@ -55,15 +55,19 @@ service_leave()
     systemctl start cordond.socket
 }
 
-# Its number and, where controllers were delegated to it, its control group.
+# Its number and, where controllers were delegated to it, its control group. With
+# $CORDON_CONTROLLERS, a list, each of these must have been.
 service_known()
 {
-    local group
+    local group name
 
     SERVICE_PID=$(systemctl show -P MainPID cordond.service)
     group=/sys/fs/cgroup$(systemctl show -P ControlGroup cordond.service)
     SERVICE_GROUP=
     ! grep -qw memory "$group/cgroup.controllers" 2>/dev/null || SERVICE_GROUP=$group
+    for name in ${CORDON_CONTROLLERS:-}; do
+        grep -qw "$name" "$group/cgroup.controllers" || fail "no controller $name in $group"
+    done
 }
 
 # The first client starts it.
