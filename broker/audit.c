@@ -18,7 +18,8 @@
 enum cordon_err audit_init(struct audit *audit, const struct audit_options *options,
                            struct cordon_fault *fault)
 {
-    *audit = (struct audit){.line_fd = options->embedded ? -1 : STDERR, .record_fd = -1};
+    *audit =
+        (struct audit){.line_fd = options->embedded ? -1 : STDERR, .sink_fd = -1, .record_fd = -1};
     audit->journal = !options->embedded && service_managed();
     if (options->file == NULL) {
         return CORDON_OK;
@@ -35,11 +36,12 @@ void audit_deinit(struct audit *audit)
     audit->record_fd = -1;
 }
 
-static void write_json(int fd, const struct audit_fields *fields)
+static bool write_json(int fd, const struct audit_fields *fields)
 {
     struct strbuf text = STRBUF_INIT;
     struct jsonw json = JSONW_INIT(&text);
     char time[HOST_TIME_MAX];
+    bool done;
 
     host_time(time);
     jsonw_object(&json, NULL);
@@ -57,8 +59,9 @@ static void write_json(int fd, const struct audit_fields *fields)
     }
     jsonw_object_end(&json);
     strbuf_puts(&text, "\n");
-    host_write(fd, strbuf_text(&text), text.len);
+    done = !text.failed && host_write(fd, strbuf_text(&text), text.len);
     strbuf_deinit(&text);
+    return done;
 }
 
 static void put_name(struct strbuf *out, const char *name)
@@ -116,15 +119,20 @@ static void log_record(const struct audit_event *event, const struct audit_field
 void audit_record(const struct audit *audit, const struct audit_event *event)
 {
     struct audit_fields fields;
+    bool logged = true;
 
     audit_fields_of(event, &fields);
-    if (audit->journal) {
+    /* What the file does not take is not lost, and alarms are for whoever reads the log. */
+    if (audit->sink_fd >= 0 && write_json(audit->sink_fd, &fields) && event->kind != AUDIT_ALARM) {
+        logged = false;
+    }
+    if (audit->journal && logged) {
         log_record(event, &fields);
     }
     if (audit->record_fd >= 0) {
-        write_json(audit->record_fd, &fields);
-    } else if (!audit->journal && audit->line_fd >= 0) {
-        write_json(audit->line_fd, &fields);
+        (void)write_json(audit->record_fd, &fields);
+    } else if (!audit->journal && logged && audit->line_fd >= 0) {
+        (void)write_json(audit->line_fd, &fields);
     }
 }
 

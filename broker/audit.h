@@ -15,6 +15,7 @@
 struct audit {
     bool journal;  /* lines and records go to the service manager's journal */
     int line_fd;   /* else lines go here; -1: nowhere */
+    int sink_fd;   /* not ours; records go here instead of to the journal; -1: they do not */
     int record_fd; /* records go here as well; -1: only with the lines */
     bool owned;    /* record_fd is closed by audit_deinit() */
 };

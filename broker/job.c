@@ -81,8 +81,13 @@ static void record(const struct job *job, enum audit_event_kind kind,
         [IPC_REPORT_NOT_EXECUTABLE] = "not-executable",
         [IPC_REPORT_SETUP] = "setup-failed",
     };
+    const struct policy *managed = job->caller->rules.policy;
     struct audit_event event = describe(job, kind);
 
+    if (managed != NULL && managed->audit.level != NULL &&
+        strcmp(managed->audit.level, "off") == 0) {
+        return;
+    }
     event.outcome =
         report == NULL || report->kind > IPC_REPORT_SETUP ? NULL : outcomes[report->kind];
     event.code = report == NULL ? 0 : report->code;

@@ -11,6 +11,7 @@ void managed_init(struct managed *managed, const struct managed_places *places, 
 {
     memset(managed, 0, sizeof(*managed));
     managed->places = *places;
+    managed->sink_fd = -1;
     managed->os = os;
 }
 
@@ -18,6 +19,7 @@ void managed_deinit(struct managed *managed)
 {
     fetched_deinit(&managed->fetched);
     managed_files_deinit(&managed->files);
+    host_close(managed->sink_fd);
 }
 
 void managed_rules_deinit(struct managed_rules *rules)
@@ -74,16 +76,38 @@ static enum cordon_err rules_make(enum policy_os os, const struct managed_files 
     return err;
 }
 
-/* Whether the files are of any use, for a user who is nobody in particular. */
-static enum cordon_err try_files(enum policy_os os, const struct managed_files *files,
-                                 struct cordon_fault *fault)
+/* What was read: a generation to come. */
+struct managed_set {
+    struct managed_files files;
+    int sink_fd;
+};
+
+static void set_deinit(struct managed_set *set)
+{
+    managed_files_deinit(&set->files);
+    host_close(set->sink_fd);
+    *set = (struct managed_set){.sink_fd = -1};
+}
+
+/*
+ * Whether the files are of any use, for a user who is nobody in particular. Only a service has
+ * records, as it keeps what was fetched.
+ */
+static enum cordon_err try_set(const struct managed *managed, struct managed_set *set,
+                               struct cordon_fault *fault)
 {
     static const struct host_user anybody = {.home = "/nonexistent", .user = "nobody"};
     struct managed_rules rules;
     enum cordon_err err;
 
     memset(&rules, 0, sizeof(rules));
-    err = rules_make(os, files, &anybody, &rules, fault);
+    err = rules_make(managed->os, &set->files, &anybody, &rules, fault);
+    if (err == CORDON_OK && managed->keeps && rules.policy->audit.sink != NULL) {
+        err = host_open_sink(&managed->places, rules.policy->audit.sink, &set->sink_fd, fault);
+        if (err != CORDON_OK) {
+            fault_prefix(fault, "cordon.audit.sink");
+        }
+    }
     managed_rules_deinit(&rules);
     return err;
 }
@@ -105,43 +129,43 @@ static bool same_files(const struct managed_files *a, const struct managed_files
 /* Everything there is, as one set; of two fetched documents the one that fetched_in_force() names.
  */
 static enum cordon_err read_set(const struct managed *managed, const struct fetched *fetched,
-                                struct managed_files *ret_files, struct cordon_fault *fault)
+                                struct managed_set *ret_set, struct cordon_fault *fault)
 {
     const struct fetched_document *document = fetched_in_force(fetched);
-    struct managed_files files = {NULL, 0};
-    enum cordon_err err = managed_read(&managed->places, &files, fault);
+    struct managed_set set = {.sink_fd = -1};
+    enum cordon_err err = managed_read(&managed->places, &set.files, fault);
 
     if (err == CORDON_OK && document != NULL) {
-        err = fetched_add(fetched, document, &files, fault);
+        err = fetched_add(fetched, document, &set.files, fault);
     }
     if (err == CORDON_OK) {
-        err = try_files(managed->os, &files, fault);
+        err = try_set(managed, &set, fault);
     }
     /* On the disk before it is in force: what was in force can then never be turned back. */
     if (err == CORDON_OK && managed->keeps && document == &fetched->newest) {
         err = fetched_keep(&managed->places, document, fault);
     }
     if (err != CORDON_OK) {
-        managed_files_deinit(&files);
+        set_deinit(&set);
         return err;
     }
-    *ret_files = files;
+    *ret_set = set;
     return CORDON_OK;
 }
 
 /* The set with the newest document, or else with the one that was in force before. */
 static enum cordon_err read_best(const struct managed *managed, struct fetched *fetched,
-                                 struct managed_files *ret_files, struct cordon_fault *fault)
+                                 struct managed_set *ret_set, struct cordon_fault *fault)
 {
     enum cordon_err err = fetched_read(&managed->places, fetched, fault);
 
     if (err == CORDON_OK) {
-        err = read_set(managed, fetched, ret_files, fault);
+        err = read_set(managed, fetched, ret_set, fault);
     }
     if (err != CORDON_OK && fetched->newest.bytes != NULL) {
         fetched->alarm = *fault;
         fetched_forget_newest(fetched);
-        err = read_set(managed, fetched, ret_files, fault);
+        err = read_set(managed, fetched, ret_set, fault);
     }
     return err;
 }
@@ -176,21 +200,21 @@ static void judge(struct managed *managed)
  * nothing has, so that it is read again the next time.
  */
 static enum cordon_err read_whole(const struct managed *managed, struct fetched *fetched,
-                                  struct managed_files *ret_files, uint64_t *ret_signature,
+                                  struct managed_set *ret_set, uint64_t *ret_signature,
                                   struct cordon_fault *fault)
 {
     for (int i = 0; i < READS_MAX; i++) {
-        struct managed_files files = {NULL, 0};
+        struct managed_set set = {.sink_fd = -1};
         bool settled;
         const uint64_t before = managed_signature(&managed->places, &settled);
-        const enum cordon_err err = read_best(managed, fetched, &files, fault);
+        const enum cordon_err err = read_best(managed, fetched, &set, fault);
 
         if (managed_signature(&managed->places, NULL) == before) {
             *ret_signature = settled ? before : ~before;
-            *ret_files = files;
+            *ret_set = set;
             return err;
         }
-        managed_files_deinit(&files);
+        set_deinit(&set);
         fetched_deinit(fetched);
         *fetched = (struct fetched){.configured = false};
     }
@@ -202,21 +226,23 @@ static enum cordon_err read_whole(const struct managed *managed, struct fetched 
 static enum managed_change read_changed(struct managed *managed, bool force)
 {
     struct cordon_fault fault = {.err = CORDON_OK};
-    struct managed_files files = {NULL, 0};
+    struct managed_set set = {.sink_fd = -1};
     struct fetched fetched = {.configured = false};
     bool same;
 
-    if (read_whole(managed, &fetched, &files, &managed->signature, &fault) != CORDON_OK) {
+    if (read_whole(managed, &fetched, &set, &managed->signature, &fault) != CORDON_OK) {
         const bool known = !force && strcmp(fault.text, managed->fault.text) == 0;
 
         managed->fault = fault;
         fetched_deinit(&fetched);
         return known ? MANAGED_SAME : MANAGED_BROKEN;
     }
-    same = managed->generation > 0 && same_files(&files, &managed->files);
+    same = managed->generation > 0 && same_files(&set.files, &managed->files);
     memset(&managed->fault, 0, sizeof(managed->fault));
     managed_files_deinit(&managed->files);
-    managed->files = files;
+    host_close(managed->sink_fd);
+    managed->files = set.files;
+    managed->sink_fd = set.sink_fd;
     fetched_deinit(&managed->fetched);
     managed->fetched = fetched;
     if (fetched.alarm.err == CORDON_E_OS) {

@@ -22,6 +22,7 @@ struct managed {
     uint64_t generation;        /* 0: there is no good one */
     struct managed_files files; /* of that generation */
     struct cordon_fault fault;  /* why the latest files are not in force; else CORDON_OK */
+    int sink_fd;                /* file that records go to, of that generation; -1: the journal */
     bool keeps;                 /* a fetched document is kept on the disk before it is in force */
     struct fetched fetched;    /* of that generation; its newest is in force unless there is none */
     struct cordon_fault alarm; /* what is wrong with fetched requirements; else CORDON_OK */
@@ -35,7 +36,8 @@ void managed_deinit(struct managed *managed);
 enum managed_change { MANAGED_SAME, MANAGED_NEW, MANAGED_BROKEN };
 /*
  * Reads the files if they changed since the last time, or if @force; looks at the clock. BROKEN is
- * told once of the same mistake, unless @force.
+ * told once of the same mistake, unless @force. What is read opens the file of records anew; one
+ * that cannot be opened breaks the update.
  */
 enum managed_change managed_refresh(struct managed *managed, bool force);
 

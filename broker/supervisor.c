@@ -53,8 +53,8 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
 {
     const enum managed_change change = managed_refresh(&supervisor->managed, force);
 
+    supervisor->audit.sink_fd = supervisor->managed.sink_fd;
     tell_fetched(supervisor);
-
     if (force || change != MANAGED_SAME) {
         supervisor->platform->forget();
     }

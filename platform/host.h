@@ -79,8 +79,8 @@ CORDON_MUST_USE enum cordon_err host_open_log(const char *path, int *ret_fd,
  */
 CORDON_MUST_USE enum cordon_err host_replace(int dir, const char *name, const char *bytes,
                                              size_t len, struct cordon_fault *fault);
-/* Best effort, in one write where the kernel lets it. */
-void host_write(int fd, const char *text, size_t len);
+/* In one write where the kernel lets it; false: not all of it. */
+bool host_write(int fd, const char *text, size_t len);
 
 /* ---- managed policy files ---- */
 
@@ -118,6 +118,14 @@ CORDON_MUST_USE enum cordon_err managed_read(const struct managed_places *places
                                              struct managed_files *ret_files,
                                              struct cordon_fault *fault);
 void managed_files_deinit(struct managed_files *files);
+/*
+ * The file of that name for appending, made (0600) if it is not there. The way to it is judged as
+ * that to a managed file; it has one name, is the owner's and nobody else can write it, else
+ * CORDON_E_DENIED. CORDON_E_NOT_FOUND: there is no such directory; CORDON_E_INVALID, CORDON_E_OS.
+ */
+CORDON_MUST_USE enum cordon_err host_open_sink(const struct managed_places *places,
+                                               const char *path, int *ret_fd,
+                                               struct cordon_fault *fault);
 /*
  * Changes when a file, its place or the list of files does, those of fetched requirements included;
  * a few stat calls. *ret_settled (NULL is allowed): false when something changed so lately that a

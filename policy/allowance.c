@@ -98,13 +98,36 @@ static enum policy_enforcement level_of(const struct toml_value *table)
     return strcmp(level, "kernel") == 0 ? ENFORCE_KERNEL : ENFORCE_SNAPSHOT;
 }
 
+/* "journal" is what holds without the key, so it is none. */
+static enum cordon_err read_sink(const struct loader *loader, const struct toml_value *audit,
+                                 const char **ret_sink)
+{
+    const struct toml_entry *entry = tree_find(audit, "sink");
+
+    if (entry == NULL || strcmp(entry->value.as.text, "journal") == 0) {
+        return CORDON_OK;
+    }
+    if (entry->value.as.text[0] != '/') {
+        char quoted[PLACE_QUOTE_MAX];
+
+        return place_fail(loader->fault, CORDON_E_INVALID, &entry->pos, NULL,
+                          "cordon.audit.sink is \"journal\" or an absolute path, not %s",
+                          place_quote(entry->value.as.text, quoted));
+    }
+    *ret_sink = entry->value.as.text;
+    return CORDON_OK;
+}
+
 static enum cordon_err read_audit(struct loader *loader, const struct toml_value *audit)
 {
     const struct toml_value *redact = tree_get(audit, "redact");
     struct policy_audit *ret = &loader->policy->audit;
+    enum cordon_err err = read_sink(loader, audit, &ret->sink);
 
     ret->level = tree_text(audit, "level", NULL);
-    ret->sink = tree_text(audit, "sink", NULL);
+    if (err != CORDON_OK) {
+        return err;
+    }
     if (redact == NULL) {
         return CORDON_OK;
     }

@@ -96,7 +96,7 @@ struct policy_limits {
 /* [cordon.audit] of the managed layers; NULL / 0: not set. */
 struct policy_audit {
     const char *level;   /* "off", "jobs" or "all" */
-    const char *sink;    /* "journal", "syslog" or an absolute path */
+    const char *sink;    /* absolute path of a file; NULL: the journal */
     const char **redact; /* regular expressions, uncompiled; redact_count of them */
     size_t redact_count;
 };

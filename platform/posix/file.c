@@ -180,7 +180,7 @@ enum cordon_err host_replace(int dir, const char *name, const char *bytes, size_
     return done ? CORDON_OK : fault_os(fault, code, NULL, "%s: cannot be written", name);
 }
 
-void host_write(int fd, const char *text, size_t len)
+bool host_write(int fd, const char *text, size_t len)
 {
     while (len > 0) {
         ssize_t done = write(fd, text, len);
@@ -189,11 +189,12 @@ void host_write(int fd, const char *text, size_t len)
             continue;
         }
         if (done <= 0) {
-            return;
+            return false;
         }
         text += done;
         len -= (size_t)done;
     }
+    return true;
 }
 
 enum cordon_err host_read(int fd, void *buf, size_t size, size_t *ret_len)

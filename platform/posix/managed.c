@@ -194,9 +194,8 @@ static enum cordon_err walk_step(struct walk *walk, const char *name, int *ret_f
     return err;
 }
 
-/* *ret_fd is an O_PATH descriptor of the checked object. */
-static enum cordon_err walk_to(const struct managed_places *places, const char *path, int *ret_fd,
-                               struct cordon_fault *fault)
+enum cordon_err managed_find(const struct managed_places *places, const char *path, int *ret_fd,
+                             struct cordon_fault *fault)
 {
     struct walk walk = {.places = places, .shown = path};
     char name[NAME_MAX + 1];
@@ -245,7 +244,7 @@ enum cordon_err managed_open(const struct managed_places *places, const char *pa
                              struct cordon_fault *fault)
 {
     int fd = -1;
-    enum cordon_err err = walk_to(places, path, &fd, fault);
+    enum cordon_err err = managed_find(places, path, &fd, fault);
 
     return err == CORDON_OK ? reopen(fd, 0, path, ret_fd, fault) : err;
 }
@@ -314,7 +313,7 @@ static enum cordon_err read_directory(const struct managed_places *places, enum 
     int count;
     int fd = -1;
 
-    err = walk_to(places, path, &fd, fault);
+    err = managed_find(places, path, &fd, fault);
     if (err != CORDON_OK) {
         return err == CORDON_E_NOT_FOUND ? CORDON_OK : err;
     }

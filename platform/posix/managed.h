@@ -14,6 +14,13 @@
 CORDON_MUST_USE enum cordon_err managed_open(const struct managed_places *places, const char *path,
                                              int *ret_fd, struct cordon_fault *fault);
 
+/*
+ * The same of whatever is there, a directory too, as an O_PATH descriptor: what managed_open()
+ * opens.
+ */
+CORDON_MUST_USE enum cordon_err managed_find(const struct managed_places *places, const char *path,
+                                             int *ret_fd, struct cordon_fault *fault);
+
 struct managed_hash {
     uint64_t value;
     uint64_t newest_ms; /* change of anything that was mixed in, since 1970 */

@@ -37,13 +37,18 @@ model() {
     return "$status"
 }
 
+CASES=(ID-01 ID-02 ID-04 ID-06 ID-07 ID-08 ID-09 ID-10 ID-11 ID-12 ID-13 ID-16 ID-17 ID-18 ID-19
+    ID-20 ID-21 ID-22 ID-23 PO-01 PO-02 PO-03 PO-04 PO-05 PO-06 PO-08 PO-09 PO-10 PO-11 PO-12 PO-15
+    PO-16 PO-17 PO-18 PO-19 LG-01 LG-04 LG-07 LG-08 LG-10)
+LIMITS_VM=$CORDON_ROOT/tests/vm/limits
+
 accept_begin service "$@"
 row packages "lintian and rpmlint: no error, no warning" packages
 row booted "installed, activated, reloaded, upgraded under load, purged; nothing left" script booted
-row adversarial "every ID, PO and LG case" adversarial \
-    ID-01 ID-02 ID-04 ID-06 ID-07 ID-08 ID-09 ID-10 ID-11 ID-12 ID-13 ID-16 ID-17 ID-18 ID-19 ID-20 \
-    ID-21 ID-22 ID-23 PO-01 PO-02 PO-03 PO-04 PO-05 PO-06 PO-08 PO-09 PO-10 PO-11 PO-12 PO-15 \
-    LG-01 LG-04 LG-07 LG-08 LG-10
+row adversarial "every ID, PO and LG case" adversarial "${CASES[@]}"
+row booted-cases "the same, by the installed service in a Debian that systemd booted" \
+    script booted_cases "${CASES[@]}"
+row limits-vm "LG-04, and the limits of memory, processes and processors, by cgroup v2" "$LIMITS_VM"
 row https "ETag; bad signature, older, cut short, oversize, cut network, restart: last good and alarm" \
     script fetch
 row fleet "three members, one killed; ten brokers in under 2 s, and for the next job" \

@@ -434,10 +434,8 @@ dr_35_guards_killed()
         spares_end
         wait_for '! pgrep -x "cordon-[gk].*" >/dev/null'
         if ! kill -0 "$SERVICE_PID" 2>/dev/null || ((((round % 15) + 1) & 1)); then
-            wait "$SERVICE_PID" 2>/dev/null
-            rm -f /run/cordon/cordond.sock
-            start_service
+            service_again
         fi
-        wait_for '! pgrep -f "client/cordon sandbox" >/dev/null'
+        wait_for '! pgrep -f "^$CORDON sandbox" >/dev/null'
     done
 }

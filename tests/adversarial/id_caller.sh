@@ -304,8 +304,7 @@ id_16_names()
 {
     local program
 
-    for program in "$CORDOND" "$CORDON_BUILD/broker/cordon-worker" "$CORDON" \
-        "$CORDON_BUILD/platform/linux/cordon-init"; do
+    for program in "$CORDOND" "$WORKER" "$CORDON" "$INIT"; do
         grep -aoE 'cordon-[a-z]+|cordond?\.[a-z]+' "$program"
     done | sort -u
     printf '%s\n' .mask mask file dir null zero tty pts ptmx shm fd stdin
@@ -313,7 +312,9 @@ id_16_names()
 
 id_16_all()
 {
-    find /tmp /dev/shm /var/tmp /run /run/lock -printf '%p %y %m %u %l\n' | grep -v '^/run/cordon' | sort -u
+    # Not what the service manager has there.
+    find /tmp /dev/shm /var/tmp /run /run/lock -printf '%p %y %m %u %l\n' |
+        grep -vE '^/run/(cordon|systemd|log)' | sort -u
 }
 
 id_terminal()

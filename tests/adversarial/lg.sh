@@ -37,6 +37,7 @@ lg_04_record()
     local line
 
     [ "$CORDON_MODE" = service ] || return 0
+    wait_for log_is_settled
     line=$(grep '"event":"end"' "$TOP/service.log" | tail -n 1)
     grep -Eq "\"$1\":$2[,}]" <<<"$line" || fail "record: expected $1 $2 in $line"
 }
@@ -119,7 +120,7 @@ except OSError as e:
     count=$(pgrep -cu cordon-a)
     # The job, its init and guards, the worker, the client and what started it.
     [ "$count" -le 34 ] || fail "a fork bomb: $count processes"
-    kill "$(pgrep -f "^[^ ]*client/cordon .*--timeout 20" | head -n 1)"
+    kill "$(pgrep -f "^$CORDON .*--timeout 20" | head -n 1)"
     wait "$pid"
 }
 
@@ -172,6 +173,8 @@ while True: f.write(bytes(1 << 20))'
 # What the service found when it started has gone: no job without its limits.
 lg_04_group_fails()
 {
+    # What was made ahead has its limits already, as a job that runs has.
+    no_spares
     echo -memory >"$SERVICE_GROUP/cgroup.subtree_control" || fail "the controller does not go"
     job cordon-a -- true
     expect_refused 'cannot set memory.oom.group of the job.s control group'
@@ -273,18 +276,15 @@ lg_killed_job()
     wait_for "pgrep -f '^$2' >/dev/null"
     if [ "$1" = cordond ] && [ "$CORDON_MODE" = service ]; then
         kill -KILL "$SERVICE_PID"
-        wait "$SERVICE_PID" 2>/dev/null
     elif [ "$1" = cordond ]; then
         kill -KILL "$(pgrep -f 'cordond --embedded' | head -n 1)"
     else
-        kill -KILL "$(pgrep -f "^[^ ]*client/cordon .*$2" | head -n 1)"
+        kill -KILL "$(pgrep -f "^$CORDON .*$2" | head -n 1)"
     fi
     wait_for "! pgrep -f '^$2' >/dev/null"
     wait "$job" 2>/dev/null
     if [ "$1" = cordond ] && [ "$CORDON_MODE" = service ]; then
-        SERVICE_PID=
-        rm -f /run/cordon/cordond.sock
-        start_service
+        service_again
     fi
 }
 

@@ -82,7 +82,7 @@ print(count["violation"])'
 lg_01_log()
 {
     [ "$CORDON_MODE" = service ] || return 0
-    wait_for "grep -q '\"event\":\"end\"' '$TOP/service.log'"
+    wait_for "service_log; grep -q '\"event\":\"end\"' '$TOP/service.log'"
     lg_01_escaped "$TOP/service.log" || { cat -v "$TOP/service.log" >"$TOP/.why"; return 1; }
     /usr/bin/python3 -c "$LG_01_LOG" "$TOP/service.log" "$CORDON_TEST_UID" >"$TOP/.count" 2>"$TOP/.why" || return 1
     ! at_access || [ "$(cat "$TOP/.count")" = "$2" ] || { cat "$TOP/.count" >"$TOP/.why"; return 1; }

@@ -198,9 +198,7 @@ mt_22()
         # It may have been a child of the supervisor's that had not become another program yet.
         if [ "$CORDON_MODE" = service ] && ! kill -0 "$SERVICE_PID" 2>/dev/null; then
             [ "$1.$2" = cordond.kill ] || fail "$what: ends the service"
-            wait "$SERVICE_PID" 2>/dev/null
-            rm -f /run/cordon/cordond.sock
-            start_service
+            service_again
         fi
         n=$((n + step))
         [ "$n" -lt 5000 ] || fail "$1: no end of its calls"

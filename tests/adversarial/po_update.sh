@@ -61,6 +61,7 @@ po_16_whole_generations()
     kill "$swapper"
     wait "$swapper" 2>/dev/null
     # Every start names its generation and the policy it had; one generation, one policy.
+    service_log
     hashes=$(sed -n 's/.*"event":"start".*"policy":"\([0-9a-f]*\)","generation":\([0-9]*\).*/\2 \1/p' \
         "$TOP/service.log" | sort -u)
     [ "$(wc -l <<<"$hashes")" -ge 2 ] || fail "no generations in the records: $hashes"
@@ -133,7 +134,7 @@ po_18_reload()
     [ "$OUT" = "generation 2, 1 file" ] || fail "reload: $(got)"
     printf '[permissions.filesystem]\ndeny_read = ["%s", "/srv/x"]\n' "$HOME_A/secret.txt" >"$CORDON_FILE"
     kill -HUP "$SERVICE_PID"
-    wait_for "grep -q 'generation 3, 1 files' '$TOP/service.log'"
+    wait_for "service_log; grep -q 'generation 3, 1 files' '$TOP/service.log'"
     job cordon-a -- cat "$HOME_A/secret.txt"
     expect_denied "$SECRET" "the next job"
     run as_user cordon-a "$CORDON" ps --json
@@ -142,6 +143,7 @@ po_18_reload()
     run "$CORDON" reload --json
     expect_rc 1 "a broken update"
     expect_out '{"ok":false,"generation":3,"files":1,"refused":false,"error":{"text":"/etc/cordon/requirements.toml:1:'
+    service_log
     grep -q '"event":"alarm"' "$TOP/service.log" || fail "no alarm"
     job cordon-a -- cat "$HOME_A/secret.txt"
     expect_denied "$SECRET" "the last good one"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Managed policy through a running broker. */
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,147 @@ TEST(po01_with_no_good_one_jobs_are_refused_with_file_and_line)
     client_close(&client);
     client_open(&broker, &client);
     CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    end();
+}
+
+#define SINK "/etc/cordon/records"
+#define TO_SINK GOOD "[cordon.audit]\nsink = \"" SINK "\"\n"
+
+/* How many records of kind @event file @name below the managed root has. */
+static int records(const char *name, const char *event)
+{
+    char path[256], wanted[64];
+    char *text;
+    int count = 0;
+
+    (void)snprintf(path, sizeof(path), "/m%s", name);
+    (void)snprintf(wanted, sizeof(wanted), "\"event\":\"%s\"", event);
+    text = broker_text(&broker, path);
+    for (const char *at = text; (at = strstr(at, wanted)) != NULL; at++) {
+        count++;
+    }
+    free(text);
+    return count;
+}
+
+static void sink_path(const char *suffix, char ret_path[256])
+{
+    (void)snprintf(ret_path, 256, "%s/m" SINK "%s", broker.dir, suffix);
+}
+
+static int is_first(const void *context)
+{
+    (void)context;
+    return generation() == 1;
+}
+
+static int is_there(const void *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+TEST(records_go_to_the_file_that_is_named_and_to_the_next_of_that_name_after_sighup)
+{
+    char path[256], old[256];
+    struct stat st;
+
+    begin(TO_SINK);
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    sink_path("", path);
+    sink_path(".1", old);
+    CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0600);
+    CHECK(records(SINK, "start") == 2);
+    /* As logrotate does it: the name is given away, then we are told. */
+    CHECK(rename(path, old) == 0 && kill(broker.pid, SIGHUP) == 0);
+    CHECK(eventually(is_there, path));
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    CHECK(records(SINK, "start") == 1 && records(SINK ".1", "start") == 2);
+    /* No more of it: nothing is added. */
+    broker_managed(&broker, OWN, GOOD);
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    CHECK(records(SINK, "start") == 1);
+    end();
+}
+
+/* What makes the file no place for records; each is a broken update. */
+static void spoil(const char *how)
+{
+    char path[256], other[256];
+
+    sink_path("", path);
+    sink_path(".other", other);
+    (void)unlink(path);
+    if (strcmp(how, "link") == 0) {
+        CHECK(symlink(other, path) == 0);
+        return;
+    }
+    if (strcmp(how, "fifo") == 0) {
+        CHECK(mkfifo(path, 0600) == 0);
+        return;
+    }
+    broker_managed(&broker, SINK, "");
+    CHECK(chmod(path, strcmp(how, "mode") == 0 ? 0606 : 0600) == 0);
+    if (strcmp(how, "names") == 0) {
+        (void)unlink(other);
+        CHECK(link(path, other) == 0);
+    }
+}
+
+TEST(a_file_that_others_could_have_made_takes_no_record_and_is_a_broken_update)
+{
+    static const char *const ways[] = {"link", "fifo", "mode", "names"};
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        char *text;
+
+        begin(GOOD);
+        spoil(ways[i]);
+        broker_managed(&broker, OWN, TO_SINK);
+        client_close(&client);
+        client_open(&broker, &client);
+        /* The last good one holds, with its records where they were. */
+        CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+        text = broker_audit(&broker);
+        CHECK(strstr(text, "\"event\":\"alarm\"") != NULL);
+        CHECK(strstr(text, "cordon.audit.sink: " SINK ": ") != NULL);
+        free(text);
+        /* With none there is no job. */
+        client_close(&client);
+        broker_stop(&broker);
+        broker_start(&broker);
+        client_open(&broker, &client);
+        CHECK(client_run(&client, "exit 0", NULL, 0) == 125);
+        end();
+    }
+}
+
+TEST(a_file_in_no_directory_or_one_of_others_is_a_broken_update)
+{
+    char path[256];
+
+    begin(GOOD "[cordon.audit]\nsink = \"/none/records\"\n");
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 125);
+    (void)snprintf(path, sizeof(path), "%s/m/none", broker.dir);
+    CHECK(mkdir(path, 0700) == 0 && chmod(path, 0777) == 0);
+    CHECK(kill(broker.pid, SIGHUP) == 0);
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 125);
+    CHECK(chmod(path, 0755) == 0);
+    CHECK(kill(broker.pid, SIGHUP) == 0);
+    CHECK(eventually(is_first, NULL));
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    CHECK(records("/none/records", "start") == 1);
+    end();
+}
+
+TEST(without_a_level_there_are_records_and_with_off_there_are_none)
+{
+    begin(TO_SINK "level = \"off\"\n");
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    CHECK(records(SINK, "start") == 0 && records(SINK, "end") == 0);
+    broker_managed(&broker, OWN, TO_SINK "level = \"jobs\"\n");
+    CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
+    CHECK(records(SINK, "start") == 1);
     end();
 }
 

@@ -40,3 +40,53 @@ debian_root() {
     rm -f "$options"
     return "$status"
 }
+
+# root_archive PACKAGE,...: the archive's path; made where it is not there yet.
+root_archive() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/cordon/roots archive
+    archive=$cache/bookworm-$(printf '%s' "$1" | sha256sum | cut -c1-12).tar
+    mkdir -p "$cache"
+    exec 8>"$cache/.lock"
+    flock 8
+    if [[ ! -e $archive ]]; then
+        rm -f "$archive.new.tar"
+        debian_root "$archive.new.tar" "$1" >&2 && mv "$archive.new.tar" "$archive"
+    fi
+    exec 8>&-
+    printf '%s\n' "$archive"
+}
+
+# Names of the packages that a package depends on.
+depends() {
+    dpkg-deb -f "$1" Depends | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/[[:space:]]//g'
+}
+
+# package NUMBER: that of the service, in the version with this number.
+package() {
+    "$(dirname "${BASH_SOURCE[0]}")/../../dev" package "$1" | grep '/cordon_.*\.deb$'
+}
+
+# system_root FOLDER PACKAGE,...: one that systemd boots, in which the service's package and these
+# can be installed.
+system_root() {
+    local old archive
+    old=$(package 1) || return
+    archive=$(root_archive "systemd,systemd-sysv,dbus,libpam-systemd,$(depends "$old" | paste -sd,)${2:+,$2}") ||
+        return
+    mkdir "$1"
+    tar -C "$1" -xpf "$archive"
+}
+
+# cases_root FOLDER: such a one with the package, cases of tests/adversarial and what those run, as
+# tests/system/booted/cases.sh expects it.
+cases_root() {
+    local here probes=tests/adversarial/probes units=tests/unit
+    here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+    system_root "$1" git,procps,python3 || return
+    mkdir -p "$1/srv/test/source/tests" "$1/srv/test/build/"{$probes,$units}
+    cp -r "$here/adversarial" "$here/support" "$here/system" "$1/srv/test/source/tests/"
+    cp "$CORDON_BUILD/$probes"/* "$1/srv/test/build/$probes/"
+    find "$CORDON_BUILD/$units" -maxdepth 1 -name 'test_dfa*' -type f -exec cp -t "$1/srv/test/build/$units" {} +
+    cp "$here/system/booted"/* "$1/srv/test/"
+    cp "$(package 1)" "$1/srv/test/cordon.deb"
+}

@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# The fixture of every test that runs the real product. A script that sources
-# this file and calls `harness_enter "$@"` is started again in mount and pid
-# namespaces of its own, where /etc is a copy, /run and the folder of the test
-# users are tmpfs: the machine never sees a test user, a policy file or a
-# socket, parallel tests do not meet, and a killed test leaves nothing.
-#
-# After harness_enter:
+# The fixture of every test that runs the real product. A script sources this file and calls
+# `harness_enter "$@"`. After that:
 #   TOP      folder of this test (a tmpfs; world-searchable)
 #   HOME_A, HOME_B, WS_A, WS_B     homes of the users and their workspaces
-#   CORDON, CORDOND, PROBES        the programs under test and the probes
+#   CORDON, CORDOND, WORKER, INIT, PROBES   the programs under test and the probes
 #   OUT, ERR, RC                   what the last run() or job() gave
+#
+# Whose service that is, $CORDON_SERVICE says, and a file next to this one that has what differs:
+#   private     one that the test starts, in namespaces that are made for it
+#   installed   that of the booted system, which its socket starts
+# Each has these, and no test asks which one it is but by SERVICE_RETURNS:
+#   service_enter ARG...       before anything else; sets CORDON_TEST_UID, the first user's number
+#   service_place              /etc, /run and the programs; TOP and /tmp are tmpfs already
+#   service_user NAME UID HOME, service_group_add NAME GID MEMBER
+#   service_leave              after everything else
+#   service_up, service_down   sets SERVICE_PID, and SERVICE_GROUP: where it has controllers
+#   service_again              the same after it was killed
+#   SERVICE_RETURNS            1: a client finds the next service after a kill, if it waits
+#   service_log                $TOP/service.log has all there is now, as lines of JSON and others
+#   service_log_clear          begins that anew
+#   service_concerns PID       it may be a process of this test's
 
 CORDON_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CORDON_BUILD=${CORDON_BUILD:-$CORDON_SOURCE/build/dev}
@@ -18,30 +28,25 @@ CORDON_MODE=${CORDON_MODE:-service}
 JOB_TIMEOUT=${JOB_TIMEOUT:-20}
 SERVICE_PID=
 SERVICE_GROUP=
+. "$CORDON_SOURCE/tests/support/service_${CORDON_SERVICE:-private}.sh" || exit 1
 
-# ---- namespaces, users ----
+# ---- beginning and end ----
 
 harness_enter()
 {
-    if [ -z "${CORDON_TEST_UID:-}" ]; then
-        if [ "$(id -u)" != 0 ]; then
-            echo "SKIP: needs root"
-            exit 77
-        fi
-        CORDON_BUILD=$(cd "$CORDON_BUILD" && pwd) || exit 1
-        export CORDON_BUILD CORDON_TEST_UID=$((1000000 + $$ * 4))
-        exec unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
-            -- "$BASH" "$0" "$@"
+    if [ "$(id -u)" != 0 ]; then
+        echo "SKIP: needs root"
+        exit 77
     fi
+    service_enter "$@"
     exec </dev/null
     umask 022
     shopt -s lastpipe # "text | managed_codex" restarts the service in this shell
-    harness_private
+    harness_top
+    service_place
     harness_users
-    CORDON=$CORDON_BUILD/client/cordon
-    CORDOND=$CORDON_BUILD/broker/cordond
     PROBES=${CORDON_PROBES:-$CORDON_BUILD/tests/adversarial/probes}
-    if [ ! -x "$CORDON" ] || [ ! -x "$CORDOND" ]; then
+    if [ ! -x "$CORDON" ] || [ ! -x "$CORDOND" ] || [ ! -d "$PROBES" ]; then
         echo "nothing is built in $CORDON_BUILD" >&2
         exit 1
     fi
@@ -52,7 +57,7 @@ harness_enter()
 
 # The first of some folders that every Debian has, empty, and that neither the
 # sources nor the build lie under.
-harness_private()
+harness_top()
 {
     local dir
 
@@ -63,12 +68,6 @@ harness_private()
         esac
     done
     mount -t tmpfs -o mode=755 cordon-test "$TOP" || exit 1
-    # A copy and not an overlay: those do not nest, and need more rights in a user namespace.
-    mkdir "$TOP/.etc"
-    cp -a /etc/. "$TOP/.etc/" && mount --bind "$TOP/.etc" /etc || exit 1
-    mount -t tmpfs -o mode=755 cordon-run /run || exit 1
-    rm -rf /etc/codex /etc/cordon
-    mkdir -m 1777 /run/lock
     # /tmp is a write root of most profiles: a private one shows what is left in it. (Some
     # developers build below /tmp; they share it.)
     PRIVATE_TMP=
@@ -81,18 +80,12 @@ harness_private()
 
 harness_users()
 {
-    local name letter uid=$CORDON_TEST_UID
-
-    for letter in a b; do
-        name=cordon-$letter
-        echo "$name:x:$uid:$uid::$TOP/home/$letter:/bin/bash" >>/etc/passwd
-        echo "$name:x:$uid:" >>/etc/group
-        uid=$((uid + 1))
-    done
-    echo "cordon-extra:x:$uid:cordon-a" >>/etc/group
-    EXTRA_GID=$uid
     HOME_A=$TOP/home/a WS_A=$TOP/home/a/ws
     HOME_B=$TOP/home/b WS_B=$TOP/home/b/ws
+    EXTRA_GID=$((CORDON_TEST_UID + 2))
+    service_user cordon-a "$CORDON_TEST_UID" "$HOME_A"
+    service_user cordon-b $((CORDON_TEST_UID + 1)) "$HOME_B"
+    service_group_add cordon-extra "$EXTRA_GID" cordon-a
     fresh_homes
 }
 
@@ -114,6 +107,7 @@ harness_exit()
     local code=$?
 
     stop_service >/dev/null 2>&1
+    service_leave
     exit "$code"
 }
 
@@ -131,70 +125,15 @@ as_user()
 
 # ---- the service ----
 
-# A control group of the service's own, as Delegate=yes gives it; none where cgroup v2 has no
-# controllers to give (SERVICE_GROUP is empty then).
-service_group()
-{
-    SERVICE_GROUP=
-    grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null || return 0
-    echo '+memory +pids +cpu' 2>/dev/null >/sys/fs/cgroup/cgroup.subtree_control || return 0
-    SERVICE_GROUP=/sys/fs/cgroup/service.$CORDON_TEST_UID
-    service_group_remove
-    SERVICE_ENTRY=$SERVICE_GROUP
-    # Of a service that was killed something is left, which the next one has to remove.
-    [ ! -d "$SERVICE_GROUP" ] || SERVICE_ENTRY=$SERVICE_GROUP/cordon-service
-    mkdir -p "$SERVICE_ENTRY" || fail "no control group for the service"
-}
-
-# What was in it may take a moment to be gone; what stays shows as left behind.
-service_group_remove()
-{
-    local i
-
-    for ((i = 0; i < 100; i++)); do
-        [ -n "$SERVICE_GROUP" ] && [ -d "$SERVICE_GROUP" ] || return 0
-        rmdir "$SERVICE_GROUP/cordon-service" "$SERVICE_GROUP" 2>/dev/null
-        [ -z "$(find "$SERVICE_GROUP" -name 'cordon-job-*')" ] || return 0
-        sleep 0.01
-    done
-}
-
 start_service()
 {
-    local i
-
     [ "$CORDON_MODE" = service ] || return 0
-    service_group
-    (
-        [ -z "$SERVICE_GROUP" ] || echo "$BASHPID" >"$SERVICE_ENTRY/cgroup.procs" || exit 1
-        exec "$CORDOND"
-    ) >>"$TOP/service.log" 2>&1 &
-    SERVICE_PID=$!
-    for ((i = 0; i < 500 * ${SLOW:-1}; i++)); do
-        [ -S /run/cordon/cordond.sock ] && return 0
-        kill -0 "$SERVICE_PID" 2>/dev/null || break
-        sleep 0.01
-    done
-    fail "service did not start: $(tail -n 3 "$TOP/service.log")"
+    service_up
 }
 
 stop_service()
 {
-    local i
-
-    [ -n "$SERVICE_PID" ] || return 0
-    kill -TERM "$SERVICE_PID" 2>/dev/null
-    for ((i = 0; i < 500; i++)); do
-        kill -0 "$SERVICE_PID" 2>/dev/null || break
-        sleep 0.01
-    done
-    if kill -KILL "$SERVICE_PID" 2>/dev/null; then
-        SERVICE_PID=
-        fail "service did not stop in 5 s"
-    fi
-    wait "$SERVICE_PID" 2>/dev/null
-    SERVICE_PID=
-    service_group_remove
+    [ -z "$SERVICE_PID" ] || service_down
 }
 
 restart_service()
@@ -357,7 +296,7 @@ cgroup_list()
         \( -name 'cordon-job-*' -o -name cordon-service \) -print 2>/dev/null | sort
 }
 
-# Every process of this pid namespace but this shell, its subshells, the service's and HELPER_PID,
+# Every process that concerns us but this shell, its subshells, the service's and HELPER_PID,
 # one that a test has for as long as it runs.
 process_list()
 {
@@ -368,7 +307,7 @@ process_list()
         [ "$pid" = 1 ] || [ "$pid" = "$$" ] || [ "$pid" = "$BASHPID" ] && continue
         [ "$pid" = "${SERVICE_PID:-0}" ] || [ "$pid" = "${HELPER_PID:-0}" ] && continue
         name=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || continue
-        [ -n "$name" ] || continue
+        [ -n "$name" ] && service_concerns "$pid" || continue
         [[ $name == *"$0"* ]] && continue
         [ -n "$SERVICE_PID" ] && [[ $name == *cordon-worker* || $name == cordon-index* ]] &&
             continue
@@ -379,6 +318,7 @@ process_list()
 # The records of all jobs' ends are in the log: they come a little after the jobs' own.
 log_is_settled()
 {
+    service_log
     [ "$(grep -ac '"event":"start"' "$TOP/service.log")" = "$(grep -ac '"event":"end"' "$TOP/service.log")" ]
 }
 
@@ -386,7 +326,7 @@ log_is_settled()
 log_clear()
 {
     wait_for log_is_settled
-    : >"$TOP/service.log"
+    service_log_clear
 }
 
 # What the service has made ready for the next job it gives back when it is told to reload.

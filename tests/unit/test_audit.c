@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "broker/audit.h"
 #include "broker/audit_fields.h"
 #include "tests/support/check.h"
 
@@ -110,6 +114,36 @@ TEST(an_alarm_is_about_no_job)
         CHECK(strcmp(fields.items[i].name, "job") != 0);
         CHECK(strcmp(fields.items[i].name, "uid") != 0);
     }
+}
+
+/* What descriptor @fd has, from its beginning. */
+static bool holds(int fd, const char *want)
+{
+    char text[4096];
+    ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+    text[len < 0 ? 0 : len] = '\0';
+    return strstr(text, want) != NULL;
+}
+
+TEST(a_record_is_in_the_file_or_in_the_log_and_an_alarm_in_both)
+{
+    const struct audit_event start = whole(AUDIT_START), alarm = whole(AUDIT_ALARM);
+    struct audit audit = {.line_fd = memfd_create("log", 0), .record_fd = -1};
+
+    audit.sink_fd = memfd_create("sink", 0);
+    CHECK(audit.line_fd >= 0 && audit.sink_fd >= 0);
+    audit_record(&audit, &start);
+    CHECK(holds(audit.sink_fd, "\"event\":\"start\"") && !holds(audit.line_fd, "start"));
+    audit_record(&audit, &alarm);
+    CHECK(holds(audit.sink_fd, "alarm") && holds(audit.line_fd, "alarm"));
+    /* A disk that is full. */
+    CHECK(close(audit.sink_fd) == 0);
+    audit.sink_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    CHECK(audit.sink_fd >= 0);
+    audit_record(&audit, &start);
+    CHECK(holds(audit.line_fd, "\"event\":\"start\""));
+    CHECK(close(audit.sink_fd) == 0 && close(audit.line_fd) == 0);
 }
 
 TEST_MAIN()

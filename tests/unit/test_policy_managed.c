@@ -388,6 +388,23 @@ TEST(audit_settings_are_read)
     CHECK_STR(world.policy->audit.level, "all");
     CHECK(world.policy->audit.redact_count == 2);
     CHECK_STR(world.policy->audit.redact[1], "b");
+    CHECK(world.policy->audit.sink == NULL);
+    CHECK(load_requirements("[cordon.audit]\nsink = \"/var/log/x\"\n") == CORDON_OK);
+    CHECK_STR(world.policy->audit.sink, "/var/log/x");
+}
+
+TEST(records_go_to_the_journal_or_to_a_path_and_to_nothing_else)
+{
+    static const char *const sinks[] = {"syslog", "", "x/y", "~/x"};
+
+    for (size_t i = 0; i < sizeof(sinks) / sizeof(sinks[0]); i++) {
+        char text[128];
+
+        (void)snprintf(text, sizeof(text), "[cordon.audit]\n\nsink = \"%s\"\n", sinks[i]);
+        CHECK(load_requirements(text) == CORDON_E_INVALID);
+        CHECK(strstr(world.fault.text, "/etc/codex/requirements.toml:3:") != NULL);
+        CHECK(strstr(world.fault.text, "cordon.audit.sink is \"journal\" or") != NULL);
+    }
 }
 
 TEST(command_line_cannot_touch_the_managed_layers)

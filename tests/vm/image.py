@@ -20,7 +20,7 @@ PROGRAMS = ["client/cordon", "client/cordon-policy", "broker/cordond", "broker/c
             "platform/linux/bpf/cordon-bpf", "tests/adversarial/probes", "tests/bench/bench_open",
             "tests/bench/bench_rules"]
 SCRIPTS = ["tests", "dev"]
-MODULES = ["fuse", "ext4", "loop", "overlay"]
+MODULES = ["fuse", "ext4", "loop", "overlay", "virtio_pci", "virtio_blk"]
 FILES = ["/bin/busybox", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ld.so.conf",
          "/etc/passwd", "/etc/group", "/etc/alternatives/awk"]
 
@@ -90,6 +90,13 @@ def add_modules(top, vmlinuz):
         shutil.copy2(os.path.join(here, name), to)
 
 
+def pack(top, out):
+    listing = subprocess.Popen(["find", ".", "-print0"], cwd=top, stdout=subprocess.PIPE)
+    with open(out, "wb") as file:
+        subprocess.run(["cpio", "-o", "-0", "-H", "newc", "--quiet", "-R", "0:0"], cwd=top,
+                       stdin=listing.stdout, stdout=file, check=True)
+
+
 def main():
     out, source, build, vmlinuz = sys.argv[1:]
     top = out + ".tree"
@@ -116,11 +123,9 @@ def main():
     add_modules(top, vmlinuz)
     shutil.copy2(os.path.join(source, "tests/vm/init"), os.path.join(top, "init"))
     shutil.copy2(os.path.join(source, "tests/vm/main"), os.path.join(top, "main"))
-    listing = subprocess.Popen(["find", ".", "-print0"], cwd=top, stdout=subprocess.PIPE)
-    with open(out, "wb") as file:
-        subprocess.run(["cpio", "-o", "-0", "-H", "newc", "--quiet", "-R", "0:0"], cwd=top,
-                       stdin=listing.stdout, stdout=file, check=True)
+    pack(top, out)
     shutil.rmtree(top)
 
 
-main()
+if __name__ == "__main__":
+    main()

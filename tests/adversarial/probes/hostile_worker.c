@@ -38,6 +38,7 @@ static const char command[] =
 
 static FILE *log_file;
 static uint64_t generation; /* of the managed policy, as the supervisor said */
+static uint32_t session;    /* the caller's that woke us */
 
 static void take_generation(const struct ipc_packet *packet)
 {
@@ -106,7 +107,7 @@ static void try_order(size_t index, struct hostile *order, const char *home)
     struct ipc_message message = {.magic = IPC_MAGIC,
                                   .version = IPC_VERSION,
                                   .type = IPC_SPAWN,
-                                  .session = 1,
+                                  .session = session,
                                   .request = (uint32_t)index + 1};
     static struct ipc_packet packet;
     int channel[2];
@@ -145,7 +146,7 @@ static void try_query(const char *name, const struct ipc_query *query, uint64_t 
     struct ipc_message message = {.magic = IPC_MAGIC,
                                   .version = IPC_VERSION,
                                   .type = IPC_QUERY,
-                                  .session = 1,
+                                  .session = session,
                                   .request = 9000,
                                   .job = job};
     static struct ipc_packet packet;
@@ -197,6 +198,7 @@ int main(void)
         return 70;
     }
     (void)setvbuf(log_file, NULL, _IONBF, 0);
+    session = packet.message.session;
     for (size_t i = 0; hostile_order(i, user->pw_dir, &order); i++) {
         try_order(i, &order, user->pw_dir);
         for (size_t n = 0; n < order.fd_count; n++) {

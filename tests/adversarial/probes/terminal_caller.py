@@ -66,8 +66,9 @@ class Shell(Session):
         self.key(line + "\n", *told)
 
     def begin(self, prefix, script):
-        """A command that runs until a key ends it, and has said so."""
-        self.do(f"{prefix}sh -c 'echo rea\"\"dy; {script}'", "ready")
+        """A command that runs until a key ends it, and has said so. Not dash, whose children borrow its
+        memory until they are programs: one that is stopped before that keeps it from being stopped."""
+        self.do(f"{prefix}bash -c 'echo rea\"\"dy; {script}'", "ready")
 
     def foreground(self):
         self.do("fg", "while")
