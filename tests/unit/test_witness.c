@@ -128,6 +128,11 @@ static const struct {
     {"a/b/none", MAKE, "a/b/none", NULL, false},
     {"a/b/none", MAKE_DIRECTORY, "a/b/none", NULL, false},
     {"a/b/none", MAKE, "a/b/nones", NULL, true},
+    /* Another name for most file systems, the same for some. */
+    {"a/b/none", MAKE, "a/b/NonE", NULL, false},
+    {"a/b/none", MAKE, "a/b/n\303\266ne", NULL, false},
+    {"a/b/stra\303\237e", MAKE, "a/b/strasse", NULL, false},
+    {"a/b/none", MAKE, "away/n\303\266ne", NULL, true},
     {"a/none/deep/er", MAKE_DIRECTORY, "a/none", NULL, false},
     {"a/none/deep/er", MAKE_DIRECTORY, "a/deep", NULL, true},
     {"a/b/file/below", REMOVE, "a/b/file", NULL, false},
@@ -215,20 +220,6 @@ TEST(one_that_goes_takes_no_other_s_watches)
     tree_remove();
 }
 
-TEST(a_file_s_content_is_watched_where_it_was_read)
-{
-    struct witness *witness;
-
-    tree_make();
-    witness = of("a/b/file");
-    witness_file(witness, in_top("a/b/file"));
-    CHECK(witness_holds(witness));
-    change_do(WRITE, "a/b/file", NULL);
-    CHECK(!witness_holds(witness));
-    witness_free(witness);
-    tree_remove();
-}
-
 TEST(links_that_go_round_and_paths_that_are_none_are_not_believed)
 {
     struct witness *witness = witness_new();
@@ -265,6 +256,70 @@ TEST(a_file_system_that_does_not_tell_is_not_believed)
     witness_name(witness, "/proc");
     CHECK(witness_holds(witness));
     witness_free(witness);
+}
+
+TEST(a_file_system_whose_layers_may_change_is_not_believed)
+{
+    struct witness *witness;
+    char layers[512];
+
+    if (geteuid() != 0) {
+        return;
+    }
+    tree_make();
+    CHECK(mkdir(in_top("upper"), 0755) == 0 && mkdir(in_top("work"), 0755) == 0);
+    (void)snprintf(layers, sizeof(layers), "lowerdir=%s,upperdir=%s,workdir=%s", in_top("a"),
+                   in_top("upper"), in_top("work"));
+    CHECK(mount("cordon-test", in_top("away"), "overlay", 0, layers) == 0);
+    witness = witness_new();
+    witness_name(witness, in_top("away/none"));
+    CHECK(!witness_holds(witness));
+    witness_free(witness);
+    CHECK(umount(in_top("away")) == 0);
+    tree_remove();
+}
+
+/* What is opened again must not be where nobody may answer. */
+TEST(an_object_on_a_file_system_that_does_not_tell_is_not_believed)
+{
+    const int told = open("/dev/shm", O_PATH | O_CLOEXEC);
+    const int untold = open("/proc", O_PATH | O_CLOEXEC);
+    struct witness *witness = witness_new();
+
+    CHECK(told >= 0 && untold >= 0);
+    witness_object(witness, told);
+    CHECK(witness_holds(witness));
+    witness_object(witness, untold);
+    CHECK(!witness_holds(witness));
+    witness_free(witness);
+    (void)close(told);
+    (void)close(untold);
+}
+
+/* They are the user's, who has other use for them. */
+TEST(no_more_watches_are_taken_than_a_user_can_spare)
+{
+    struct witness *witness;
+    char name[64];
+    unsigned most;
+
+    tree_make();
+    for (most = 0; most < 9000; most++) {
+        (void)snprintf(name, sizeof(name), "away/%u", most);
+        CHECK(mkdir(in_top(name), 0755) == 0);
+    }
+    witness = of("a/b/none");
+    for (most = 0; most < 9000 && witness_holds(witness); most++) {
+        (void)snprintf(name, sizeof(name), "away/%u/none", most);
+        witness_name(witness, in_top(name));
+    }
+    tree_remove();
+    witness_free(witness);
+    CHECK(most > 1000 && most < 4096);
+    /* All came back. */
+    tree_make();
+    witness_free(of("a/b/none"));
+    tree_remove();
 }
 
 TEST(more_events_than_fit_are_a_change)
