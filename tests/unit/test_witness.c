@@ -2,10 +2,13 @@
 /* What is looked up stays what it was found to be, or the witness says that it may not. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fscrypt.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -276,6 +279,59 @@ TEST(a_file_system_whose_layers_may_change_is_not_believed)
     CHECK(!witness_holds(witness));
     witness_free(witness);
     CHECK(umount(in_top("away")) == 0);
+    tree_remove();
+}
+
+/* An empty directory there whose names are encrypted. False: this host has no such thing. */
+static bool encrypt(const char *path)
+{
+    static _Alignas(struct fscrypt_add_key_arg) char
+        bytes[sizeof(struct fscrypt_add_key_arg) + FSCRYPT_MAX_KEY_SIZE];
+    struct fscrypt_add_key_arg *key = (void *)bytes;
+    struct fscrypt_policy_v2 policy = {.version = FSCRYPT_POLICY_V2,
+                                       .contents_encryption_mode = FSCRYPT_MODE_AES_256_XTS,
+                                       .filenames_encryption_mode = FSCRYPT_MODE_AES_256_CTS};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool done;
+
+    memset(bytes, 0, sizeof(bytes));
+    memset(key + 1, 7, FSCRYPT_MAX_KEY_SIZE);
+    key->key_spec.type = FSCRYPT_KEY_SPEC_TYPE_IDENTIFIER;
+    key->raw_size = FSCRYPT_MAX_KEY_SIZE;
+    done = fd >= 0 && ioctl(fd, FS_IOC_ADD_ENCRYPTION_KEY, bytes) == 0;
+    memcpy(policy.master_key_identifier, key->key_spec.u.identifier,
+           sizeof(policy.master_key_identifier));
+    done = done && ioctl(fd, FS_IOC_SET_ENCRYPTION_POLICY, &policy) == 0;
+    (void)close(fd);
+    return done;
+}
+
+/* Without the key they are other names; with a watch on it the key could not be taken away. */
+TEST(a_directory_with_encrypted_names_is_not_believed)
+{
+    struct witness *witness;
+    char command[512];
+
+    if (geteuid() != 0) {
+        return;
+    }
+    tree_make();
+    (void)snprintf(
+        command, sizeof(command),
+        "PATH=$PATH:/sbin:/usr/sbin; truncate -s 16M %s && mkfs.ext4 -q -O encrypt %s && "
+        "mount -o loop %s %s && mkdir %s/inner %s/plain",
+        in_top("image"), in_top("image"), in_top("image"), in_top("away"), in_top("away"),
+        in_top("away"));
+    if (system(command) == 0 && encrypt(in_top("away/inner"))) { /* NOLINT: names of ours */
+        witness_free(of("away/plain/none"));
+        witness = witness_new();
+        witness_name(witness, in_top("away/inner/none"));
+        CHECK(!witness_holds(witness));
+        witness_free(witness);
+    } else {
+        (void)fprintf(stderr, "no encrypted directory can be made here\n");
+    }
+    (void)umount(in_top("away"));
     tree_remove();
 }
 
