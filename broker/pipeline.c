@@ -197,8 +197,9 @@ static enum cordon_err cwd_check(struct pipeline *pipeline, struct cordon_fault 
 
 /* The last one if nothing has changed, else a new one. */
 static enum cordon_err plan_make(struct pipeline *pipeline, const struct platform *platform,
-                                 const struct platform_start *start, struct cordon_fault *fault)
+                                 struct cordon_fault *fault)
 {
+    const struct platform_start *start = &pipeline->start;
     struct memo_policy *made = pipeline->made;
     enum cordon_err err;
 
@@ -206,6 +207,7 @@ static enum cordon_err plan_make(struct pipeline *pipeline, const struct platfor
         pipeline->planned = made->planned;
         err = planned_check(made->planned, made->policy, start, fault);
     } else {
+        pipeline->planned = NULL;
         err = planned_new(platform, made->policy, start, &pipeline->planned, fault);
     }
     if (err == CORDON_OK) {
@@ -219,13 +221,6 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
 {
     const struct platform *platform = input->worker->platform;
     const struct worker_managed *managed = &input->worker->managed;
-    struct platform_start start = {
-        .embedded = input->worker->embedded,
-        .keep = input->program != NULL,
-        .host = managed->host,
-        .program = input->program,
-        .search = input->search,
-    };
     enum cordon_err err;
 
     if (managed->fault.err != CORDON_OK) {
@@ -239,13 +234,20 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
     if (err == CORDON_OK && pipeline->policy->os == platform->os) {
         err = cwd_check(pipeline, fault);
     }
-    start.cwd = pipeline->cwd;
-    return err == CORDON_OK ? plan_make(pipeline, platform, &start, fault) : err;
+    pipeline->start = (struct platform_start){
+        .embedded = input->worker->embedded,
+        .keep = input->program != NULL,
+        .host = managed->host,
+        .cwd = pipeline->cwd,
+        .program = input->program,
+        .search = input->search,
+    };
+    return err == CORDON_OK ? plan_make(pipeline, platform, fault) : err;
 }
 
-enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_input *input,
-                               int channel, struct platform_order *ret_order,
-                               struct cordon_fault *fault)
+static enum cordon_err order_make(struct pipeline *pipeline, const struct pipeline_input *input,
+                                  int channel, struct platform_order *ret_order,
+                                  struct cordon_fault *fault)
 {
     const struct platform_parts parts = {.policy = pipeline->policy,
                                          .plan = pipeline->plan,
@@ -253,9 +255,23 @@ enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_
                                          .own_fd = pipeline->made->own_fd,
                                          .channel = channel,
                                          .cwd_fd = input->cwd_fd};
-    struct memo_policy *made = pipeline->made;
-    enum cordon_err err = pipeline->planned->platform->order(&parts, ret_order, fault);
 
+    return pipeline->planned->platform->order(&parts, ret_order, fault);
+}
+
+enum cordon_err pipeline_order(struct pipeline *pipeline, const struct pipeline_input *input,
+                               int channel, struct platform_order *ret_order,
+                               struct cordon_fault *fault)
+{
+    struct memo_policy *made = pipeline->made;
+    enum cordon_err err = order_make(pipeline, input, channel, ret_order, fault);
+
+    if (err == CORDON_E_AGAIN) {
+        err = plan_make(pipeline, input->worker->platform, fault);
+        if (err == CORDON_OK) {
+            err = order_make(pipeline, input, channel, ret_order, fault);
+        }
+    }
     if (err == CORDON_OK && planned_is_kept(pipeline->planned) &&
         made->planned != pipeline->planned) {
         planned_free(made->planned);

@@ -10,6 +10,7 @@
 struct pipeline {
     struct arena arena;
     const char *cwd;
+    struct platform_start start;
     struct memo_policy *made; /* the memo's */
     const struct policy *policy;
     const struct dfa *own;   /* NULL: for another OS than this host's */
@@ -33,7 +34,10 @@ void pipeline_deinit(struct pipeline *pipeline);
 CORDON_MUST_USE enum cordon_err pipeline_plan(struct pipeline *pipeline,
                                               const struct pipeline_input *input,
                                               struct cordon_fault *fault);
-/* The order of a plan made for a program; @channel stays the caller's. */
+/*
+ * The order of a plan made for a program; @channel stays the caller's. Where what the plan was made
+ * from is not so any more, it is made anew: @pipeline has that one then.
+ */
 CORDON_MUST_USE enum cordon_err pipeline_order(struct pipeline *pipeline,
                                                const struct pipeline_input *input, int channel,
                                                struct platform_order *ret_order,

@@ -163,6 +163,7 @@ struct platform {
     /*
      * Puts the parts together; descriptors are duplicated. Close ret_order->fds when sent. With
      * @kept no object stays open between one order and the next: it would keep a mount in use.
+     * CORDON_E_AGAIN: what resolve() found is not so any more, for a second order of it.
      */
     enum cordon_err (*order)(const struct platform_parts *parts, struct platform_order *ret_order,
                              struct cordon_fault *fault);

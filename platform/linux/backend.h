@@ -24,10 +24,17 @@ unsigned linux_fanotify_groups(void);
 /* Holds CAP_SYS_ADMIN: builds views without a user namespace. */
 bool linux_is_privileged(void);
 
+/* What was read in a file; whoever maps it changes it untold. */
+struct kept_text {
+    struct kept_text *next;
+    const char *path, *text;
+};
+
 /* What is good for further orders. */
 struct platform_kept {
     struct witness *witness;
-    int order; /* sealed memfd: the block of the first one; -1: none was made yet */
+    struct kept_text *texts; /* in the arena */
+    int order;               /* sealed memfd: the block of the first one; -1: none was made yet */
     /* What it grants, as a path to open again each time; in the packet's order, in the arena. */
     const char *grants[IPC_FDS_MAX];
     size_t grant_count;

@@ -197,18 +197,27 @@ static void order_close(struct platform_order *order)
     order->fd_count = 0;
 }
 
-/* The block that was made before, and what it grants opened again. */
-static enum cordon_err order_again(const struct platform_kept *kept, struct platform_order *order,
-                                   struct cordon_fault *fault)
+/*
+ * The block that was made before, and what it grants opened again. That nothing changed is asked
+ * after that: what was opened before somebody put another object there is the old one.
+ */
+static enum cordon_err order_again(const struct platform_resolved *resolved,
+                                   struct platform_order *order, struct cordon_fault *fault)
 {
+    const struct platform_kept *kept = resolved->kept;
+
     order->fds[IPC_SPAWN_ORDER] = fcntl(kept->order, F_DUPFD_CLOEXEC, 3);
     for (size_t i = 0; i < kept->grant_count; i++) {
         const int fd = open(kept->grants[i], O_PATH | O_CLOEXEC);
 
         if (fd < 0) {
-            return fault_os(fault, errno, "try again", "%s cannot be opened", kept->grants[i]);
+            return fault_set(fault, CORDON_E_AGAIN, "try again", "%s cannot be opened",
+                             kept->grants[i]);
         }
         order->fds[order->fd_count++] = fd;
+    }
+    if (!linux_resolved_holds(resolved)) {
+        return fault_set(fault, CORDON_E_AGAIN, "try again", "a path of the policy was changed");
     }
     return order->fds[IPC_SPAWN_ORDER] < 0
                ? fault_os(fault, errno, NULL, "cannot hand over the job's descriptors")
@@ -242,7 +251,7 @@ enum cordon_err linux_order(const struct platform_parts *parts, struct platform_
         ret_order->fds[i] = -1;
     }
     ret_order->fd_count = IPC_SPAWN_GRANTS;
-    err = kept != NULL && kept->order >= 0 ? order_again(kept, ret_order, fault)
+    err = kept != NULL && kept->order >= 0 ? order_again(parts->resolved, ret_order, fault)
                                            : order_make(&making, parts->plan);
     if (err == CORDON_OK) {
         ret_order->fds[IPC_SPAWN_TABLE] = fcntl(parts->own_fd, F_DUPFD_CLOEXEC, 3);

@@ -19,7 +19,7 @@
 struct looking {
     struct arena *arena;
     struct cordon_fault *fault;
-    struct witness *witness; /* NULL: nobody asks later */
+    struct platform_kept *kept; /* NULL: nobody asks later */
     /* The last directory that was missing, and where it would be. */
     char missing[PATH_MAX];
     size_t missing_len; /* 0: none */
@@ -30,6 +30,11 @@ struct looking {
 static enum cordon_err out_of_memory(const struct looking *looking)
 {
     return fault_set(looking->fault, CORDON_E_NOMEM, NULL, "resolve: out of memory");
+}
+
+static struct witness *witness_of(const struct looking *looking)
+{
+    return looking->kept == NULL ? NULL : looking->kept->witness;
 }
 
 static enum plan_object object_kind(mode_t mode)
@@ -147,6 +152,45 @@ static bool is_beside_missing(struct looking *looking, const char *path)
     return fd < 0;
 }
 
+/* What is in a file of one line, to the end of that; "" where nothing can be read. */
+static void line_read(const char *path, char text[PATH_MAX])
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const ssize_t len = fd < 0 ? -1 : read(fd, text, PATH_MAX - 1);
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    text[len < 0 ? 0 : len] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+}
+
+static enum cordon_err text_keep(const struct looking *looking, const char *path, const char *text)
+{
+    struct kept_text *kept = arena_alloc(looking->arena, sizeof(*kept));
+
+    if (kept == NULL) {
+        return out_of_memory(looking);
+    }
+    *kept = (struct kept_text){
+        .next = looking->kept->texts, .path = path, .text = arena_strdup(looking->arena, text)};
+    looking->kept->texts = kept;
+    return kept->text == NULL ? out_of_memory(looking) : CORDON_OK;
+}
+
+static bool texts_hold(const struct platform_kept *kept)
+{
+    char text[PATH_MAX];
+
+    for (const struct kept_text *of = kept->texts; of != NULL; of = of->next) {
+        line_read(of->path, text);
+        if (strcmp(text, of->text) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* "gitdir: PATH" of a file named .git: what protects a worktree's real directory. */
 static enum cordon_err gitdir_read(const struct looking *looking, const char *path,
                                    struct plan_fact *fact)
@@ -155,29 +199,23 @@ static enum cordon_err gitdir_read(const struct looking *looking, const char *pa
     char text[PATH_MAX];
     char resolved[PATH_MAX];
     char full[2 * PATH_MAX];
-    ssize_t len;
-    int fd;
 
     if (slash == NULL || strcmp(slash, "/.git") != 0 || fact->object != PLAN_FILE) {
         return CORDON_OK;
     }
-    witness_file(looking->witness, path);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0) {
-        (void)close(fd);
+    line_read(path, text);
+    if (looking->kept != NULL && text_keep(looking, path, text) != CORDON_OK) {
+        return CORDON_E_NOMEM;
     }
-    if (len < 8 || strncmp(text, "gitdir: ", 8) != 0) {
+    if (strncmp(text, "gitdir: ", 8) != 0) {
         return CORDON_OK;
     }
-    text[len] = '\0';
-    text[strcspn(text, "\r\n")] = '\0';
     if (text[8] == '/') {
         (void)snprintf(full, sizeof(full), "%s", text + 8);
     } else {
         (void)snprintf(full, sizeof(full), "%.*s/%s", (int)(slash - path), path, text + 8);
     }
-    witness_name(looking->witness, full);
+    witness_name(witness_of(looking), full);
     if (realpath(full, resolved) == NULL) {
         return CORDON_OK; /* points nowhere: git does not follow it either */
     }
@@ -195,7 +233,7 @@ static enum cordon_err look(struct looking *looking, const char *path, struct pl
     int fd;
 
     *ret_fd = -1;
-    witness_name(looking->witness, path);
+    witness_name(witness_of(looking), path);
     if (is_below_missing(looking, path) || is_beside_missing(looking, path)) {
         return missing_resolved(looking, path, fact);
     }
@@ -258,6 +296,9 @@ static enum cordon_err look_at_set(struct looking *looking, const struct policy_
         facts[i].nameless = fd >= 0 && set->rules[i].access == ACCESS_WRITE && is_nameless(fd);
         if (fds != NULL && is_grant(&set->rules[i])) {
             fds[i] = fd;
+            if (fd >= 0) {
+                witness_object(witness_of(looking), fd);
+            }
         } else if (fd >= 0) {
             (void)close(fd);
         }
@@ -316,7 +357,7 @@ static enum cordon_err look_at_all(struct looking *looking, const struct policy 
         err = look_at_cwd(looking, cwd, &resolved->facts);
     }
     for (size_t i = 0; err == CORDON_OK && i < policy->unix_socket_count; i++) {
-        witness_name(looking->witness, policy->unix_sockets[i]);
+        witness_name(witness_of(looking), policy->unix_sockets[i]);
         resolved->socket_fds[i] = open(policy->unix_sockets[i], O_PATH | O_CLOEXEC);
     }
     return err;
@@ -330,8 +371,7 @@ static struct platform_kept *kept_new(const struct platform_start *start,
         start->keep && (host->fanotify || host->bpf) ? arena_alloc(arena, sizeof(*kept)) : NULL;
 
     if (kept != NULL) {
-        kept->order = -1;
-        kept->witness = witness_new();
+        *kept = (struct platform_kept){.order = -1, .witness = witness_new()};
     }
     return kept != NULL && kept->witness != NULL ? kept : NULL;
 }
@@ -363,7 +403,7 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
         return out_of_memory(&looking);
     }
     resolved.kept = kept_new(start, host, arena);
-    looking.witness = resolved.kept == NULL ? NULL : resolved.kept->witness;
+    looking.kept = resolved.kept;
     err = look_at_all(&looking, policy, start->cwd, &resolved);
     if (err != CORDON_OK) {
         linux_resolved_release(&resolved);
@@ -406,5 +446,5 @@ void linux_resolved_release(struct platform_resolved *resolved)
 bool linux_resolved_holds(const struct platform_resolved *resolved)
 {
     return resolved->kept != NULL && resolved->kept->order >= 0 &&
-           witness_holds(resolved->kept->witness);
+           witness_holds(resolved->kept->witness) && texts_hold(resolved->kept);
 }

@@ -14,17 +14,18 @@
 
 #include "platform/linux/backend.h"
 #include "platform/linux/init/sys.h"
+#include "platform/linux/telling.h"
 
 #define LINKS_MAX 40U /* as the kernel follows in one path */
 #define DEPTH_MAX 256U
 #define EVENTS_BYTES 65536U
-#define WHOLE 0U         /* as a sight's name: the object itself */
-#define MOUNTS_MAX 1024U /* what is on further ones is not believed */
+#define WHOLE 0U          /* as a sight's name: the object itself */
+#define FOREIGN 1U        /* ... a name that is not all ASCII */
+#define WATCHES_MAX 2048U /* of one process; a quarter of what a small machine has for a user */
 
 #define DIRECTORY_EVENTS                                                                           \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF |            \
      IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW)
-#define FILE_EVENTS (IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
 
 /* A name in a directory. */
 struct sight {
@@ -47,6 +48,7 @@ struct witness {
     struct witness *next;
     struct sight *sights;
     size_t count, room;
+    size_t watches; /* that it asked for */
     bool sorted, broken;
     struct trail trail;
 };
@@ -55,9 +57,7 @@ static struct {
     int fd; /* -1: there is none */
     bool tried;
     struct witness *first;
-    /* Mounts of file systems that tell; sorted. */
-    uint64_t mounts[MOUNTS_MAX];
-    size_t mount_count;
+    size_t watches; /* of all of them */
 } queue = {.fd = -1};
 
 /* ---- what happened ---- */
@@ -107,14 +107,24 @@ static bool has_sight(struct witness *witness, struct sight wanted)
     return sight != NULL && sight_order(sight, &wanted) == 0;
 }
 
+/*
+ * Where case is ignored the event has another spelling than the rule. Which spellings are one is
+ * the file system's to say, but for two of ASCII: it differs in nothing but A to Z.
+ */
 static uint32_t name_hash(const char *name, size_t len)
 {
     uint32_t hash = 2166136261U;
 
     for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ (unsigned char)name[i]) * 16777619U;
+        unsigned char c = (unsigned char)name[i];
+
+        if (c >= 0x80) {
+            return FOREIGN;
+        }
+        c = c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
+        hash = (hash ^ c) * 16777619U;
     }
-    return hash == WHOLE ? 1 : hash;
+    return hash <= FOREIGN ? 2 : hash;
 }
 
 static void break_all(void)
@@ -122,6 +132,14 @@ static void break_all(void)
     for (struct witness *witness = queue.first; witness != NULL; witness = witness->next) {
         witness->broken = true;
     }
+}
+
+static bool concerns(struct witness *witness, struct sight sight)
+{
+    if (sight.name == WHOLE || sight.name == FOREIGN) {
+        return has_watch(witness, sight.wd);
+    }
+    return has_sight(witness, sight) || has_sight(witness, (struct sight){sight.wd, FOREIGN});
 }
 
 static void take_event(const struct inotify_event *event)
@@ -134,60 +152,8 @@ static void take_event(const struct inotify_event *event)
         return;
     }
     for (struct witness *witness = queue.first; witness != NULL; witness = witness->next) {
-        witness->broken = witness->broken || (sight.name == WHOLE ? has_watch(witness, sight.wd)
-                                                                  : has_sight(witness, sight));
+        witness->broken = witness->broken || concerns(witness, sight);
     }
-}
-
-/* Whatever is changed there is changed by this kernel, which tells of it. */
-static bool type_tells(const char *type)
-{
-    static const char *const types[] = {"ext2",  "ext3",     "ext4",     "xfs",  "btrfs",
-                                        "f2fs",  "bcachefs", "tmpfs",    "zfs",  "devtmpfs",
-                                        "ramfs", "overlay",  "squashfs", "erofs"};
-
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(type, types[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int number_order(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* statfs(2) would ask a file server, which may never answer; the table of mounts does not. */
-static void mounts_read(void)
-{
-    FILE *table = fopen("/proc/self/mountinfo", "re");
-    char *line = NULL;
-    size_t room = 0;
-
-    queue.mount_count = 0;
-    while (table != NULL && getline(&line, &room, table) > 0 && queue.mount_count < MOUNTS_MAX) {
-        const char *end = strstr(line, " - ");
-        char type[32];
-
-        if (end != NULL && sscanf(end, " - %31s", type) == 1 && type_tells(type)) {
-            queue.mounts[queue.mount_count++] = strtoull(line, NULL, 10);
-        }
-    }
-    free(line);
-    if (table != NULL) {
-        (void)fclose(table);
-    }
-    qsort(queue.mounts, queue.mount_count, sizeof(queue.mounts[0]), number_order);
-}
-
-static bool tells(uint64_t mount)
-{
-    return bsearch(&mount, queue.mounts, queue.mount_count, sizeof(mount), number_order) != NULL;
 }
 
 /* Takes in all that is told so far. */
@@ -209,7 +175,7 @@ static void refresh(void)
     }
     if (linux_mounts_changed()) {
         break_all();
-        mounts_read();
+        telling_read();
     }
 }
 
@@ -253,7 +219,7 @@ static int watch_directory(struct witness *witness)
     if (trail->known > trail->count) {
         return trail->wds[trail->count];
     }
-    if (!tells(mount_of(trail))) {
+    if (!telling_has(mount_of(trail)) || queue.watches == WATCHES_MAX) {
         witness->broken = true;
         return -1;
     }
@@ -265,6 +231,8 @@ static int watch_directory(struct witness *witness)
     if (wd >= 0) {
         trail->wds[trail->count] = wd;
         trail->known = trail->count + 1;
+        witness->watches++;
+        queue.watches++;
     }
     return wd;
 }
@@ -361,6 +329,10 @@ static bool step(struct witness *witness, const char *name, size_t len, char res
         return false;
     }
     trail->mounts[trail->count - 1] = place.mount_id;
+    if ((place.attributes & SYS_PLACE_ENCRYPTED) != 0 && S_ISDIR(place.mode)) {
+        /* Its names come and go with its key, untold; and a watch would keep them. */
+        witness->broken = true;
+    }
     if (S_ISLNK(place.mode)) {
         witness->broken = witness->broken || ++*links > LINKS_MAX || !link_follow(trail, rest);
         return !witness->broken;
@@ -417,19 +389,12 @@ void witness_name(struct witness *witness, const char *path)
     }
 }
 
-void witness_file(struct witness *witness, const char *path)
+void witness_object(struct witness *witness, int fd)
 {
-    int wd;
+    uint64_t mount;
 
-    if (witness == NULL || witness->broken) {
-        return;
-    }
-    witness_name(witness, path);
-    wd = tells(mount_of(&witness->trail)) ? inotify_add_watch(queue.fd, path, FILE_EVENTS) : -1;
-    if (wd < 0) {
-        witness->broken = true;
-    } else {
-        sight_add(witness, wd, WHOLE);
+    if (witness != NULL) {
+        witness->broken = witness->broken || sys_mount_id(fd, &mount) != 0 || !telling_has(mount);
     }
 }
 
@@ -460,7 +425,7 @@ struct witness *witness_new(void)
         queue.tried = true;
         queue.fd = queue_open();
         (void)linux_mounts_changed();
-        mounts_read();
+        telling_read();
     }
     witness = queue.fd < 0 ? NULL : calloc(1, sizeof(*witness));
     if (witness != NULL) {
@@ -492,6 +457,7 @@ void witness_free(struct witness *witness)
         link = &(*link)->next;
     }
     *link = witness->next;
+    queue.watches -= witness->watches;
     (void)has_watch(witness, 0); /* sorted */
     for (size_t i = 0; i < witness->count; i++) {
         const int wd = witness->sights[i].wd;

@@ -111,7 +111,8 @@ mt_19_setup_process_looked_at()
     [ "$CORDON_MODE" = service ] && looker=cordon-a
     [ "${CORDON_TORTURE:-}" = full ] && step=1
     torture_setup
-    mt_hook "setpriv --reuid=$looker --regid=$looker --init-groups '$PROBES/probe_outside' \$1"
+    mt_hook "setpriv --reuid=$looker --regid=$looker --init-groups '$PROBES/probe_outside' \$1
+$([ "$CORDON_MODE" != service ] || echo "$MT_19_MEMORY")"
     as_user cordon-b sleep 47.4 &
     wait_for "pgrep -f '^sleep 47.4' >/dev/null"
     run as_user cordon-b "$PROBES/probe_outside" "$(pgrep -f '^sleep 47.4')"
@@ -125,10 +126,25 @@ mt_19_setup_process_looked_at()
         [ "$FIRED" = 59 ] || [ ! -s "$TOP/looked" ] || fail "call $n ($FIRED) of cordon-init: $(head -n 3 "$TOP/looked")"
     done
     [ "$n" -gt 200 ] || fail "only $n calls were looked at: $(got)"
+    [ "$CORDON_MODE" != service ] || [ "$(wc -l <"$TOP/hook.seen")" -ge 5 ] ||
+        fail "the command waited at too few calls"
     mt_19_command "$looker"
-    rm -f "$TOP/looked" "$TOP/hook"
+    rm -f "$TOP/looked" "$TOP/hook"*
     torture_end
 }
+
+# MT_19_MEMORY: of pid 1 and what will be the command, which share their memory, while $1 is stopped:
+# neither is the caller's to trace while the other is root's, whatever is dumpable here; and when pid
+# 1 is the caller, who sends what it reads next, nothing is root's.
+# shellcheck disable=SC2016
+MT_19_MEMORY='ns=$(readlink "/proc/$1/ns/pid")
+for pid in $(pgrep -x "cordon-(init|command)"); do
+    [ "$(readlink "/proc/$pid/ns/pid")" = "$ns" ] && awk "{of[\$1] = \$2} /^NSpid/ {inner = \$NF}
+        END {print of[\"Name:\"], of[\"Uid:\"], of[\"CapPrm:\"], inner}" "/proc/$pid/status"
+done | grep "^cordon-command\| 1$" >$0.both
+grep -q "^cordon-command" "$0.both" && echo >>"$0.seen"
+awk "\$2 == 0 {root = 1} \$2 != 0 && \$3 ~ /^0+\$/ {open = 1} END {exit !(root && open)}" "$0.both" &&
+    echo "root and the caller in one memory: $(tr "\n" ";" <"$0.both")"'
 
 # Once the command runs: its processes hold nothing of the set-up's, and pid 1 stays closed.
 mt_19_command()

@@ -11,13 +11,15 @@ target_link_options(test_managed_restless PRIVATE -Wl,--wrap=managed_signature)
 cordon_test(test_loop LABEL unit SOURCES test_loop.c LIBS cordon_broker_core)
 cordon_test(test_fetched LABEL unit SOURCES test_fetched.c LIBS cordon_broker_core)
 cordon_test(test_memo LABEL unit SOURCES test_memo.c LIBS cordon_broker_core)
+cordon_test(test_planned LABEL unit SOURCES test_planned.c ${PROJECT_SOURCE_DIR}/broker/pipeline.c
+            LIBS cordon_broker_core)
 cordon_test(test_ring LABEL unit SOURCES test_ring.c LIBS cordon_broker_core)
 cordon_test(test_channel LABEL unit SOURCES test_channel.c LIBS cordon_broker_core)
 cordon_test(test_report LABEL unit SOURCES test_report.c ${PROJECT_SOURCE_DIR}/broker/report.c
             LIBS cordon_broker_core)
 cordon_test(test_audit LABEL unit SOURCES test_audit.c LIBS cordon_broker_core)
 target_compile_definitions(test_audit PRIVATE MAN_FOLDER="${PROJECT_SOURCE_DIR}/packaging/man")
-foreach(test test_quota test_undo test_managed test_fetched test_memo test_ring test_report test_channel
+foreach(test test_quota test_undo test_managed test_fetched test_memo test_planned test_ring test_report test_channel
              test_audit test_managed_restless test_loop)
   set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX)
 endforeach()

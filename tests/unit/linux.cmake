@@ -16,6 +16,7 @@ if(TARGET cordon_linux)
               LIBS cordon_index)
   cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)
   cordon_test(test_witness LABEL unit SOURCES test_witness.c LIBS cordon_linux_worker)
+  cordon_test(test_order_again LABEL unit SOURCES test_order_again.c LIBS cordon_linux_worker)
   # With a platform of its own.
   cordon_test(test_spare LABEL unit SOURCES test_spare.c ${PROJECT_SOURCE_DIR}/platform/linux/spare.c LIBS cordon_base)
   cordon_test(test_limits LABEL unit SOURCES test_limits.c LIBS cordon_linux)

@@ -2,10 +2,13 @@
 /* What is looked up stays what it was found to be, or the witness says that it may not. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fscrypt.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -128,6 +131,11 @@ static const struct {
     {"a/b/none", MAKE, "a/b/none", NULL, false},
     {"a/b/none", MAKE_DIRECTORY, "a/b/none", NULL, false},
     {"a/b/none", MAKE, "a/b/nones", NULL, true},
+    /* Another name for most file systems, the same for some. */
+    {"a/b/none", MAKE, "a/b/NonE", NULL, false},
+    {"a/b/none", MAKE, "a/b/n\303\266ne", NULL, false},
+    {"a/b/stra\303\237e", MAKE, "a/b/strasse", NULL, false},
+    {"a/b/none", MAKE, "away/n\303\266ne", NULL, true},
     {"a/none/deep/er", MAKE_DIRECTORY, "a/none", NULL, false},
     {"a/none/deep/er", MAKE_DIRECTORY, "a/deep", NULL, true},
     {"a/b/file/below", REMOVE, "a/b/file", NULL, false},
@@ -215,20 +223,6 @@ TEST(one_that_goes_takes_no_other_s_watches)
     tree_remove();
 }
 
-TEST(a_file_s_content_is_watched_where_it_was_read)
-{
-    struct witness *witness;
-
-    tree_make();
-    witness = of("a/b/file");
-    witness_file(witness, in_top("a/b/file"));
-    CHECK(witness_holds(witness));
-    change_do(WRITE, "a/b/file", NULL);
-    CHECK(!witness_holds(witness));
-    witness_free(witness);
-    tree_remove();
-}
-
 TEST(links_that_go_round_and_paths_that_are_none_are_not_believed)
 {
     struct witness *witness = witness_new();
@@ -265,6 +259,123 @@ TEST(a_file_system_that_does_not_tell_is_not_believed)
     witness_name(witness, "/proc");
     CHECK(witness_holds(witness));
     witness_free(witness);
+}
+
+TEST(a_file_system_whose_layers_may_change_is_not_believed)
+{
+    struct witness *witness;
+    char layers[512];
+
+    if (geteuid() != 0) {
+        return;
+    }
+    tree_make();
+    CHECK(mkdir(in_top("upper"), 0755) == 0 && mkdir(in_top("work"), 0755) == 0);
+    (void)snprintf(layers, sizeof(layers), "lowerdir=%s,upperdir=%s,workdir=%s", in_top("a"),
+                   in_top("upper"), in_top("work"));
+    CHECK(mount("cordon-test", in_top("away"), "overlay", 0, layers) == 0);
+    witness = witness_new();
+    witness_name(witness, in_top("away/none"));
+    CHECK(!witness_holds(witness));
+    witness_free(witness);
+    CHECK(umount(in_top("away")) == 0);
+    tree_remove();
+}
+
+/* An empty directory there whose names are encrypted. False: this host has no such thing. */
+static bool encrypt(const char *path)
+{
+    static _Alignas(struct fscrypt_add_key_arg) char
+        bytes[sizeof(struct fscrypt_add_key_arg) + FSCRYPT_MAX_KEY_SIZE];
+    struct fscrypt_add_key_arg *key = (void *)bytes;
+    struct fscrypt_policy_v2 policy = {.version = FSCRYPT_POLICY_V2,
+                                       .contents_encryption_mode = FSCRYPT_MODE_AES_256_XTS,
+                                       .filenames_encryption_mode = FSCRYPT_MODE_AES_256_CTS};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool done;
+
+    memset(bytes, 0, sizeof(bytes));
+    memset(key + 1, 7, FSCRYPT_MAX_KEY_SIZE);
+    key->key_spec.type = FSCRYPT_KEY_SPEC_TYPE_IDENTIFIER;
+    key->raw_size = FSCRYPT_MAX_KEY_SIZE;
+    done = fd >= 0 && ioctl(fd, FS_IOC_ADD_ENCRYPTION_KEY, bytes) == 0;
+    memcpy(policy.master_key_identifier, key->key_spec.u.identifier,
+           sizeof(policy.master_key_identifier));
+    done = done && ioctl(fd, FS_IOC_SET_ENCRYPTION_POLICY, &policy) == 0;
+    (void)close(fd);
+    return done;
+}
+
+/* Without the key they are other names; with a watch on it the key could not be taken away. */
+TEST(a_directory_with_encrypted_names_is_not_believed)
+{
+    struct witness *witness;
+    char command[512];
+
+    if (geteuid() != 0) {
+        return;
+    }
+    tree_make();
+    (void)snprintf(
+        command, sizeof(command),
+        "PATH=$PATH:/sbin:/usr/sbin; truncate -s 16M %s && mkfs.ext4 -q -O encrypt %s && "
+        "mount -o loop %s %s && mkdir %s/inner %s/plain",
+        in_top("image"), in_top("image"), in_top("image"), in_top("away"), in_top("away"),
+        in_top("away"));
+    if (system(command) == 0 && encrypt(in_top("away/inner"))) { /* NOLINT: names of ours */
+        witness_free(of("away/plain/none"));
+        witness = witness_new();
+        witness_name(witness, in_top("away/inner/none"));
+        CHECK(!witness_holds(witness));
+        witness_free(witness);
+    } else {
+        (void)fprintf(stderr, "no encrypted directory can be made here\n");
+    }
+    (void)umount(in_top("away"));
+    tree_remove();
+}
+
+/* What is opened again must not be where nobody may answer. */
+TEST(an_object_on_a_file_system_that_does_not_tell_is_not_believed)
+{
+    const int told = open("/dev/shm", O_PATH | O_CLOEXEC);
+    const int untold = open("/proc", O_PATH | O_CLOEXEC);
+    struct witness *witness = witness_new();
+
+    CHECK(told >= 0 && untold >= 0);
+    witness_object(witness, told);
+    CHECK(witness_holds(witness));
+    witness_object(witness, untold);
+    CHECK(!witness_holds(witness));
+    witness_free(witness);
+    (void)close(told);
+    (void)close(untold);
+}
+
+/* They are the user's, who has other use for them. */
+TEST(no_more_watches_are_taken_than_a_user_can_spare)
+{
+    struct witness *witness;
+    char name[64];
+    unsigned most;
+
+    tree_make();
+    for (most = 0; most < 9000; most++) {
+        (void)snprintf(name, sizeof(name), "away/%u", most);
+        CHECK(mkdir(in_top(name), 0755) == 0);
+    }
+    witness = of("a/b/none");
+    for (most = 0; most < 9000 && witness_holds(witness); most++) {
+        (void)snprintf(name, sizeof(name), "away/%u/none", most);
+        witness_name(witness, in_top(name));
+    }
+    tree_remove();
+    witness_free(witness);
+    CHECK(most > 1000 && most < 4096);
+    /* All came back. */
+    tree_make();
+    witness_free(of("a/b/none"));
+    tree_remove();
 }
 
 TEST(more_events_than_fit_are_a_change)

@@ -4,14 +4,18 @@
  * control group may take a grace period of the kernel (15 ms on an idle machine), which nobody who
  * waits for a command should wait for. It is root's still, and behind all walls already.
  *
- * Until it executes it shares memory and descriptors with pid 1, errno included, as after vfork(2):
- * only one of both does anything at a time.
+ * Until it executes it shares memory and descriptors with pid 1, errno included, as after vfork(2).
+ * Who had one of both in hand would have the other. So it becomes the caller before pid 1 does, and
+ * both have before a byte of the caller's is read. That it is not dumpable does not keep the caller
+ * from tracing it while pid 1 is root's: that belongs to the memory, and each change of an id sets
+ * it anew, to fs.suid_dumpable. A capability that he has not does, see ptrace(2).
  */
 #include "platform/linux/init/init.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
@@ -26,16 +30,23 @@
 
 #define STACK_BYTES 65536U
 #define WAKE_TRIES 3
-#define LOOK_NS 20000000L /* for whether it still lives, where nobody would tell */
+#define SHIELD (1ULL << CAP_WAKE_ALARM) /* of the least use to anybody */
+#define LOOK_NS 20000000L               /* for whether it still lives, where nobody would tell */
+
+/* What it is asked for. */
+enum asked { ASKED_NOTHING, ASKED_DROP, ASKED_RUN };
+
+/* What became of it: 0, an errno of execve(), -errno of its control group or limits, or: */
+#define CODE_KILLED INT_MIN
+#define CODE_FAULT (INT_MIN + 1) /* its init.fault says it */
 
 static struct {
-    struct init *init;
+    struct init init; /* its own copy: pid 1 goes on with its one */
     const struct command *command;
     int cwd;
-    int joined_code; /* errno */
-    int code;        /* see child_run() */
-    uint32_t joined, due,
-        lives; /* futexes: set to 1, 1; to 0 by the kernel as it executes or ends */
+    int code;
+    /* Futexes: enum asked; 1: is the caller, or failed; 0, by the kernel: has executed or ended */
+    uint32_t asked, stands, lives;
     _Alignas(16) char stack[STACK_BYTES];
 } child;
 
@@ -45,11 +56,11 @@ static uint32_t word_get(const uint32_t *word)
 }
 
 /* A call that failed once may succeed then. */
-static bool word_set(uint32_t *word)
+static bool word_set(uint32_t *word, uint32_t value)
 {
     int tries = 0;
 
-    __atomic_store_n(word, 1U, __ATOMIC_RELEASE);
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
     while (syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0) < 0) {
         if (++tries == WAKE_TRIES) {
             return false;
@@ -119,13 +130,12 @@ static void terminal_take(const struct command *command)
 }
 
 /* Its working directory, like its ids, is its own and not pid 1's. */
-static int command_become(struct init *init, const struct command *command)
+static int command_become(const struct command *command)
 {
     sigset_t none;
-    int code;
 
-    if (identity_drop(init) != CORDON_OK) {
-        return CHILD_FAULT;
+    if (identity_drop(&child.init) != CORDON_OK) {
+        return CODE_FAULT;
     }
     (void)setsid();
     terminal_take(command);
@@ -133,24 +143,51 @@ static int command_become(struct init *init, const struct command *command)
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (fchdir(child.cwd) != 0) {
-        return -errno;
+        (void)fault_os(&child.init.fault, errno, NULL, "cannot enter the working directory");
+        return CODE_FAULT;
     }
-    code = limits_take(init);
-    return code == 0 ? 0 : -code;
+    return -limits_take(&child.init);
+}
+
+static int group_join(void)
+{
+    return syscall(SYS_set_tid_address, &child.lives) >= 0 && write(INIT_FD_CGROUP, "0", 1) == 1
+               ? 0
+               : -errno;
+}
+
+static int caller_become(struct init *init)
+{
+    /* In a user namespace of the caller's nothing is kept from him. */
+    const uint64_t keep = (init->order->flags & ORDER_USER_NS) != 0 ? 0 : SHIELD;
+
+    return identity_become(init, keep) == CORDON_OK ? 0 : CODE_FAULT;
+}
+
+static void asked_wait(enum asked what)
+{
+    uint32_t now;
+
+    while ((now = word_get(&child.asked)) < (uint32_t)what) {
+        wait_while(&child.asked, now, NULL);
+    }
 }
 
 static int child_main(void *argument)
 {
+    int code;
+
     (void)argument;
     (void)prctl(PR_SET_NAME, "cordon-command", 0, 0, 0);
-    if (syscall(SYS_set_tid_address, &child.lives) < 0 || write(INIT_FD_CGROUP, "0", 1) != 1) {
-        child.joined_code = errno;
+    code = group_join();
+    __atomic_store_n(&child.code, code, __ATOMIC_RELEASE);
+    asked_wait(ASKED_DROP);
+    if (code == 0) {
+        child.code = caller_become(&child.init);
     }
-    (void)!word_set(&child.joined); /* pid 1 looks from time to time as well */
-    while (word_get(&child.due) == 0) {
-        wait_while(&child.due, 0, NULL);
-    }
-    child.code = command_become(child.init, child.command);
+    (void)!word_set(&child.stands, 1); /* pid 1 looks from time to time as well */
+    asked_wait(ASKED_RUN);
+    child.code = command_become(child.command);
     if (child.code == 0) {
         child.code = command_exec(child.command);
     }
@@ -161,7 +198,7 @@ static int child_main(void *argument)
 
 enum cordon_err child_make(struct init *init)
 {
-    child.init = init;
+    child.init = *init;
     child.lives = 1;
     init->child =
         clone(child_main, child.stack + STACK_BYTES, CLONE_VM | CLONE_FILES | SIGCHLD, NULL);
@@ -179,32 +216,64 @@ static bool has_ended(pid_t pid)
 
 bool child_is_sound(void)
 {
-    return word_get(&child.joined) == 0 || child.joined_code == 0;
+    return __atomic_load_n(&child.code, __ATOMIC_ACQUIRE) == 0;
 }
 
-int child_run(struct init *init, const struct command *command)
+static void ask(const struct init *init, enum asked what)
+{
+    if (!word_set(&child.asked, (uint32_t)what)) {
+        (void)kill(init->child, SIGKILL);
+    }
+}
+
+void child_drop(const struct init *init)
+{
+    ask(init, ASKED_DROP);
+}
+
+static enum cordon_err child_fault(struct init *init, int code)
+{
+    if (code == CODE_FAULT) {
+        init->fault = child.init.fault;
+        return init->fault.err;
+    }
+    if (code == CODE_KILLED) {
+        return fault_set(&init->fault, CORDON_E_STATE, "try again",
+                         "the command was killed before it was executed");
+    }
+    return fault_os(&init->fault, -code, NULL, "cannot limit the command");
+}
+
+enum cordon_err child_stands(struct init *init)
 {
     const struct timespec while_ns = {0, LOOK_NS};
 
-    while (word_get(&child.joined) == 0 && !has_ended(init->child)) {
-        wait_while(&child.joined, 0, &while_ns);
+    while (word_get(&child.stands) == 0) {
+        if (has_ended(init->child)) {
+            return child_fault(init, CODE_KILLED);
+        }
+        wait_while(&child.stands, 0, &while_ns);
     }
+    return child.code == 0 ? CORDON_OK : child_fault(init, child.code);
+}
+
+enum cordon_err child_run(struct init *init, const struct command *command, int *ret_code)
+{
     child.cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (child.cwd < 0) {
-        return -errno;
+        return fault_os(&init->fault, errno, NULL, "cannot enter the working directory");
     }
     child.command = command;
-    child.code = CHILD_KILLED;
-    if (word_get(&child.joined) != 0 && child.joined_code != 0) {
-        child.code = -child.joined_code;
-    } else if (word_get(&child.joined) != 0) {
-        if (!word_set(&child.due)) {
-            (void)kill(init->child, SIGKILL);
-        }
-        while (word_get(&child.lives) != 0) {
-            wait_while(&child.lives, 1, NULL);
-        }
+    child.code = CODE_KILLED;
+    ask(init, ASKED_RUN);
+    while (word_get(&child.lives) != 0) {
+        wait_while(&child.lives, 1, NULL);
     }
     (void)close(child.cwd);
-    return child.code;
+    /* Not of the command: the caller has more processes than he may, see execve(2). */
+    if (child.code == EAGAIN) {
+        return fault_os(&init->fault, EAGAIN, NULL, "cannot start the command");
+    }
+    *ret_code = child.code;
+    return child.code >= 0 ? CORDON_OK : child_fault(init, child.code);
 }

@@ -210,13 +210,19 @@ enum cordon_err identity_bound(struct init *init)
     return err;
 }
 
-enum cordon_err identity_drop(struct init *init)
+enum cordon_err identity_become(struct init *init, uint64_t keep)
 {
     const struct order_identity *who = &init->order->identity;
 
-    if (syscall(SYS_setresgid, who->gid, who->gid, who->gid) != 0 ||
+    if ((keep != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) ||
+        syscall(SYS_setresgid, who->gid, who->gid, who->gid) != 0 ||
         syscall(SYS_setresuid, who->uid, who->uid, who->uid) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot become user %u", who->uid);
     }
-    return privileges_end(init, 0);
+    return privileges_end(init, keep);
+}
+
+enum cordon_err identity_drop(struct init *init)
+{
+    return identity_become(init, 0);
 }

@@ -10,7 +10,6 @@
 #ifndef CORDON_LINUX_INIT_H
 #define CORDON_LINUX_INIT_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -78,7 +77,9 @@ void identity_as_setup(const struct init *init);
 CORDON_MUST_USE enum cordon_err identity_narrow(struct init *init, uint64_t keep);
 /* For good, while still privileged: no capability can be had by executing anything any more. */
 CORDON_MUST_USE enum cordon_err identity_bound(struct init *init);
-/* For good: the caller's ids, no capability anywhere, no_new_privs, not dumpable. */
+/* For good: the caller's ids, no capability but the bits of @keep, no_new_privs, not dumpable. */
+CORDON_MUST_USE enum cordon_err identity_become(struct init *init, uint64_t keep);
+/* ... and no capability at all. */
 CORDON_MUST_USE enum cordon_err identity_drop(struct init *init);
 
 /* ---- view.c: the tree that the job will see ---- */
@@ -157,17 +158,16 @@ struct command {
 CORDON_MUST_USE enum cordon_err command_receive(struct init *init, struct command *ret_command);
 /* Standard streams and working directory of this process become the job's. */
 CORDON_MUST_USE enum cordon_err command_prepare(struct init *init, struct command *command);
-/* child.c: the process that becomes the command, waiting, in the job's control group. */
+/* ---- child.c: the process that becomes the command, waiting, in the job's control group ---- */
 CORDON_MUST_USE enum cordon_err child_make(struct init *init);
 /* Nothing is known that would keep it from executing. */
 bool child_is_sound(void);
-/*
- * Lets it execute, in the working directory of this one. 0: it does; else an errno of execve(), or
- * negative what kept it from that, or one of these:
- */
-#define CHILD_KILLED INT_MIN      /* it ended before */
-#define CHILD_FAULT (INT_MIN + 1) /* init->fault says it */
-CORDON_MUST_USE int child_run(struct init *init, const struct command *command);
+/* Lets it become the caller, while pid 1 does other things; then, before pid 1 does: it is. */
+void child_drop(const struct init *init);
+CORDON_MUST_USE enum cordon_err child_stands(struct init *init);
+/* Lets it execute, in the working directory of this one. *ret_code: 0, or an errno of execve(). */
+CORDON_MUST_USE enum cordon_err child_run(struct init *init, const struct command *command,
+                                          int *ret_code);
 /* run.c: runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
 

@@ -73,7 +73,8 @@ static enum cordon_err (*const stages[])(struct init *) = {
     die_with_broker, load,          park_begin,   map_user,         identity_prepare,
     confine_network, watch_prepare, view_prepare, view_enter,       view_apply,
     watch_start,     view_seal,     park_look,    confine_landlock, identity_bound,
-    confine_seccomp, child_make,    park_wait,    identity_drop,    die_with_broker,
+    confine_seccomp, child_make,    park_wait,    child_stands,     identity_drop,
+    die_with_broker,
 };
 
 int main(void)

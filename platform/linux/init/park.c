@@ -94,6 +94,7 @@ enum cordon_err park_wait(struct init *init)
     struct init_go go;
     enum cordon_err err = go_receive(init, &go);
 
+    child_drop(init);
     /* What was not begun before the command was due is of now. */
     if (err == CORDON_OK && go.check != 0 && init->ahead && !is_fresh(init)) {
         init_report(IPC_REPORT_STALE, 0, init);

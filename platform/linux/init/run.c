@@ -15,24 +15,13 @@
 
 #define LINGER_MS 2
 
-static _Noreturn void not_started(struct init *init, int code)
-{
-    if (code == CHILD_KILLED) {
-        (void)fault_set(&init->fault, CORDON_E_STATE, "try again",
-                        "the command was killed before it was executed");
-    } else if (code != CHILD_FAULT) {
-        (void)fault_os(&init->fault, -code, NULL, "cannot limit the command");
-    }
-    init_report(IPC_REPORT_SETUP, 0, init);
-    _exit(125);
-}
-
 static void command_start(struct init *init, const struct command *command)
 {
-    const int code = child_run(init, command);
+    int code = 0;
 
-    if (code < 0) {
-        not_started(init, code);
+    if (child_run(init, command, &code) != CORDON_OK) {
+        init_report(IPC_REPORT_SETUP, 0, init);
+        _exit(125);
     }
     if (code != 0) {
         bool missing = code == ENOENT || code == ENOTDIR;

@@ -81,7 +81,9 @@ static inline int sys_fanotify_mark_at(int group, unsigned flags, uint64_t mask,
 
 /* As struct statx of the kernel; the smaller C library has none. */
 struct sys_place {
-    uint8_t before[0x1c];
+    uint8_t before[0x08];
+    uint64_t attributes; /* STATX_ATTR_* */
+    uint8_t owner[0x0c];
     uint16_t mode;
     uint8_t pad[2];
     uint64_t ino;
@@ -91,7 +93,8 @@ struct sys_place {
     uint8_t after[0x68];
 };
 
-#define SYS_PLACE_DONT_SYNC 0x4000U /* AT_STATX_DONT_SYNC */
+#define SYS_PLACE_DONT_SYNC 0x4000U   /* AT_STATX_DONT_SYNC */
+#define SYS_PLACE_ENCRYPTED 0x0800ULL /* STATX_ATTR_ENCRYPTED */
 
 /* What is at @path. */
 static inline int sys_place_at(const char *path, unsigned flags, struct sys_place *ret)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform/linux/telling.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOUNTS_MAX 1024U /* what is on further ones is not believed */
+
+static struct {
+    uint64_t numbers[MOUNTS_MAX]; /* sorted */
+    size_t count;
+} mounts;
+
+/*
+ * Whatever is changed there is changed by this kernel, which tells of it. Not so overlayfs, whose
+ * layers may change below it or lie with a file server, and ZFS, which rolls back what is mounted.
+ */
+static bool type_tells(const char *type)
+{
+    static const char *const types[] = {"ext2",     "ext3",  "ext4",     "xfs",
+                                        "btrfs",    "f2fs",  "bcachefs", "tmpfs",
+                                        "devtmpfs", "ramfs", "squashfs", "erofs"};
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(type, types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int number_order(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* statfs(2) would ask a file server, which may never answer; the table of mounts does not. */
+void telling_read(void)
+{
+    FILE *table = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL;
+    size_t room = 0;
+
+    mounts.count = 0;
+    while (table != NULL && getline(&line, &room, table) > 0 && mounts.count < MOUNTS_MAX) {
+        const char *end = strstr(line, " - ");
+        char type[32];
+
+        if (end != NULL && sscanf(end, " - %31s", type) == 1 && type_tells(type)) {
+            mounts.numbers[mounts.count++] = strtoull(line, NULL, 10);
+        }
+    }
+    free(line);
+    if (table != NULL) {
+        (void)fclose(table);
+    }
+    qsort(mounts.numbers, mounts.count, sizeof(mounts.numbers[0]), number_order);
+}
+
+bool telling_has(uint64_t mount)
+{
+    return bsearch(&mount, mounts.numbers, mounts.count, sizeof(mount), number_order) != NULL;
+}
