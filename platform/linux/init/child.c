@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
@@ -30,8 +29,7 @@
 
 #define STACK_BYTES 65536U
 #define WAKE_TRIES 3
-#define SHIELD (1ULL << CAP_WAKE_ALARM) /* of the least use to anybody */
-#define LOOK_NS 20000000L               /* for whether it still lives, where nobody would tell */
+#define LOOK_NS 20000000L /* for whether it still lives, where nobody would tell */
 
 /* What it is asked for. */
 enum asked { ASKED_NOTHING, ASKED_DROP, ASKED_RUN };
@@ -159,9 +157,13 @@ static int group_join(void)
 static int caller_become(struct init *init)
 {
     /* In a user namespace of the caller's nothing is kept from him. */
-    const uint64_t keep = (init->order->flags & ORDER_USER_NS) != 0 ? 0 : SHIELD;
+    const bool own = (init->order->flags & ORDER_USER_NS) != 0;
+    uint64_t keep = 0;
 
-    return identity_become(init, keep) == CORDON_OK ? 0 : CODE_FAULT;
+    return (own || identity_shield(init, &keep) == CORDON_OK) &&
+                   identity_become(init, keep) == CORDON_OK
+               ? 0
+               : CODE_FAULT;
 }
 
 static void asked_wait(enum asked what)

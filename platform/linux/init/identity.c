@@ -210,6 +210,29 @@ enum cordon_err identity_bound(struct init *init)
     return err;
 }
 
+enum cordon_err identity_shield(struct init *init, uint64_t *ret_keep)
+{
+    /* Of the least use to anybody; a service's unit may have taken the one or the other. */
+    static const unsigned harmless[] = {CAP_WAKE_ALARM, CAP_SYS_NICE, CAP_SYS_CHROOT,
+                                        CAP_AUDIT_CONTROL};
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    uint64_t permitted;
+
+    memset(data, 0, sizeof(data));
+    if (syscall(SYS_capget, &head, data) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot tell its capabilities");
+    }
+    permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *ret_keep = permitted & (~permitted + 1);
+    for (size_t i = sizeof(harmless) / sizeof(harmless[0]); i > 0; i--) {
+        if ((permitted >> harmless[i - 1] & 1) != 0) {
+            *ret_keep = 1ULL << harmless[i - 1];
+        }
+    }
+    return CORDON_OK;
+}
+
 enum cordon_err identity_become(struct init *init, uint64_t keep)
 {
     const struct order_identity *who = &init->order->identity;

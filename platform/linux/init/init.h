@@ -77,6 +77,11 @@ void identity_as_setup(const struct init *init);
 CORDON_MUST_USE enum cordon_err identity_narrow(struct init *init, uint64_t keep);
 /* For good, while still privileged: no capability can be had by executing anything any more. */
 CORDON_MUST_USE enum cordon_err identity_bound(struct init *init);
+/*
+ * One capability that this process has: whoever holds one that somebody lacks cannot be traced by
+ * him, see ptrace(2). 0: it has none.
+ */
+CORDON_MUST_USE enum cordon_err identity_shield(struct init *init, uint64_t *ret_keep);
 /* For good: the caller's ids, no capability but the bits of @keep, no_new_privs, not dumpable. */
 CORDON_MUST_USE enum cordon_err identity_become(struct init *init, uint64_t keep);
 /* ... and no capability at all. */
