@@ -77,7 +77,7 @@ static const struct sight *sights_from(struct witness *witness, struct sight wan
     size_t low = 0;
     size_t high = witness->count;
 
-    if (!witness->sorted) {
+    if (witness->count > 0 && !witness->sorted) {
         qsort(witness->sights, witness->count, sizeof(*witness->sights), sight_order);
         witness->sorted = true;
     }

@@ -171,7 +171,7 @@ enum cordon_err host_open_log(const char *path, int *ret_fd, struct cordon_fault
     return CORDON_OK;
 }
 
-void host_write(int fd, const char *text, size_t len)
+bool host_write(int fd, const char *text, size_t len)
 {
     DWORD done = 0;
 
@@ -179,6 +179,17 @@ void host_write(int fd, const char *text, size_t len)
         text += done;
         len -= done;
     }
+    return len == 0;
+}
+
+/* The way to it would have to be judged as that to a managed file, and it be kept open. */
+enum cordon_err host_open_sink(const struct managed_places *places, const char *path, int *ret_fd,
+                               struct cordon_fault *fault)
+{
+    (void)places;
+    (void)ret_fd;
+    return fault_set(fault, CORDON_E_UNSUPPORTED, "leave cordon.audit.sink out",
+                     "%s: no records are written to a file on Windows yet", path);
 }
 
 enum cordon_err host_pipe(int ret_fds[2], struct cordon_fault *fault)
