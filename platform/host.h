@@ -34,6 +34,8 @@ extern const uint32_t host_signal_stop;
 
 /* "" when the host has no name. */
 void host_name(char *ret_name, size_t size);
+/* Memory that was freed goes back to the system, as far as the allocator knows how. */
+void host_trim(void);
 uint64_t host_now_ms(void);  /* monotonic */
 uint64_t host_unix_ms(void); /* since 1970 */
 /* UTC, RFC 3339 with milliseconds: "2026-01-31T23:59:59.123Z". */

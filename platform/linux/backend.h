@@ -62,6 +62,15 @@ CORDON_MUST_USE enum cordon_err linux_init_order(const struct platform_spawn *sp
                                                  void **ret_block, size_t *ret_len,
                                                  bool *ret_program, struct cordon_fault *fault);
 
+/*
+ * ... and all that it is made from beside the sealed files, the managed policy and what this host
+ * can: who asks, from where, what each of his descriptors is. As a block of bytes, malloc'ed;
+ * comes first, since it looks whether there are enough descriptors.
+ */
+CORDON_MUST_USE enum cordon_err linux_init_asked(const struct platform_spawn *spawn,
+                                                 void **ret_block, size_t *ret_len,
+                                                 struct cordon_fault *fault);
+
 /* managed_steps.c: denials, what holds them in place, and where they are decided; @at_access: at
  * each access. CORDON_E_NOMEM. */
 enum cordon_err linux_managed_steps(const struct policy *managed, bool at_access,

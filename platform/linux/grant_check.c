@@ -80,17 +80,14 @@ static enum cordon_err flags_check(const struct platform_spawn *spawn, uint32_t 
     return CORDON_OK;
 }
 
-static enum cordon_err grant_add(const struct platform_spawn *spawn, const struct order_step *from,
-                                 struct order_builder *builder, struct cordon_fault *fault)
+/* @from, with what @fd is in the descriptor's place. */
+static enum cordon_err object_add(int fd, const struct order_step *from,
+                                  struct order_builder *builder, struct cordon_fault *fault)
 {
     struct order_step step = *from;
     struct object object;
-    enum cordon_err err;
+    enum cordon_err err = object_name(fd, &object, fault);
 
-    if (from->op == ORDER_GRANT_WRITE && !spawn->managed->managed_allows_write) {
-        return forbidden(fault, "writing");
-    }
-    err = object_name(spawn->fds[IPC_SPAWN_GRANTS + from->fd], &object, fault);
     if (err != CORDON_OK) {
         return err;
     }
@@ -101,6 +98,15 @@ static enum cordon_err grant_add(const struct platform_spawn *spawn, const struc
     step.ino = object.ino;
     order_add_step(builder, &step);
     return CORDON_OK;
+}
+
+static enum cordon_err grant_add(const struct platform_spawn *spawn, const struct order_step *from,
+                                 struct order_builder *builder, struct cordon_fault *fault)
+{
+    if (from->op == ORDER_GRANT_WRITE && !spawn->managed->managed_allows_write) {
+        return forbidden(fault, "writing");
+    }
+    return object_add(spawn->fds[IPC_SPAWN_GRANTS + from->fd], from, builder, fault);
 }
 
 static enum cordon_err steps_copy(const struct platform_spawn *spawn, const struct order_head *head,
@@ -215,6 +221,21 @@ static bool has_watch(const struct order_builder *builder)
     return false;
 }
 
+/* Who asks, from where, and what limits his command: no worker has a say about that. */
+static enum cordon_err caller_fill(const struct platform_spawn *spawn,
+                                   struct order_builder *builder, struct cordon_fault *fault)
+{
+    enum cordon_err err = linux_limit_command(spawn, builder, fault);
+
+    if (err == CORDON_OK) {
+        err = cwd_fill(spawn, builder, fault);
+    }
+    if (err == CORDON_OK) {
+        identity_fill(spawn->peer, builder);
+    }
+    return err;
+}
+
 static enum cordon_err build(const struct platform_spawn *spawn, const struct order_head *head,
                              struct order_builder *builder, bool *ret_program,
                              struct cordon_fault *fault)
@@ -232,22 +253,40 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
         err = minimum_check(spawn->managed, at_access, builder, fault);
     }
     if (err == CORDON_OK) {
-        err = linux_limit_command(spawn, builder, fault);
-    }
-    if (err == CORDON_OK) {
-        err = cwd_fill(spawn, builder, fault);
+        err = caller_fill(spawn, builder, fault);
     }
     if (err == CORDON_OK) {
         err = access_fill(spawn, head, builder, fault);
     }
     if (err == CORDON_OK) {
-        identity_fill(spawn->peer, builder);
         err = steps_copy(spawn, head, builder, fault);
     }
     if (err == CORDON_OK) {
         err = linux_managed_steps(spawn->managed, at_access, builder, fault);
     }
     *ret_program = program && has_watch(builder);
+    return err;
+}
+
+enum cordon_err linux_init_asked(const struct platform_spawn *spawn, void **ret_block,
+                                 size_t *ret_len, struct cordon_fault *fault)
+{
+    struct order_builder builder;
+    enum cordon_err err;
+
+    if (spawn->fd_count < IPC_SPAWN_GRANTS) {
+        return fault_set(fault, CORDON_E_INVALID, NULL, "spawn order: descriptors are missing");
+    }
+    order_begin(&builder);
+    err = caller_fill(spawn, &builder, fault);
+    for (size_t i = IPC_SPAWN_GRANTS; err == CORDON_OK && i < spawn->fd_count; i++) {
+        err = object_add(spawn->fds[i], &(const struct order_step){.op = ORDER_GRANT_READ},
+                         &builder, fault);
+    }
+    if (err == CORDON_OK) {
+        err = order_finish(&builder, ret_block, ret_len, fault);
+    }
+    order_builder_deinit(&builder);
     return err;
 }
 
@@ -260,9 +299,6 @@ enum cordon_err linux_init_order(const struct platform_spawn *spawn, void **ret_
     enum cordon_err err;
     size_t len;
 
-    if (spawn->fd_count < IPC_SPAWN_GRANTS) {
-        return fault_set(fault, CORDON_E_INVALID, NULL, "spawn order: descriptors are missing");
-    }
     err = ipc_map(spawn->fds[IPC_SPAWN_ORDER], ORDER_BYTES_MAX, &block, &len, fault);
     if (err != CORDON_OK) {
         return err;

@@ -12,6 +12,54 @@
 #include "platform/linux/index_start.h"
 #include "platform/linux/seccomp.h"
 
+/* ---- what is asked for ---- */
+
+static enum cordon_err file_of(int fd, uint64_t *ret_dev, uint64_t *ret_ino,
+                               struct cordon_fault *fault)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0) {
+        return fault_os(fault, errno, NULL, "spawn order: a file cannot be examined");
+    }
+    *ret_dev = st.st_dev;
+    *ret_ino = st.st_ino;
+    return CORDON_OK;
+}
+
+enum cordon_err asked_make(const struct platform_spawn *spawn, struct asked *ret_asked,
+                           struct cordon_fault *fault)
+{
+    struct asked asked;
+    enum cordon_err err;
+
+    memset(&asked, 0, sizeof(asked));
+    err = linux_init_asked(spawn, &asked.block, &asked.len, fault);
+    if (err == CORDON_OK) {
+        err = linux_limit_group(spawn, &asked.limits, fault);
+    }
+    if (err == CORDON_OK) {
+        err = file_of(spawn->fds[IPC_SPAWN_ORDER], &asked.order.dev, &asked.order.ino, fault);
+    }
+    for (int set = 0; err == CORDON_OK && set < ORDER_SET_COUNT; set++) {
+        const int fd = set == ORDER_SET_OWN ? spawn->fds[IPC_SPAWN_TABLE] : spawn->managed_table;
+
+        err = file_of(fd, &asked.tables[set].dev, &asked.tables[set].ino, fault);
+    }
+    if (err != CORDON_OK) {
+        asked_deinit(&asked);
+        return err;
+    }
+    *ret_asked = asked;
+    return CORDON_OK;
+}
+
+void asked_deinit(struct asked *asked)
+{
+    free(asked->block);
+    asked->block = NULL;
+}
+
 /* ---- the recipe ---- */
 
 static const struct order_head *order_of(const struct recipe *recipe)
@@ -25,11 +73,11 @@ uint32_t recipe_uid(const struct recipe *recipe)
 }
 
 /* The worker could change what is not sealed after it was checked. */
-static enum cordon_err table_take(int from, int *ret_fd, struct cordon_fault *fault)
+static enum cordon_err sealed_take(int from, size_t max, int *ret_fd, struct cordon_fault *fault)
 {
     const void *data;
     size_t len;
-    enum cordon_err err = ipc_map(from, DFA_BYTES_MAX + 4096, &data, &len, fault);
+    enum cordon_err err = ipc_map(from, max, &data, &len, fault);
 
     if (err != CORDON_OK) {
         return err;
@@ -39,57 +87,70 @@ static enum cordon_err table_take(int from, int *ret_fd, struct cordon_fault *fa
     return *ret_fd < 0 ? fault_os(fault, errno, NULL, "cannot prepare the job") : CORDON_OK;
 }
 
-void recipe_deinit(struct recipe *recipe)
+static void recipe_close(struct recipe *recipe)
 {
-    for (int set = 0; set < ORDER_SET_COUNT; set++) {
-        if (recipe->tables[set] >= 0) {
-            (void)close(recipe->tables[set]);
+    const int fds[] = {recipe->order, recipe->tables[ORDER_SET_OWN],
+                       recipe->tables[ORDER_SET_MANAGED]};
+
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]);
         }
     }
     free(recipe->block);
 }
 
-enum cordon_err recipe_make(const struct platform_spawn *spawn, struct recipe *ret_recipe,
-                            struct cordon_fault *fault)
+void recipe_deinit(struct recipe *recipe)
 {
-    struct recipe recipe = {.embedded = spawn->embedded, .tables = {-1, -1}};
+    recipe_close(recipe);
+    asked_deinit(&recipe->asked);
+}
+
+enum cordon_err recipe_make(const struct platform_spawn *spawn, const struct asked *asked,
+                            struct recipe *ret_recipe, struct cordon_fault *fault)
+{
+    struct recipe recipe = {
+        .asked = *asked, .order = -1, .embedded = spawn->embedded, .tables = {-1, -1}};
     enum cordon_err err =
         linux_init_order(spawn, &recipe.block, &recipe.len, &recipe.program, fault);
 
     if (err == CORDON_OK) {
-        err = table_take(spawn->fds[IPC_SPAWN_TABLE], &recipe.tables[ORDER_SET_OWN], fault);
+        err = sealed_take(spawn->fds[IPC_SPAWN_ORDER], ORDER_BYTES_MAX, &recipe.order, fault);
     }
     if (err == CORDON_OK) {
-        err = table_take(spawn->managed_table, &recipe.tables[ORDER_SET_MANAGED], fault);
+        err = sealed_take(spawn->fds[IPC_SPAWN_TABLE], DFA_BYTES_MAX + 4096,
+                          &recipe.tables[ORDER_SET_OWN], fault);
     }
     if (err == CORDON_OK) {
-        err = linux_limit_group(spawn, &recipe.limits, fault);
+        err = sealed_take(spawn->managed_table, DFA_BYTES_MAX + 4096,
+                          &recipe.tables[ORDER_SET_MANAGED], fault);
     }
     if (err != CORDON_OK) {
-        recipe_deinit(&recipe);
+        recipe_close(&recipe);
         return err;
     }
     *ret_recipe = recipe;
     return CORDON_OK;
 }
 
-/* Sealed, so the same file has the same bytes for ever. */
-static bool is_same_file(int a, int b)
+bool recipe_answers(const struct recipe *recipe, const struct asked *asked)
 {
-    struct stat one;
-    struct stat other;
+    const struct asked *before = &recipe->asked;
 
-    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
-           one.st_ino == other.st_ino;
+    return before->len == asked->len &&
+           memcmp(&before->order, &asked->order, sizeof(asked->order)) == 0 &&
+           memcmp(before->tables, asked->tables, sizeof(asked->tables)) == 0 &&
+           memcmp(&before->limits, &asked->limits, sizeof(asked->limits)) == 0 &&
+           memcmp(before->block, asked->block, asked->len) == 0;
 }
 
 bool recipe_same(const struct recipe *a, const struct recipe *b)
 {
     return a->embedded == b->embedded && a->program == b->program && a->len == b->len &&
            memcmp(a->block, b->block, a->len) == 0 &&
-           memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0 &&
-           is_same_file(a->tables[ORDER_SET_OWN], b->tables[ORDER_SET_OWN]) &&
-           is_same_file(a->tables[ORDER_SET_MANAGED], b->tables[ORDER_SET_MANAGED]);
+           memcmp(&a->asked.limits, &b->asked.limits, sizeof(a->asked.limits)) == 0 &&
+           /* Sealed, so the same file has the same bytes for ever. */
+           memcmp(a->asked.tables, b->asked.tables, sizeof(a->asked.tables)) == 0;
 }
 
 /* ---- what is made from it ---- */
@@ -118,9 +179,9 @@ static enum cordon_err group_open(const struct recipe *recipe, struct job_parts 
     }
     err = cgroup_make(++last, &parts->cgroup, fault);
     for (int i = 0; err == CORDON_OK && i < POLICY_LIMIT_COUNT; i++) {
-        if (recipe->limits.value[i] != 0) {
-            err =
-                cgroup_limit(&parts->cgroup, (enum policy_limit)i, recipe->limits.value[i], fault);
+        if (recipe->asked.limits.value[i] != 0) {
+            err = cgroup_limit(&parts->cgroup, (enum policy_limit)i, recipe->asked.limits.value[i],
+                               fault);
         }
     }
     return err;

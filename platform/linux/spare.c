@@ -73,8 +73,22 @@ static void check_mounts(void)
 static struct shelf *shelf_of(const struct recipe *recipe)
 {
     for (size_t i = 0; i < SHELVES; i++) {
-        if (spares.shelves[i] != NULL && recipe_same(&spares.shelves[i]->recipe, recipe)) {
-            return spares.shelves[i];
+        struct shelf *shelf = spares.shelves[i];
+
+        if (shelf != NULL && (&shelf->recipe == recipe || recipe_same(&shelf->recipe, recipe))) {
+            return shelf;
+        }
+    }
+    return NULL;
+}
+
+struct recipe *spare_recipe(const struct asked *asked)
+{
+    for (size_t i = 0; i < SHELVES; i++) {
+        struct shelf *shelf = spares.shelves[i];
+
+        if (shelf != NULL && recipe_answers(&shelf->recipe, asked)) {
+            return &shelf->recipe;
         }
     }
     return NULL;
@@ -142,16 +156,32 @@ static struct shelf **slot_for(uint32_t uid, uint64_t now)
     return oldest != NULL && now - (*oldest)->used_ms >= SETTLE_MS ? oldest : NULL;
 }
 
+/* Another worker may ask for the same with other files: the next one is known by these. */
+static void shelf_want(struct shelf *shelf, struct recipe *recipe, uint64_t now)
+{
+    if (recipe != &shelf->recipe) {
+        recipe_deinit(&shelf->recipe);
+        shelf->recipe = *recipe;
+    }
+    shelf->used_ms = now;
+}
+
 void spare_want(struct recipe *recipe, bool worked)
 {
     const uint64_t now = host_now_ms();
-    struct shelf *shelf = worked && !recipe->embedded ? shelf_of(recipe) : NULL;
-    struct shelf **slot;
+    struct shelf *shelf = recipe->embedded ? NULL : shelf_of(recipe);
+    struct shelf **slot = NULL;
 
-    if (shelf != NULL) {
-        shelf->used_ms = now;
+    if (shelf != NULL && worked) {
+        shelf_want(shelf, recipe, now);
+        return;
     }
-    slot = shelf != NULL || !worked || recipe->embedded ? NULL : slot_for(recipe_uid(recipe), now);
+    if (shelf != NULL && recipe == &shelf->recipe) {
+        return;
+    }
+    if (worked && !recipe->embedded) {
+        slot = slot_for(recipe_uid(recipe), now);
+    }
     if (slot != NULL) {
         shelf_free(slot);
         *slot = calloc(1, sizeof(**slot));

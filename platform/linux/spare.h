@@ -15,9 +15,15 @@
 
 #include "platform/linux/recipe.h"
 
+/*
+ * The recipe that jobs are made ahead from for whoever asks for this, or NULL; borrowed until
+ * spare_want().
+ */
+struct recipe *spare_recipe(const struct asked *asked);
 /* One made from the same recipe, or NULL. The job is the caller's. */
 struct platform_job *spare_take(const struct recipe *recipe);
-/* Takes the recipe over. @worked: a job was made from it, so that more may be wanted. */
+/* Takes the recipe over, or a borrowed one back. @worked: a job was made from it, so that more may
+ * be wanted. */
 void spare_want(struct recipe *recipe, bool worked);
 /* What became of a job of which platform_job.spare is @serial: used as it was, or made again. */
 void spare_seen(uint64_t serial, bool fresh);

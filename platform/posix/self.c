@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -67,6 +70,13 @@ void host_name(char *ret_name, size_t size)
         ret_name[0] = '\0';
     }
     ret_name[size - 1] = '\0';
+}
+
+void host_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }
 
 uint64_t host_now_ms(void)

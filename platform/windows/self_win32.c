@@ -67,6 +67,11 @@ void host_name(char *ret_name, size_t size)
     }
 }
 
+void host_trim(void)
+{
+    (void)HeapCompact(GetProcessHeap(), 0);
+}
+
 uint64_t host_now_ms(void)
 {
     return GetTickCount64();

@@ -32,6 +32,12 @@ bool recipe_same(const struct recipe *a, const struct recipe *b)
     return a->len == b->len;
 }
 
+/* What is asked for is known by its length as well; each worker has lengths of its own. */
+bool recipe_answers(const struct recipe *recipe, const struct asked *asked)
+{
+    return recipe->asked.len == asked->len;
+}
+
 uint32_t recipe_uid(const struct recipe *recipe)
 {
     return (uint32_t)recipe->tables[0];
@@ -78,24 +84,40 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     return CORDON_OK;
 }
 
+static size_t worker = 100;
+
 static struct recipe recipe_of(size_t id, int uid)
 {
     recipes++;
-    return (struct recipe){.len = id, .tables = {uid, -1}};
+    return (struct recipe){.asked = {.len = worker + id}, .len = id, .tables = {uid, -1}};
+}
+
+static bool is_known(size_t id)
+{
+    const struct recipe *recipe = spare_recipe(&(const struct asked){.len = worker + id});
+
+    CHECK(recipe == NULL || recipe->len == id);
+    return recipe != NULL;
 }
 
 /* As linux_spawn() does; true: it had been made ahead. */
 static bool spawn(size_t id, int uid)
 {
-    struct recipe recipe = recipe_of(id, uid);
-    struct platform_job *job = spare_take(&recipe);
+    struct recipe fresh;
+    struct recipe *recipe = spare_recipe(&(const struct asked){.len = worker + id});
+    struct platform_job *job;
 
+    if (recipe == NULL) {
+        fresh = recipe_of(id, uid);
+        recipe = &fresh;
+    }
+    job = spare_take(recipe);
     if (job != NULL) {
         CHECK(job->pid == (int)id && job->spare != 0);
         spare_seen(job->spare, true);
         linux_release(job);
     }
-    spare_want(&recipe, true);
+    spare_want(recipe, true);
     return job != NULL;
 }
 
@@ -129,6 +151,37 @@ TEST(the_second_job_of_a_recipe_was_made_ahead)
     CHECK(spawn(1, 0) && spawn(1, 0) && !spawn(1, 0));
     CHECK(!spawn(2, 0));
     CHECK(tend() == 60000 && alive == 4 && recipes == 2);
+}
+
+TEST(who_asks_for_the_same_gets_the_recipe_that_is_there)
+{
+    begin();
+    CHECK(!is_known(1) && !spawn(1, 0) && is_known(1) && !is_known(2));
+    CHECK(tend() == 60000 && recipes == 1);
+    CHECK(spawn(1, 0) && recipes == 1);
+    /* Another worker asks with files of its own, and is known by these from then on. */
+    worker = 200;
+    CHECK(!is_known(1) && spawn(1, 0) && is_known(1) && recipes == 1);
+    worker = 100;
+    CHECK(!is_known(1));
+    linux_forget();
+    worker = 200;
+    CHECK(!is_known(1) && recipes == 0);
+}
+
+TEST(a_recipe_that_is_kept_stays_when_a_job_of_it_fails)
+{
+    struct recipe *recipe;
+
+    begin();
+    CHECK(!spawn(1, 0) && tend() == 60000);
+    now_ms += 59000;
+    recipe = spare_recipe(&(const struct asked){.len = worker + 1});
+    CHECK(recipe != NULL);
+    spare_want(recipe, false);
+    CHECK(is_known(1) && recipes == 1 && alive == 2);
+    now_ms += 1000;
+    CHECK(tend() == 0 && alive == 0 && recipes == 0);
 }
 
 TEST(what_nobody_asks_for_is_given_back)

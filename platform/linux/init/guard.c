@@ -386,14 +386,20 @@ void guard_end(struct init *init)
     }
 }
 
-bool guard_knows_no_more(struct init *init)
+bool guard_ask(const struct init *init)
+{
+    const char word = ASK;
+
+    return init->guard <= 0 || write(init->guard_finish, &word, 1) == 1;
+}
+
+bool guard_knows_no_more(const struct init *init)
 {
     struct pollfd answer = {.fd = init->guard_finish, .events = POLLIN};
-    char word = ASK;
+    char word;
 
-    return init->guard <= 0 ||
-           (write(init->guard_finish, &word, 1) == 1 && poll(&answer, 1, ANSWER_MS) == 1 &&
-            read(init->guard_finish, &word, 1) == 1 && word == SAME);
+    return init->guard <= 0 || (poll(&answer, 1, ANSWER_MS) == 1 &&
+                                read(init->guard_finish, &word, 1) == 1 && word == SAME);
 }
 
 enum cordon_err watch_ready(struct init *init)

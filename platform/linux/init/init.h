@@ -180,8 +180,10 @@ _Noreturn void command_run(struct init *init, const struct command *command);
 /* Once the command is gone: what the guard has not seen yet is told for the jobs to come, most of
  * it without the help of another process. */
 void guard_end(struct init *init);
-/* The guard, if there is one, has learned of no denied object since it was ready. */
-bool guard_knows_no_more(struct init *init);
+/* Asks the guard, if there is one, whether it has learned of a denied object since it was ready;
+ * false: it is gone. Then its answer: it has not. */
+bool guard_ask(const struct init *init);
+bool guard_knows_no_more(const struct init *init);
 
 /* ---- stop.c ---- */
 /*
