@@ -76,7 +76,8 @@ void connection_tell(struct connection *connection, struct ipc_message *message)
 
 void connection_free(struct connection *connection)
 {
-    struct connection **link = &connection->worker->connections;
+    struct worker *worker = connection->worker;
+    struct connection **link = &worker->connections;
     struct ipc_message message;
 
     while (*link != connection) {
@@ -98,6 +99,7 @@ void connection_free(struct connection *connection)
     loop_source_free(connection->timer);
     host_close(connection->fd);
     free(connection);
+    lull_ended(&worker->lull, worker->connections == NULL);
 }
 
 void connection_flush(struct connection *connection)

@@ -79,6 +79,7 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
 
 void supervisor_check_done(struct supervisor *supervisor)
 {
+    lull_ended(&supervisor->lull, supervisor->quota.users == NULL);
     if (!supervisor->options->embedded) {
         return;
     }

@@ -7,6 +7,7 @@
 #define CORDON_BROKER_SUPERVISOR_H
 
 #include "broker/audit.h"
+#include "broker/lull.h"
 #include "broker/managed.h"
 #include "broker/quota.h"
 #include "broker/ring.h"
@@ -52,7 +53,8 @@ struct supervisor {
     bool tend_soon;           /* armed by supervisor_tend() */
     struct loop_source *signals[3];
     uint64_t start_ms, start_tick_ms; /* since 1970; monotonic */
-    uint64_t quiet_until_ms;          /* refusals for quota are logged once a second */
+    struct lull lull;
+    uint64_t quiet_until_ms; /* refusals for quota are logged once a second */
 };
 
 /* Until it is told to stop, or the embedded client left. */
@@ -63,7 +65,7 @@ CORDON_MUST_USE enum cordon_err supervisor_run(const struct supervisor_options *
 void supervisor_refresh(struct supervisor *supervisor, bool force);
 /* A job was started: soon the platform may make ready what the next one needs. */
 void supervisor_tend(struct supervisor *supervisor);
-/* A session or a job has ended: an embedded broker with nothing left stops. */
+/* A session or a job has ended: an embedded broker with nothing left stops, another rests. */
 void supervisor_check_done(struct supervisor *supervisor);
 
 #endif

@@ -8,6 +8,7 @@
 #define CORDON_BROKER_WORKER_H
 
 #include "broker/channel.h"
+#include "broker/lull.h"
 #include "broker/memo.h"
 #include "platform/host.h"
 #include "platform/platform.h"
@@ -37,6 +38,7 @@ struct worker {
     struct worker_managed managed;
     struct memo memo;
     struct connection *connections;
+    struct lull lull;
     uint32_t last_request;
 };
 

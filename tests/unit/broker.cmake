@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 cordon_test(test_session LABEL unit SOURCES test_session.c LIBS cordon_session)
 cordon_test(test_quota LABEL unit SOURCES test_quota.c LIBS cordon_broker_core)
+cordon_test(test_lull LABEL unit SOURCES test_lull.c LIBS cordon_broker_core)
 cordon_test(test_undo LABEL unit SOURCES test_undo.c LIBS cordon_broker_core)
 cordon_test(test_ipc LABEL unit SOURCES test_ipc.c LIBS cordon_posix)
 cordon_test(test_host LABEL unit SOURCES test_host.c LIBS cordon_posix)
@@ -19,7 +20,7 @@ cordon_test(test_report LABEL unit SOURCES test_report.c ${PROJECT_SOURCE_DIR}/b
             LIBS cordon_broker_core)
 cordon_test(test_audit LABEL unit SOURCES test_audit.c LIBS cordon_broker_core)
 target_compile_definitions(test_audit PRIVATE MAN_FOLDER="${PROJECT_SOURCE_DIR}/packaging/man")
-foreach(test test_quota test_undo test_managed test_fetched test_memo test_planned test_ring test_report test_channel
+foreach(test test_quota test_lull test_undo test_managed test_fetched test_memo test_planned test_ring test_report test_channel
              test_audit test_managed_restless test_loop)
   set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX)
 endforeach()
