@@ -45,7 +45,7 @@ expect_refusals()
 # refused_by_bpf WHAT CONDITION: what may succeed elsewhere, unreadable all the same.
 refused_by_bpf()
 {
-    [ "$(mechanism)" != bpf ] || eval "$2" || fail "$1 was not refused"
+    ! decided_by bpf || eval "$2" || fail "$1 was not refused"
 }
 
 # while_running COMMAND...: what the host does once the job of da_wait has begun.
@@ -113,7 +113,7 @@ dr_11_replaced_by_the_host()
     expect_refusals 3 "a folder replaced"
     da_filled_after_the_move
     # The kernel's program keeps a folder's old names for all that is ever in it.
-    [ "$(mechanism)" = bpf ] && return
+    decided_by bpf && return
     # Not at once: what comes while the guard looks through the folder counts as of before.
     rm -f "$WS_A/begun" "$WS_A/done" "$WS_A/conf/key"
     echo "$SECRET" >"$WS_A/conf/key"
@@ -158,7 +158,7 @@ dr_13_job_creates_a_match()
         echo '$SECRET' >draft; mv draft late.pem 2>/dev/null; get late.pem
         mv late.pem draft 2>/dev/null && get draft; rm -f draft" made
     # Where the first move is refused the draft never had a denied name.
-    if [ "$(mechanism)" = bpf ]; then
+    if decided_by bpf; then
         expect_refusals 3 "made by the job"
     else
         expect_refusals 4 "made by the job"
@@ -421,7 +421,7 @@ dr_35_guards_killed()
         ((((round % 15) + 1) & 8)) && victims+=($(pgrep -x cordon-init))
         # The kernel's program needs no guard.
         if [ ${#victims[@]} = 0 ]; then
-            [ "$(mechanism)" = bpf ] || fail "round $round: nobody to kill"
+            decided_by bpf || fail "round $round: nobody to kill"
             victims=($(pgrep -x cordon-init))
         fi
         mapfile -t victims < <(shuf -e "${victims[@]}")

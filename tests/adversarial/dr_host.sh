@@ -141,7 +141,7 @@ dh_sockets_bound_otherwise()
     local helper
 
     dh_setup
-    if [ "$(mechanism)" != bpf ]; then
+    if ! decided_by bpf; then
         "$CORDON" doctor | grep -q 'note *host sockets *not covered' || fail "doctor says nothing"
         job cordon-a --print-plan -- true
         expect_out 'bound when the job starts' "the plan"

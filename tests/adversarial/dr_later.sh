@@ -83,7 +83,7 @@ tried("b/x.key", "y"); tried("keys", "k2"); tried("m/x.env", "e"); os._exit(0)'
 # What has its name again is judged by that.
 dl_back()
 {
-    [ "$(mechanism)" != bpf ] || return 0
+    ! decided_by bpf || return 0
     dl_setup
     dl_job 'mv b/x.key y; mv keys k2; mv m/x.env e'
     dl_job 'mv y b/x.key; mv k2 keys; mv e m/x.env'
@@ -102,7 +102,7 @@ dr_37_other_users_and_policies()
     job cordon-b -- cat "$WS_A/e"
     [[ $OUT$ERR != *"$SECRET"* ]] || fail "another user's job reads it; $(got)"
     # One who may read it under its former name may read it under the later one.
-    if [ "$(mechanism)" != bpf ]; then
+    if ! decided_by bpf; then
         job cordon-b -- cat "$WS_A/y" "$WS_A/k2/inner"
         expect_out "$SECRET" "another user, whose profile says nothing of it"
         dl_rules "$WS_A/none/**/x"
@@ -154,7 +154,7 @@ dl_lost()
 
 dr_38_guard_that_told_nothing()
 {
-    [ "$(mechanism)" != bpf ] || return 0
+    ! decided_by bpf || return 0
     dl_setup
     dl_stopped 'os.rename("b/x.key", "y"); os.mkdir("t"); os.rename("keys", "t/k2")
 os.rename("t/k2/inner", "t/i"); os.rename("t/i", "i"); os.rename("t/k2", "k3"); os.rmdir("t")
@@ -205,7 +205,7 @@ for i in range(3000):
     os.rename("t", name + ".key")
     os.rename(name + ".key", name)'
 
-    [ "$(mechanism)" != bpf ] || return 0
+    ! decided_by bpf || return 0
     dl_setup
     # What is gone needs no room.
     for _ in 1 2 3; do
@@ -235,7 +235,7 @@ dr_40_each_call_fails_once_while_a_job_moves()
 {
     local n=1 step=11 error
 
-    [ "$(mechanism)" != bpf ] || return 0
+    ! decided_by bpf || return 0
     [ "${CORDON_TORTURE:-}" = full ] && step=1
     dl_setup
     # The guard is not asked about the command: without it init would wait for that, up to a minute.
@@ -268,7 +268,7 @@ dl_kill_round()
 {
     local victim=cordon-init
 
-    [ "$(mechanism)" != bpf ] && [ $(($1 % 3)) = 0 ] && victim=cordon-guard
+    ! decided_by bpf && [ $(($1 % 3)) = 0 ] && victim=cordon-guard
     echo "$SECRET" | tee "$WS_A/b/$1.key" >"$WS_A/m/$1.env"
     chown -R cordon-a: "$WS_A/b" "$WS_A/m"
     no_spares
@@ -282,7 +282,7 @@ n = sys.argv[1]
 tried("b/" + n + ".key", n); tried("m", "m2"); tried("m2/" + n + ".env", "e" + n); tried("m2", "m")
 for i in range(200): os.mkdir("t"); os.rename("t", "u"); os.rmdir("u")' "$1" >/dev/null 2>&1) &
     FIRST=$!
-    wait_for "pgrep -x cordon-guard >/dev/null || [ $(mechanism) = bpf ] || ! kill -0 $FIRST"
+    wait_for "pgrep -x cordon-guard >/dev/null || decided_by bpf || ! kill -0 $FIRST"
     sleep "0.$(printf %03d $((20 + $1 * 7 % 160)))"
     kill -KILL "$(pgrep -o -x "$victim")" 2>/dev/null
     wait "$FIRST"

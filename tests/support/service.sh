@@ -127,6 +127,7 @@ as_user()
 
 start_service()
 {
+    MECHANISM=
     [ "$CORDON_MODE" = service ] || return 0
     service_up
 }
@@ -255,23 +256,22 @@ expect_refused()
     expect_err "$1" "${2:-job}"
 }
 
-# "bpf" or "fanotify", whichever decides at each access; "snapshot": neither does.
-mechanism()
+# decided_by NAME: it is "bpf" or "fanotify" that decides at each access; "snapshot": neither does.
+# Asked once; not in a command substitution, which forgets it.
+decided_by()
 {
-    if [ -z "${MECHANISM:-}" ]; then
-        MECHANISM=snapshot
-        if [ "$CORDON_MODE" = service ]; then
-            MECHANISM=$("$CORDON" doctor --json | grep -o '"access-time decision","state":"ok","evidence":"[a-z]*' |
-                sed 's/.*"//')
-        fi
+    if [ -z "${MECHANISM:-}" ] && [ "$CORDON_MODE" = service ]; then
+        MECHANISM=$("$CORDON" doctor --json |
+            grep -o '"access-time decision","state":"ok","evidence":"[a-z]*' | sed 's/.*"//')
     fi
-    printf '%s\n' "${MECHANISM:-snapshot}"
+    MECHANISM=${MECHANISM:-snapshot}
+    [ "$MECHANISM" = "$1" ]
 }
 
 # Denials are decided, and told, at each access.
 at_access()
 {
-    [ "$(mechanism)" != snapshot ]
+    ! decided_by snapshot
 }
 
 # expect_record PATH RULE: the line of --log-denials, where there are any.

@@ -40,7 +40,7 @@ case_groups_refused()
     local began
 
     lacking groups
-    [ "$(mechanism)" = fanotify ] || return 0
+    decided_by fanotify || return 0
     began=$EPOCHSECONDS
     job cordon-a -s workspace-write -- touch "$WS_A/ran"
     expect_refused 'cannot watch accesses: .*raise user.max_fanotify_groups' "no groups"
@@ -56,7 +56,7 @@ case_groups_wait()
     local began waited holder
 
     lacking ''
-    [ "$(mechanism)" = fanotify ] || return 0
+    decided_by fanotify || return 0
     [ "$(</proc/sys/user/max_fanotify_groups)" -le 8192 ] || return 0
     /usr/bin/python3 -c '
 import ctypes, errno, resource, sys, time
@@ -92,4 +92,4 @@ echo the-secret >"$WS_A/x.pem"
 case_limits
 case_groups_wait
 case_groups_refused
-echo "scarce: ok, decisions by $(mechanism)"
+echo "scarce: ok, decisions by $MECHANISM"
