@@ -103,9 +103,14 @@ static enum cordon_err try_set(const struct managed *managed, struct managed_set
     memset(&rules, 0, sizeof(rules));
     err = rules_make(managed->os, &set->files, &anybody, &rules, fault);
     if (err == CORDON_OK && managed->keeps && rules.policy->audit.sink != NULL) {
+        const struct policy_origin *origin = &rules.policy->audit.sink_origin;
+
         err = host_open_sink(&managed->places, rules.policy->audit.sink, &set->sink_fd, fault);
         if (err != CORDON_OK) {
-            fault_prefix(fault, "cordon.audit.sink");
+            fault_prefix(fault, "%s", origin->key);
+        }
+        if (err != CORDON_OK && origin->file != NULL) {
+            fault_prefix(fault, "%s:%u:%u", origin->file, origin->line, origin->column);
         }
     }
     managed_rules_deinit(&rules);

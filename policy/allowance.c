@@ -100,9 +100,11 @@ static enum policy_enforcement level_of(const struct toml_value *table)
 
 /* "journal" is what holds without the key, so it is none. */
 static enum cordon_err read_sink(const struct loader *loader, const struct toml_value *audit,
-                                 const char **ret_sink)
+                                 struct policy_audit *ret_audit)
 {
     const struct toml_entry *entry = tree_find(audit, "sink");
+    const struct place top = {NULL, "cordon", 0, {NULL, 0, 0}};
+    const struct place table = {&top, "audit", 0, {NULL, 0, 0}};
 
     if (entry == NULL || strcmp(entry->value.as.text, "journal") == 0) {
         return CORDON_OK;
@@ -114,15 +116,16 @@ static enum cordon_err read_sink(const struct loader *loader, const struct toml_
                           "cordon.audit.sink is \"journal\" or an absolute path, not %s",
                           place_quote(entry->value.as.text, quoted));
     }
-    *ret_sink = entry->value.as.text;
-    return CORDON_OK;
+    ret_audit->sink = entry->value.as.text;
+    return place_origin(&(const struct place){&table, entry->key, 0, entry->pos}, loader->arena,
+                        &ret_audit->sink_origin);
 }
 
 static enum cordon_err read_audit(struct loader *loader, const struct toml_value *audit)
 {
     const struct toml_value *redact = tree_get(audit, "redact");
     struct policy_audit *ret = &loader->policy->audit;
-    enum cordon_err err = read_sink(loader, audit, &ret->sink);
+    enum cordon_err err = read_sink(loader, audit, ret);
 
     ret->level = tree_text(audit, "level", NULL);
     if (err != CORDON_OK) {

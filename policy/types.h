@@ -97,6 +97,7 @@ struct policy_limits {
 struct policy_audit {
     const char *level;   /* "off", "jobs" or "all" */
     const char *sink;    /* absolute path of a file; NULL: the journal */
+    struct policy_origin sink_origin;
     const char **redact; /* regular expressions, uncompiled; redact_count of them */
     size_t redact_count;
 };

@@ -225,7 +225,7 @@ TEST(a_file_that_others_could_have_made_takes_no_record_and_is_a_broken_update)
         CHECK(client_run(&client, "exit 0", NULL, 0) == 0);
         text = broker_audit(&broker);
         CHECK(strstr(text, "\"event\":\"alarm\"") != NULL);
-        CHECK(strstr(text, "cordon.audit.sink: " SINK ": ") != NULL);
+        CHECK(strstr(text, OWN ":4:1: cordon.audit.sink: " SINK ": ") != NULL);
         free(text);
         /* With none there is no job. */
         client_close(&client);
