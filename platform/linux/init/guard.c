@@ -86,25 +86,13 @@ static struct verdict verdict_of(const struct watch *watch, const char *path, si
     return verdict;
 }
 
-/* Permission events do not say whether it is a directory. */
-static uint16_t operation_of(const struct fanotify_event_metadata *event)
-{
-    struct stat st;
-
-    if ((event->mask & FAN_OPEN_EXEC_PERM) != 0) {
-        return IPC_OPERATION_EXEC;
-    }
-    return fstat(event->fd, &st) == 0 && S_ISDIR(st.st_mode) ? IPC_OPERATION_LIST
-                                                             : IPC_OPERATION_OPEN;
-}
-
 static void event_answer(struct names *names, const struct fanotify_event_metadata *event)
 {
     struct fanotify_response response = {.fd = event->fd, .response = FAN_DENY};
     const struct watch *watch = names->watch;
     static struct strbuf path = STRBUF_INIT;
     struct denial denial = {.pid = event->pid};
-    struct stat st;
+    struct stat st = {.st_mode = 0};
 
     /* What has no name is denied. A link count, too, goes down before that is told of. */
     if (fstat(event->fd, &st) == 0 && settle_name(names, event->fd, &path)) {
@@ -116,7 +104,8 @@ static void event_answer(struct names *names, const struct fanotify_event_metada
         denial.why = (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE};
     }
     if (denial.why.denied) {
-        denial.operation = operation_of(event);
+        /* Permission events do not say whether it is a directory. */
+        denial.operation = S_ISDIR(st.st_mode) ? IPC_OPERATION_LIST : IPC_OPERATION_OPEN;
     } else {
         response.response = FAN_ALLOW;
     }
@@ -243,6 +232,9 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
     (void)close(watch->init->guard_finish);
     if (!batch_share(names->batch, watch->batch) || !former_begin(names, &full)) {
         _exit(1);
+    }
+    if (watch->init->ahead) {
+        rules_touch(watch->init);
     }
     known_first = known(names);
     names->is_parked = watch->init->ahead;

@@ -11,6 +11,11 @@
 #include "platform/linux/init/notes.h"
 #include "platform/linux/init/sys.h"
 #include "platform/linux/init/watch.h"
+#include "policy/dfa_format.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
 
 /* ---- loading ---- */
 
@@ -54,6 +59,18 @@ enum cordon_err rules_load(struct init *init, int order, const int tables[ORDER_
         err = load_table(init, tables[set], set);
     }
     return err;
+}
+
+void rules_touch(const struct init *init)
+{
+    for (int set = 0; set < ORDER_SET_COUNT; set++) {
+        union {
+            const struct dfa *in;
+            void *out;
+        } table = {init->table[set]};
+
+        (void)madvise(table.out, (size_t)table.in->size, MADV_POPULATE_READ);
+    }
 }
 
 /* ---- prefixes ---- */

@@ -13,7 +13,8 @@
 #include "platform/linux/init/sys.h"
 #include "platform/linux/without.h"
 
-#define DECIDE_MASK (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM | FAN_ONDIR)
+/* An execution is asked about as the open that it is; FAN_OPEN_EXEC_PERM would ask twice. */
+#define DECIDE_MASK (FAN_OPEN_PERM | FAN_ONDIR)
 #define GROUP_WAIT_MS 10
 #define GROUP_TRIES 1000
 /* The last two: see replaced.h. */

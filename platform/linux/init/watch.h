@@ -66,6 +66,8 @@ int watch_raise_fd(int fd);
 /* The order and the tables of @fds, by their ORDER_SET_*; they must not change afterwards. */
 CORDON_MUST_USE enum cordon_err rules_load(struct init *init, int order,
                                            const int tables[ORDER_SET_COUNT]);
+/* For who waits for a command: the tables are in reach, so its first verdicts wait for no pages. */
+void rules_touch(const struct init *init);
 /*
  * Fills in prefixes, roots and mounts, of which those are `watched` that a rule may be about. Looks
  * directories up as the caller, if it may change to that.
