@@ -54,18 +54,27 @@ enum cordon_err linux_order(const struct platform_parts *parts, struct platform_
 enum cordon_err linux_needed(const struct platform_start *start, struct arena *arena,
                              struct plan_facts *facts);
 
+/* What this host can at this moment; asked once for each job. */
+struct linux_able {
+    bool privileged;
+    bool program;   /* the kernel's program decides at each access */
+    bool at_access; /* ... or fanotify */
+    uint32_t landlock_abi;
+};
+struct linux_able linux_able(bool embedded);
+
 /*
  * grant_check.c: a worker's order against the managed policy, and cordon-init's from it, without a
  * slot. *ret_block is malloc'ed. *ret_program: the kernel's program is to decide.
  */
 CORDON_MUST_USE enum cordon_err linux_init_order(const struct platform_spawn *spawn,
-                                                 void **ret_block, size_t *ret_len,
-                                                 bool *ret_program, struct cordon_fault *fault);
-
+                                                 const struct linux_able *able, void **ret_block,
+                                                 size_t *ret_len, bool *ret_program,
+                                                 struct cordon_fault *fault);
 /*
- * ... and all that it is made from beside the sealed files, the managed policy and what this host
- * can: who asks, from where, what each of his descriptors is. As a block of bytes, malloc'ed;
- * comes first, since it looks whether there are enough descriptors.
+ * ... and all that it is made from beside that, the sealed files and the managed policy: who asks,
+ * from where, what each of his descriptors is. As a block of bytes, malloc'ed; comes first, since
+ * it looks whether there are enough descriptors.
  */
 CORDON_MUST_USE enum cordon_err linux_init_asked(const struct platform_spawn *spawn,
                                                  void **ret_block, size_t *ret_len,

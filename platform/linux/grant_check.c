@@ -236,21 +236,30 @@ static enum cordon_err caller_fill(const struct platform_spawn *spawn,
     return err;
 }
 
-static enum cordon_err build(const struct platform_spawn *spawn, const struct order_head *head,
-                             struct order_builder *builder, bool *ret_program,
-                             struct cordon_fault *fault)
+struct linux_able linux_able(bool embedded)
 {
+    struct linux_able able = {.privileged = linux_is_privileged(),
+                              .landlock_abi = linux_landlock_abi()};
     const char *why;
-    bool program = !spawn->embedded && bpf_decides(&why);
-    bool at_access = program || (!spawn->embedded && linux_fanotify(&why));
+
+    if (!embedded) {
+        able.program = bpf_decides(&why);
+        able.at_access = able.program || linux_fanotify(&why);
+    }
+    return able;
+}
+
+static enum cordon_err build(const struct platform_spawn *spawn, const struct linux_able *able,
+                             const struct order_head *head, struct order_builder *builder,
+                             bool *ret_program, struct cordon_fault *fault)
+{
     enum cordon_err err = flags_check(spawn, head->flags, fault);
 
     builder->head.slot = ORDER_NO_SLOT;
-
-    builder->head.flags = head->flags | (linux_is_privileged() ? 0 : (uint32_t)ORDER_USER_NS);
-    builder->head.landlock_abi = linux_landlock_abi();
+    builder->head.flags = head->flags | (able->privileged ? 0 : (uint32_t)ORDER_USER_NS);
+    builder->head.landlock_abi = able->landlock_abi;
     if (err == CORDON_OK) {
-        err = minimum_check(spawn->managed, at_access, builder, fault);
+        err = minimum_check(spawn->managed, able->at_access, builder, fault);
     }
     if (err == CORDON_OK) {
         err = caller_fill(spawn, builder, fault);
@@ -262,9 +271,9 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct or
         err = steps_copy(spawn, head, builder, fault);
     }
     if (err == CORDON_OK) {
-        err = linux_managed_steps(spawn->managed, at_access, builder, fault);
+        err = linux_managed_steps(spawn->managed, able->at_access, builder, fault);
     }
-    *ret_program = program && has_watch(builder);
+    *ret_program = able->program && has_watch(builder);
     return err;
 }
 
@@ -290,8 +299,9 @@ enum cordon_err linux_init_asked(const struct platform_spawn *spawn, void **ret_
     return err;
 }
 
-enum cordon_err linux_init_order(const struct platform_spawn *spawn, void **ret_block,
-                                 size_t *ret_len, bool *ret_program, struct cordon_fault *fault)
+enum cordon_err linux_init_order(const struct platform_spawn *spawn, const struct linux_able *able,
+                                 void **ret_block, size_t *ret_len, bool *ret_program,
+                                 struct cordon_fault *fault)
 {
     const struct order_head *head;
     struct order_builder builder;
@@ -306,7 +316,7 @@ enum cordon_err linux_init_order(const struct platform_spawn *spawn, void **ret_
     order_begin(&builder);
     err = order_check(block, len, spawn->fd_count - IPC_SPAWN_GRANTS, &head, fault);
     if (err == CORDON_OK) {
-        err = build(spawn, head, &builder, ret_program, fault);
+        err = build(spawn, able, head, &builder, ret_program, fault);
     }
     if (err == CORDON_OK) {
         err = order_finish(&builder, ret_block, ret_len, fault);

@@ -34,6 +34,7 @@ enum cordon_err asked_make(const struct platform_spawn *spawn, struct asked *ret
     enum cordon_err err;
 
     memset(&asked, 0, sizeof(asked));
+    asked.able = linux_able(spawn->embedded);
     err = linux_init_asked(spawn, &asked.block, &asked.len, fault);
     if (err == CORDON_OK) {
         err = linux_limit_group(spawn, &asked.limits, fault);
@@ -112,7 +113,7 @@ enum cordon_err recipe_make(const struct platform_spawn *spawn, const struct ask
     struct recipe recipe = {
         .asked = *asked, .order = -1, .embedded = spawn->embedded, .tables = {-1, -1}};
     enum cordon_err err =
-        linux_init_order(spawn, &recipe.block, &recipe.len, &recipe.program, fault);
+        linux_init_order(spawn, &asked->able, &recipe.block, &recipe.len, &recipe.program, fault);
 
     if (err == CORDON_OK) {
         err = sealed_take(spawn->fds[IPC_SPAWN_ORDER], ORDER_BYTES_MAX, &recipe.order, fault);
@@ -133,11 +134,17 @@ enum cordon_err recipe_make(const struct platform_spawn *spawn, const struct ask
     return CORDON_OK;
 }
 
+static bool able_same(const struct linux_able *a, const struct linux_able *b)
+{
+    return a->privileged == b->privileged && a->program == b->program &&
+           a->at_access == b->at_access && a->landlock_abi == b->landlock_abi;
+}
+
 bool recipe_answers(const struct recipe *recipe, const struct asked *asked)
 {
     const struct asked *before = &recipe->asked;
 
-    return before->len == asked->len &&
+    return able_same(&before->able, &asked->able) && before->len == asked->len &&
            memcmp(&before->order, &asked->order, sizeof(asked->order)) == 0 &&
            memcmp(before->tables, asked->tables, sizeof(asked->tables)) == 0 &&
            memcmp(&before->limits, &asked->limits, sizeof(asked->limits)) == 0 &&

@@ -18,6 +18,7 @@ struct asked {
     struct {
         uint64_t dev, ino;
     } order, tables[ORDER_SET_COUNT];
+    struct linux_able able;
     struct limit_group limits;
     void *block; /* linux_init_asked(), owned */
     size_t len;
