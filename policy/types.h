@@ -95,8 +95,8 @@ struct policy_limits {
 
 /* [cordon.audit] of the managed layers; NULL / 0: not set. */
 struct policy_audit {
-    const char *level;   /* "off", "jobs" or "all" */
-    const char *sink;    /* absolute path of a file; NULL: the journal */
+    const char *level; /* "off", "jobs" or "all" */
+    const char *sink;  /* absolute path of a file; NULL: the journal */
     struct policy_origin sink_origin;
     const char **redact; /* regular expressions, uncompiled; redact_count of them */
     size_t redact_count;
