@@ -149,6 +149,16 @@ static Dwarf_Frame *tables_at(uint64_t pc, uint64_t *ret_own)
     return frame;
 }
 
+/* Of what runs at @pc in the program's file; UINT64_MAX: it is not in there. */
+static uint64_t own_address(uint64_t pc)
+{
+    const struct mapping *m = mapping_at(pc);
+
+    return m == NULL || m->module != program
+               ? UINT64_MAX
+               : file_address(m->module->elf, pc - m->begin + m->offset);
+}
+
 static bool peek(pid_t pid, uint64_t address, void *to, size_t len)
 {
     struct iovec here = {to, len};
@@ -157,11 +167,75 @@ static bool peek(pid_t pid, uint64_t address, void *to, size_t len)
     return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)len;
 }
 
+/* All that this C library knows, made when this is built. */
+static const struct {
+    long number;
+    const char *name;
+} calls[] = {
+#include "call_names.inc"
+};
+
+static const char *call_name(long number)
+{
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        if (calls[i].number == number) {
+            return calls[i].name;
+        }
+    }
+    return "?";
+}
+
+static Elf_Scn *symbols_of(Elf *elf, GElf_Shdr *ret_header)
+{
+    Elf_Scn *section = NULL;
+
+    while ((section = elf_nextscn(elf, section)) != NULL) {
+        if (gelf_getshdr(section, ret_header) != NULL && ret_header->sh_type == SHT_SYMTAB) {
+            break;
+        }
+    }
+    return section;
+}
+
+/* ---- stale words ---- */
+
+/* What makes the system call of its name and no other, in every C library. */
+static bool is_plain(const char *name)
+{
+    static const char *const plain[] = {"close", "dup2", "poll", "read", "write"};
+    bool found = false;
+
+    for (size_t i = 0; !found && i < sizeof(plain) / sizeof(plain[0]); i++) {
+        found = strcmp(name, plain[i]) == 0;
+    }
+    return found;
+}
+
+/* Whether the function that begins at @address of the program makes another call than @number. */
+static bool makes_another(uint64_t address, long number)
+{
+    GElf_Shdr header;
+    Elf_Scn *section = program == NULL ? NULL : symbols_of(program->elf, &header);
+    Elf_Data *data = section == NULL ? NULL : elf_getdata(section, NULL);
+    bool another = false;
+    GElf_Sym symbol;
+
+    for (int i = 0; !another && data != NULL && gelf_getsym(data, i, &symbol) != NULL; i++) {
+        const char *name = symbol.st_value != address
+                               ? NULL
+                               : elf_strptr(program->elf, header.sh_link, symbol.st_name);
+
+        another = name != NULL && is_plain(name) && strcmp(name, call_name(number)) != 0;
+    }
+    return another;
+}
+
 /*
- * Whether a call out of the program's own code ends at @pc: through a register or memory, or a
- * direct one of what is not its own. One of its own code is left from an earlier call.
+ * Whether a call out of the program's own code ends at @pc that may have made system call @number:
+ * through a register or memory, or a direct one of what is not its own. One of its own code, or of
+ * what makes another system call, is left from an earlier call.
  */
-static bool follows_call_out(pid_t pid, uint64_t pc)
+static bool follows_call_out(pid_t pid, uint64_t pc, long number)
 {
     uint8_t code[LONGEST_CALL];
     int32_t distance;
@@ -173,7 +247,7 @@ static bool follows_call_out(pid_t pid, uint64_t pc)
     if (code[LONGEST_CALL - DIRECT_CALL] == 0xe8) {
         memcpy(&distance, code + LONGEST_CALL - sizeof(distance), sizeof(distance));
         free(tables_at(pc + (uint64_t)distance, &own));
-        return own == 0;
+        return own == 0 && !makes_another(own_address(pc + (uint64_t)distance), number);
     }
     for (size_t len = 2; len <= LONGEST_CALL; len++) {
         const uint8_t *call = code + LONGEST_CALL - len;
@@ -186,7 +260,7 @@ static bool follows_call_out(pid_t pid, uint64_t pc)
 }
 
 /* Without tables the first word that can be a return into the program's own code is taken. */
-static bool scan_up(pid_t pid, struct frame *f)
+static bool scan_up(pid_t pid, struct frame *f, long number)
 {
     uint64_t word;
     uint64_t own;
@@ -196,7 +270,7 @@ static bool scan_up(pid_t pid, struct frame *f)
             return false;
         }
         free(tables_at(word - 1, &own));
-        if (own != 0 && follows_call_out(pid, word)) {
+        if (own != 0 && follows_call_out(pid, word, number)) {
             *f = (struct frame){.pc = word, .sp = at + sizeof(word), .bp = f->bp};
             return true;
         }
@@ -263,7 +337,7 @@ void call_site_of(pid_t pid, const struct user_regs_struct *regs, struct call_si
         if (own != 0) {
             ret_site->frames[ret_site->count++] = own;
         }
-        more = (tables != NULL && unwind(pid, tables, &f)) || scan_up(pid, &f);
+        more = (tables != NULL && unwind(pid, tables, &f)) || scan_up(pid, &f, ret_site->number);
         free(tables);
     }
 }
@@ -273,14 +347,6 @@ bool call_site_equal(const struct call_site *a, const struct call_site *b)
     return a->number == b->number && a->count == b->count &&
            memcmp(a->frames, b->frames, a->count * sizeof(a->frames[0])) == 0;
 }
-
-/* All that this C library knows, made when this is built. */
-static const struct {
-    long number;
-    const char *name;
-} calls[] = {
-#include "call_names.inc"
-};
 
 long call_number(const char *key)
 {
@@ -294,16 +360,6 @@ long call_number(const char *key)
     return -1;
 }
 
-static const char *call_name(long number)
-{
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        if (calls[i].number == number) {
-            return calls[i].name;
-        }
-    }
-    return "?";
-}
-
 void call_site_key(const struct call_site *site, char *text, size_t room)
 {
     size_t len = (size_t)snprintf(text, room, "%s", call_name(site->number));
@@ -311,18 +367,6 @@ void call_site_key(const struct call_site *site, char *text, size_t room)
     for (size_t i = 0; i < site->count && len < room; i++) {
         len += (size_t)snprintf(text + len, room - len, ",%lx", (unsigned long)site->frames[i]);
     }
-}
-
-static Elf_Scn *symbols_of(Elf *elf, GElf_Shdr *ret_header)
-{
-    Elf_Scn *section = NULL;
-
-    while ((section = elf_nextscn(elf, section)) != NULL) {
-        if (gelf_getshdr(section, ret_header) != NULL && ret_header->sh_type == SHT_SYMTAB) {
-            break;
-        }
-    }
-    return section;
 }
 
 static size_t name_frame(uint64_t address, char *text, size_t room)
