@@ -11,6 +11,7 @@
 #include "platform/siblings.h"
 #include "platform/windows/io.h"
 #include "platform/windows/pipe.h"
+#include "platform/windows/scm.h"
 
 #include <aclapi.h>
 #include <shellapi.h>
@@ -39,7 +40,7 @@ bool link_service_installed(void)
 {
     const SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
     const SC_HANDLE service =
-        manager == NULL ? NULL : OpenServiceW(manager, L"cordond", SERVICE_QUERY_STATUS);
+        manager == NULL ? NULL : OpenServiceW(manager, L"" SCM_CORDON, SERVICE_QUERY_STATUS);
     /* What may not be looked at is there. */
     const bool is = service != NULL || GetLastError() != ERROR_SERVICE_DOES_NOT_EXIST;
 

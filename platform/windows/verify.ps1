@@ -189,7 +189,31 @@ $rows = @(
     @('WV-19', 'the account is gone without a trace', {
         Demand ((AsSystem 'account remove') -eq 0) (Said)
         Demand ($null -eq (Get-LocalUser 'cordon-job' -ErrorAction SilentlyContinue)) 'still there'
-    }, 'unit/test_account: removal_leaves_nothing_and_can_be_tried_again')
+    }, 'unit/test_account: removal_leaves_nothing_and_can_be_tried_again'),
+    @('WV-20', 'the service is installed, has six privileges, tells the event log, and is removed', {
+        # Programs in a folder of the system's, as they would be.
+        $place = "$env:ProgramFiles\cordon-verify"
+        New-Item -ItemType Directory -Force $place | Out-Null
+        Copy-Item "$Build\broker\cordond.exe", "$Build\broker\cordon-worker.exe", "$Build\platform\cordon-init.exe" $place
+        try {
+            $said = & "$place\cordond.exe" --install 2>&1
+            Demand ($LASTEXITCODE -eq 0) "$said"
+            Demand ((Get-Service cordond).Status -eq 'Running') 'it does not run'
+            Demand ("$(& sc.exe qsidtype cordond)" -match 'UNRESTRICTED') 'no SID of its own'
+            Demand ((& sc.exe qprivs cordond | Select-String 'Se\w+Privilege').Count -eq 6) 'privileges'
+            Demand ($null -ne (Get-LocalUser 'cordon-job')) 'no account'
+            Demand ($null -ne (Get-WinEvent -FilterHashtable @{LogName = 'Application'; ProviderName = 'cordon'} -MaxEvents 1)) 'no event'
+            & "$place\cordond.exe" --install | Out-Null
+            Demand ($LASTEXITCODE -eq 0) 'a second time'
+            $said = & "$place\cordond.exe" --uninstall 2>&1
+            Demand ($LASTEXITCODE -eq 0) "$said"
+            Demand ($null -eq (Get-Service cordond -ErrorAction SilentlyContinue)) 'the entry is left'
+            Demand ($null -eq (Get-LocalUser 'cordon-job' -ErrorAction SilentlyContinue)) 'the account is left'
+            Demand (-not (Test-Path "$env:ProgramData\cordon\state")) 'the state is left'
+        } finally {
+            Remove-Item -LiteralPath $place -Recurse -Force
+        }
+    }, 'wine/test_wine_install: it_is_installed_and_answers')
 )
 
 # --- the run ---
