@@ -10,7 +10,7 @@ cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.
                                   windows/state_undo.c
                                   windows/launch.c windows/account.c windows/token.c windows/around.c windows/job.c windows/pipe_chunk.c windows/pipe_list.c
                                   windows/args.c
-                                  windows/eventlog.c windows/install.c)
+                                  windows/eventlog.c windows/install.c windows/findings.c)
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
@@ -28,7 +28,7 @@ if(WIN32)
   cordon_library(cordon_host SOURCES windows/io_win32.c windows/io_chunk_win32.c windows/pair_win32.c windows/listen_win32.c
                                      windows/loop_win32.c windows/ipc_win32.c windows/self_win32.c
                                      windows/file_win32.c windows/child_win32.c windows/peer_win32.c
-                                     windows/lookup_win32.c windows/managed_win32.c
+                                     windows/lookup_win32.c windows/caller_win32.c windows/findings_win32.c windows/managed_win32.c
                                      windows/managed_look.c windows/service_win32.c windows/eventlog_win32.c
                                      windows/place_win32.c windows/install_win32.c
                                      windows/install_parts_win32.c user.c)

@@ -36,7 +36,7 @@ PURE_FORBIDDEN = re.compile(
 LAYERS = [
     ("tests", r"tests/"),
     ("base", r"platform/base/"),
-    ("platform.h", r"platform/(platform|host|loop|service|redact)\.h$"),
+    ("platform.h", r"platform/(platform|host|loop|service|redact|caller)\.h$"),
     ("ipc.h", r"platform/(ipc|link|siblings|signals)\.h$"),
     ("plan", r"platform/(plan|plan_[a-z0-9_]*|[a-z]+/plan_[a-z0-9_]*|windows/s(id|d|d_[a-z]+))\.[ch]$"),
     ("os", r"platform/"),

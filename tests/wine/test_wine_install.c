@@ -11,6 +11,7 @@
 #include "tests/wine/broker.h"
 #include "tests/wine/install.h"
 #include "tests/wine/keys.h"
+#include "tests/wine/ran.h"
 #include "tests/wine/talk.h"
 #include "tests/wine/token.h"
 
@@ -18,33 +19,18 @@
 #define LISTED                                                                                     \
     "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon\\SpecialAccounts\\UserList"
 
-static char *said; /* by the last program that ran */
+static char said[20480]; /* by the last program that ran */
 
 /* The status of a program of broker\ with @option. */
-static DWORD run(const char *program, const char *option)
+static DWORD run(const char *program, const WCHAR *option)
 {
-    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
-    STARTUPINFOA start = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES};
-    PROCESS_INFORMATION made;
-    char name[64], path[MAX_PATH], line[MAX_PATH];
-    DWORD status = 99;
-    const HANDLE out = CreateFileA("C:\\said", GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                   &inherited, CREATE_ALWAYS, 0, NULL);
+    struct ran ran;
+    char path[64];
 
-    CHECK(out != INVALID_HANDLE_VALUE);
-    (void)snprintf(name, sizeof(name), "broker\\%s.exe", program);
-    broker_path(name, path, sizeof(path));
-    (void)snprintf(line, sizeof(line), "%s %s", program, option);
-    start.hStdOutput = start.hStdError = out;
-    CHECK(CreateProcessA(path, line, NULL, NULL, TRUE, 0, NULL, NULL, &start, &made));
-    CHECK(WaitForSingleObject(made.hProcess, 60000) == WAIT_OBJECT_0);
-    CHECK(GetExitCodeProcess(made.hProcess, &status));
-    (void)CloseHandle(made.hProcess);
-    (void)CloseHandle(made.hThread);
-    (void)CloseHandle(out);
-    free(said);
-    said = broker_text("C:\\said");
-    return status;
+    (void)snprintf(path, sizeof(path), "broker\\%s", program);
+    ran = ran_run(path, option);
+    (void)snprintf(said, sizeof(said), "%s%s", ran.err, ran.out);
+    return ran.status;
 }
 
 static bool has_key(const char *name)
@@ -128,7 +114,7 @@ static void check_all_there(void)
 
 TEST(the_real_one_refuses_where_its_programs_are_anybodys)
 {
-    CHECK(run("cordond", "--install") == 1);
+    CHECK(run("cordond", L"--install") == 1);
     if (strstr(said, "cordond: C:\\") == NULL && strstr(said, "cordond: Z:\\") == NULL) {
         (void)fprintf(stderr, "  got: %s\n", said);
         CHECK(false);
@@ -139,21 +125,21 @@ TEST(the_real_one_refuses_where_its_programs_are_anybodys)
 
 TEST(its_options_are_told_and_take_nothing_else)
 {
-    CHECK(run("cordond", "--help") == 0);
+    CHECK(run("cordond", L"--help") == 0);
     CHECK(strstr(said, "--install ") != NULL && strstr(said, "--uninstall ") != NULL);
-    CHECK(run("cordond", "--install now") == 2 && nothing_there());
+    CHECK(run("cordond", L"--install now") == 2 && nothing_there());
 }
 
 TEST(it_is_installed_and_answers)
 {
-    CHECK(run("cordond-test", "--install") == 0);
+    CHECK(run("cordond-test", L"--install") == 0);
     CHECK_STR(said, "the service is installed and runs\r\n");
     check_all_there();
 }
 
 TEST(once_more_is_the_same)
 {
-    CHECK(run("cordond-test", "--install") == 0);
+    CHECK(run("cordond-test", L"--install") == 0);
     check_all_there();
 }
 
@@ -242,11 +228,30 @@ static bool has_entry(void)
     return found;
 }
 
+/* With the service there; its programs are anybody's here, which is what is found. */
+TEST(doctor_looks_at_what_is_installed)
+{
+    struct ran ran = ran_run("client\\cordon", L"doctor");
+
+    CHECK(ran.status == 1);
+    SAYS(ran.out, "ok    entry              LocalSystem's, automatic, running");
+    SAYS(ran.out, "bad   programs           ");
+    SAYS(ran.out, "bad   state              ");
+    SAYS(ran.out, "remedy: let only SYSTEM and Administrators own and change it");
+    SAYS(ran.out, "ok    event log          the source is registered");
+    CHECK(RegDeleteKeyA(HKEY_LOCAL_MACHINE, SOURCE) == ERROR_SUCCESS);
+    CHECK(scm_stop(SCM_CORDON, 20000) == 0);
+    ran = ran_run("client\\cordon", L"doctor");
+    SAYS(ran.out, "bad   entry              it does not run; it ended with 0");
+    SAYS(ran.out, "bad   event log          the source is not registered");
+    CHECK(run("cordond-test", L"--install") == 0);
+}
+
 TEST(it_is_removed_with_what_its_jobs_left)
 {
     leave_an_entry();
     CHECK(has_entry());
-    CHECK(run("cordond-test", "--uninstall") == 0);
+    CHECK(run("cordond-test", L"--uninstall") == 0);
     CHECK_STR(said, "the service is removed\r\n");
     CHECK(!has_entry() && nothing_there());
 }
@@ -255,13 +260,13 @@ TEST(nothing_is_removed_twice_and_a_policy_stays)
 {
     char path[MAX_PATH];
 
-    CHECK(run("cordond-test", "--uninstall") == 0);
-    CHECK(run("cordond-test", "--install") == 0);
+    CHECK(run("cordond-test", L"--uninstall") == 0);
+    CHECK(run("cordond-test", L"--install") == 0);
     (void)snprintf(path, sizeof(path), "%s\\requirements.toml", place_folder());
     CHECK(CloseHandle(CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL)));
-    CHECK(run("cordond-test", "--uninstall") == 0);
+    CHECK(run("cordond-test", L"--uninstall") == 0);
     CHECK(strstr(said, "\\cordon is not empty and stays") != NULL && is_there(path));
-    CHECK(DeleteFileA(path) && run("cordond-test", "--uninstall") == 0 && nothing_there());
+    CHECK(DeleteFileA(path) && run("cordond-test", L"--uninstall") == 0 && nothing_there());
 }
 
 TEST_MAIN()
