@@ -30,7 +30,7 @@ enum cordon_err tool_ask(struct tool *tool, const char *path, enum policy_questi
                          struct tool_answer *ret_answer, struct cordon_fault *fault)
 {
     struct tool_answer answer = {.path = tool_absolute(tool, path)};
-    struct policy_verdict verdict;
+    struct policy_verdict verdict = {.allow = false};
     enum cordon_err err;
 
     if (answer.path == NULL) {

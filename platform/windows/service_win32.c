@@ -61,6 +61,19 @@ enum cordon_err service_log(enum service_priority priority, const char *line,
 
 /* ---- installed and removed ---- */
 
+/* In the log as well: an installer shows nobody what a program says. */
+static void tell_failure(const struct cordon_fault *fault)
+{
+    char line[2 * CORDON_FAULT_TEXT_MAX];
+
+    (void)snprintf(line, sizeof(line), "%s%s%s", fault->text, fault->remedy[0] == '\0' ? "" : "; ",
+                   fault->remedy);
+    (void)fprintf(stderr, "cordond: %s\n", line);
+    if (service_log(SERVICE_ERROR, line, NULL, 0) != CORDON_OK) {
+        (void)fprintf(stderr, "cordond: the event log did not take this\n");
+    }
+}
+
 static int install(bool undo)
 {
     struct install what;
@@ -76,8 +89,7 @@ static int install(bool undo)
     (void)fputs(strbuf_text(&notices), stderr);
     strbuf_deinit(&notices);
     if (err != CORDON_OK) {
-        (void)fprintf(stderr, "cordond: %s%s%s\n", fault.text, fault.remedy[0] == '\0' ? "" : "; ",
-                      fault.remedy);
+        tell_failure(&fault);
         return EXIT_FAILURE;
     }
     (void)printf(undo ? "the service is removed\n" : "the service is installed and runs\n");

@@ -4,7 +4,6 @@
  * are not looked at then; that entries are keys'; that it has no accounts, for which a key of the
  * registry stands; and that its control manager does not know two of the settings.
  */
-#include "platform/siblings.h"
 #include "platform/windows/place_win32.h"
 #include "platform/windows/win32.h"
 #include "tests/wine/install.h"
@@ -84,8 +83,9 @@ bool install_parts(struct install *ret_what)
     static struct install_api api;
     static struct account_api account;
     static struct state_config state;
-    static char programs[2][API_NAME_MAX];
-    struct cordon_fault fault;
+    static char program[API_NAME_MAX];
+    WCHAR self[MAX_PATH];
+    DWORD len;
 
     api = *install_win32();
     api.set_service = set_service;
@@ -96,9 +96,10 @@ bool install_parts(struct install *ret_what)
     account.join = a_join;
     account.deny_logons = a_deny_logons;
     account.erase = a_erase;
-    if (!place_state(&state) ||
-        sibling_path("cordond-test", programs[0], API_NAME_MAX, &fault) != CORDON_OK ||
-        sibling_path("cordon-worker-test", programs[1], API_NAME_MAX, &fault) != CORDON_OK) {
+    /* Whatever its name is: an installer gives it that of the real one. */
+    len = GetModuleFileNameW(NULL, self, MAX_PATH);
+    if (len == 0 || len == MAX_PATH || !place_state(&state) ||
+        win32_narrow(self, len, program, sizeof(program)) != API_OK) {
         return false;
     }
     state.unchecked = true;
@@ -108,6 +109,6 @@ bool install_parts(struct install *ret_what)
                                  .account = &account,
                                  .state = &state,
                                  .folder = place_folder(),
-                                 .programs = {programs[0], programs[1], NULL}};
+                                 .programs = {program, NULL}};
     return ret_what->folder != NULL;
 }
