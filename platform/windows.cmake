@@ -35,7 +35,7 @@ if(WIN32)
   target_link_libraries(cordon_host PUBLIC cordon_win32 cordon_policy bcrypt)
 
   # The event log's messages: a header, and a table in the service's program.
-  find_program(CORDON_WINDMC NAMES ${CMAKE_SYSTEM_PROCESSOR}-w64-mingw32-windmc windmc mc REQUIRED)
+  find_program(CORDON_WINDMC NAMES x86_64-w64-mingw32-windmc windmc REQUIRED)
   set(events ${CMAKE_CURRENT_BINARY_DIR}/events)
   add_custom_command(OUTPUT ${events}/events.h ${events}/events.rc
                      COMMAND ${CORDON_WINDMC} -h ${events} -r ${events}
