@@ -247,7 +247,7 @@ row managed-keys "the same on registry keys under Wine" wine wine/test_wine_keys
 row calls "calls of a launch's access lists, a relaxed policy, a failed apply, an installation: golden" \
     golden a_launch a_relaxed_policy a_failed_apply an_installation_and_its_removal
 row calls-launch "calls of one whole launch, and of one that fails at its end: golden" calls_launch
-row failure-paths "every call of engine, state, launch, disk reader and installation fails once" failure_paths
+row failure-paths "every call of engine, state, launch and disk reader fails once" failure_paths
 row os-if "no OS #if outside platform/" "$DEV" lint
 row by-the-port "broker, proto, policy: the same sources on both systems; what moved is told" by_the_port
 accept_end
