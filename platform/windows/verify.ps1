@@ -213,7 +213,20 @@ $rows = @(
         } finally {
             Remove-Item -LiteralPath $place -Recurse -Force
         }
-    }, 'wine/test_wine_install: it_is_installed_and_answers')
+    }, 'wine/test_wine_install: it_is_installed_and_answers'),
+    @('WV-21', 'the installer puts the service on, and leaves nothing when it is removed', {
+        $msi = (Get-Item "$Build\packaging\windows\cordon-*-x64.msi").FullName
+        $run = Start-Process msiexec.exe -ArgumentList "/i `"$msi`" /qn" -Wait -PassThru
+        Demand ($run.ExitCode -eq 0) "msiexec /i: $($run.ExitCode)"
+        Demand ((Get-Service cordond).Status -eq 'Running') 'it does not run'
+        $said = & "$env:ProgramFiles\cordon\cordon.exe" doctor 2>&1
+        Demand ("$said" -notmatch 'bad +(entry|programs|state|event log)') "$said"
+        $run = Start-Process msiexec.exe -ArgumentList "/x `"$msi`" /qn" -Wait -PassThru
+        Demand ($run.ExitCode -eq 0) "msiexec /x: $($run.ExitCode)"
+        Demand ($null -eq (Get-Service cordond -ErrorAction SilentlyContinue)) 'the entry is left'
+        Demand (-not (Test-Path "$env:ProgramFiles\cordon")) 'programs are left'
+        Demand ([Environment]::GetEnvironmentVariable('PATH', 'Machine') -notmatch 'Files\\cordon') 'PATH names it'
+    }, 'wine/test_wine_msi: it_leaves_nothing_when_it_is_removed')
 )
 
 # --- the run ---
