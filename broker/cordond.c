@@ -64,6 +64,7 @@ static int print_help(void)
         (void)printf("  %-12s %-6s %s\n", row->name, row->argument == NULL ? "" : row->argument,
                      row->help);
     }
+    (void)printf("%s", service_help);
     return EXIT_SUCCESS;
 }
 

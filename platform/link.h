@@ -18,6 +18,7 @@
 /* Where the service's socket is, for messages; how to start it, and to see why it does not. */
 extern const char *const link_service_place;
 extern const char *const link_service_start;
+extern const char *const link_service_answers; /* what there is to say when it does */
 /* True if the administrator installed the service. */
 bool link_service_installed(void);
 /*

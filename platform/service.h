@@ -11,6 +11,8 @@
 typedef int service_main_fn(int argc, char **argv);
 /* Calls @main as the service manager wants a service's to be called; its status. */
 int service_main(int argc, char **argv, service_main_fn *main);
+/* Lines of help about options that service_main() takes itself; "": none. */
+extern const char *const service_help;
 
 /* True when a service manager started this process and reads its log. */
 bool service_managed(void);

@@ -9,7 +9,8 @@ cordon_library(cordon_acl SOURCES windows/api.c windows/acl.c windows/acl_below.
                                   windows/state.c windows/state_folder.c windows/state_rows.c windows/state_apply.c windows/state_below.c
                                   windows/state_undo.c
                                   windows/launch.c windows/account.c windows/token.c windows/around.c windows/job.c windows/pipe_chunk.c windows/pipe_list.c
-                                  windows/args.c)
+                                  windows/args.c
+                                  windows/eventlog.c windows/install.c windows/findings.c)
 target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
@@ -27,9 +28,25 @@ if(WIN32)
   cordon_library(cordon_host SOURCES windows/io_win32.c windows/io_chunk_win32.c windows/pair_win32.c windows/listen_win32.c
                                      windows/loop_win32.c windows/ipc_win32.c windows/self_win32.c
                                      windows/file_win32.c windows/child_win32.c windows/peer_win32.c
-                                     windows/lookup_win32.c windows/managed_win32.c
-                                     windows/managed_look.c windows/service_win32.c user.c)
+                                     windows/lookup_win32.c windows/caller_win32.c windows/findings_win32.c windows/managed_win32.c
+                                     windows/managed_look.c windows/service_win32.c windows/eventlog_win32.c
+                                     windows/place_win32.c windows/install_win32.c
+                                     windows/install_parts_win32.c user.c)
   target_link_libraries(cordon_host PUBLIC cordon_win32 cordon_policy bcrypt)
+
+  # The event log's messages: a header, and a table in the service's program.
+  find_program(CORDON_WINDMC NAMES x86_64-w64-mingw32-windmc windmc REQUIRED)
+  set(events ${CMAKE_CURRENT_BINARY_DIR}/events)
+  add_custom_command(OUTPUT ${events}/events.h ${events}/events.rc
+                     COMMAND ${CORDON_WINDMC} -h ${events} -r ${events}
+                             ${CMAKE_CURRENT_SOURCE_DIR}/windows/events.mc
+                     DEPENDS windows/events.mc)
+  file(MAKE_DIRECTORY ${events})
+  add_custom_target(cordon_events DEPENDS ${events}/events.h ${events}/events.rc)
+  target_include_directories(cordon_host PRIVATE ${events})
+  add_dependencies(cordon_host cordon_events)
+  add_library(cordon_events_table OBJECT ${events}/events.rc)
+  add_dependencies(cordon_events_table cordon_events)
 
   add_executable(cordon-init windows/init/main.c)
   cordon_warnings(cordon-init)

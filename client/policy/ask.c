@@ -1,100 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/policy/tool.h"
 #include "platform/base/jsonw.h"
-
-/* Removes "//", "." and "..", the last against its name, as a policy's spellings are. */
-static void normalise(char *path)
-{
-    char *to = path;
-    const char *from = path;
-
-    while (*from != '\0') {
-        size_t len;
-
-        while (*from == '/') {
-            from++;
-        }
-        len = strcspn(from, "/");
-        if (len == 2 && memcmp(from, "..", 2) == 0) {
-            while (to > path && *--to != '/') {
-            }
-        } else if (len > 0 && !(len == 1 && *from == '.')) {
-            *to++ = '/';
-            memmove(to, from, len);
-            to += len;
-        }
-        from += len;
-    }
-    if (to == path) {
-        *to++ = '/';
-    }
-    *to = '\0';
-}
+#include "platform/caller.h"
 
 const char *tool_absolute(struct tool *tool, const char *path)
 {
-    char *absolute;
-
-    if (path[0] == '/') {
-        absolute = arena_strdup(&tool->arena, path);
-    } else if (path[0] == '~' && (path[1] == '/' || path[1] == '\0') &&
-               tool->context.home != NULL) {
-        absolute = arena_printf(&tool->arena, "%s%s", tool->context.home, path + 1);
-    } else {
-        absolute = arena_printf(&tool->arena, "%s/%s", tool->context.cwd, path);
-    }
-    if (absolute != NULL) {
-        normalise(absolute);
-    }
-    return absolute;
+    return caller_absolute(&tool->context, path, &tool->arena);
 }
 
-/* Where @path leads, its last components that do not exist appended; NULL when that is itself. */
-static const char *follow(struct tool *tool, const char *path)
+/* Of one path as the system has it. */
+static enum cordon_err decide(struct tool *tool, const char *path, enum policy_question question,
+                              struct policy_verdict *ret_verdict, struct cordon_fault *fault)
 {
-    char real[PATH_MAX];
-    size_t len = strlen(path);
+    const char *subject;
+    const enum cordon_err err = policy_subject(path, tool->policy->os, &tool->arena, &subject);
 
-    for (;;) {
-        char *head = arena_strndup(&tool->arena, path, len);
-
-        if (head == NULL) {
-            return NULL;
-        }
-        if (realpath(len == 0 ? "/" : head, real) != NULL) {
-            char *joined =
-                arena_printf(&tool->arena, "%s%s",
-                             strcmp(real, "/") == 0 && path[len] == '/' ? "" : real, path + len);
-
-            return joined == NULL || strcmp(joined, path) == 0 ? NULL : joined;
-        }
-        if (len == 0) {
-            return NULL;
-        }
-        while (len > 0 && path[--len] != '/') {
-        }
+    if (err != CORDON_OK) {
+        return fault_set(fault, err, NULL, "%s: %s", path,
+                         err == CORDON_E_NOMEM ? "out of memory" : "no path of this system's");
     }
+    *ret_verdict = policy_eval(tool->policy, tool->managed_table, tool->own_table, subject,
+                               strlen(subject), question);
+    return CORDON_OK;
 }
 
 enum cordon_err tool_ask(struct tool *tool, const char *path, enum policy_question question,
-                         struct tool_answer *ret_answer)
+                         struct tool_answer *ret_answer, struct cordon_fault *fault)
 {
     struct tool_answer answer = {.path = tool_absolute(tool, path)};
-    struct policy_verdict verdict;
+    struct policy_verdict verdict = {.allow = false};
+    enum cordon_err err;
 
     if (answer.path == NULL) {
-        return CORDON_E_NOMEM;
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "%s: out of memory, or no path", path);
     }
-    answer.resolved = follow(tool, answer.path);
-    verdict = policy_eval(tool->policy, tool->managed_table, tool->own_table, answer.path,
-                          strlen(answer.path), question);
-    if (verdict.allow && answer.resolved != NULL) {
-        verdict = policy_eval(tool->policy, tool->managed_table, tool->own_table, answer.resolved,
-                              strlen(answer.resolved), question);
+    answer.resolved = caller_leads(answer.path, &tool->arena);
+    err = decide(tool, answer.path, question, &verdict, fault);
+    if (err == CORDON_OK && verdict.allow && answer.resolved != NULL) {
+        err = decide(tool, answer.resolved, question, &verdict, fault);
+    }
+    if (err != CORDON_OK) {
+        return err;
     }
     answer.allow = verdict.allow;
     answer.rule = (struct tool_rule){verdict.rule, verdict.managed};

@@ -6,13 +6,21 @@
 #include "platform/redact.h"
 #include "policy/tree.h"
 
-/* By its name: requirements.toml, or anything in requirements.d. */
+/* By its name: requirements.toml, or anything in requirements.d. Either separator of any system. */
 static bool is_requirements(const char *path)
 {
-    const char *name = strrchr(path, '/');
+    static const char folder[] = "requirements.d";
+    size_t len;
 
-    return strstr(path, "/requirements.d/") != NULL || strncmp(path, "requirements.d/", 15) == 0 ||
-           strncmp(name != NULL ? name + 1 : path, "requirements", 12) == 0;
+    for (;; path += len + 1) {
+        len = strcspn(path, "/\\");
+        if (path[len] == '\0') {
+            return strncmp(path, "requirements", 12) == 0;
+        }
+        if (len == sizeof(folder) - 1 && memcmp(path, folder, len) == 0) {
+            return true;
+        }
+    }
 }
 
 static enum cordon_err compile_redact(const struct policy *policy, struct cordon_fault *fault)

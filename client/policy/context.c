@@ -1,78 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <grp.h>
-#include <limits.h>
-#include <pwd.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "client/policy/tool.h"
+#include "platform/caller.h"
 
 #define OWN_FILES 2U
-#define GROUPS_MAX 256
 
 static enum cordon_err out_of_memory(struct cordon_fault *fault)
 {
     return fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
 }
 
-/* This is the caller's own process: a slow name service costs nobody but him. */
-static void find_user(struct tool *tool)
-{
-    const struct passwd *user = getpwuid(getuid());
-    gid_t groups[GROUPS_MAX];
-    int count = getgroups(GROUPS_MAX, groups);
-    const char **names;
-
-    if (user != NULL) {
-        tool->context.home =
-            user->pw_dir[0] == '/' ? arena_strdup(&tool->arena, user->pw_dir) : NULL;
-        tool->context.user = arena_strdup(&tool->arena, user->pw_name);
-    }
-    names = arena_array(&tool->arena, GROUPS_MAX + 1, sizeof(*names));
-    if (names == NULL || count < 0) {
-        return;
-    }
-    for (int i = -1; i < count; i++) {
-        const struct group *group = getgrgid(i < 0 ? getgid() : groups[i]);
-
-        if (group != NULL) {
-            names[tool->context.group_count] = arena_strdup(&tool->arena, group->gr_name);
-            tool->context.group_count += names[tool->context.group_count] != NULL ? 1U : 0U;
-        }
-    }
-    tool->context.groups = names;
-}
-
-static const char *absolute_env(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value != NULL && value[0] == '/' ? value : NULL;
-}
-
 enum cordon_err tool_context(struct tool *tool, struct cordon_fault *fault)
 {
     char name[256];
-    char cwd[PATH_MAX];
+    const enum cordon_err err =
+        caller_enter(tool->cli->cwd, &tool->arena, &tool->context.cwd, fault);
 
-    if (tool->cli->cwd != NULL && chdir(tool->cli->cwd) != 0) {
-        return fault_os(fault, errno, NULL, "working directory %s", tool->cli->cwd);
-    }
-    if (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/') {
-        return fault_os(fault, errno, NULL, "working directory");
+    if (err != CORDON_OK) {
+        return err;
     }
     host_name(name, sizeof(name));
     tool->platform = tool_platform();
     tool->context.os = tool->platform != NULL ? tool->platform->os : POLICY_OS_LINUX;
-    tool->context.cwd = arena_strdup(&tool->arena, cwd);
     tool->context.hostname = arena_strdup(&tool->arena, name);
-    tool->context.tmpdir = absolute_env("TMPDIR");
+    tool->context.tmpdir = caller_place("TMPDIR", &tool->arena);
     tool->context.slash_tmp = host_is_directory("/tmp");
-    find_user(tool);
-    return tool->context.cwd != NULL && tool->context.hostname != NULL ? CORDON_OK
-                                                                       : out_of_memory(fault);
+    caller_user(&tool->arena, &tool->context);
+    return tool->context.hostname != NULL ? CORDON_OK : out_of_memory(fault);
 }
 
 static void add_managed(struct tool *tool)
@@ -137,8 +90,9 @@ enum cordon_err tool_documents(struct tool *tool, struct cordon_fault *fault)
         enum policy_layer layer;
         const char *folder, *below_home, *name;
     } own[OWN_FILES] = {
-        {LAYER_USER_CODEX, absolute_env("CODEX_HOME"), ".codex", "config.toml"},
-        {LAYER_USER, absolute_env("XDG_CONFIG_HOME"), ".config", "cordon/config.toml"},
+        {LAYER_USER_CODEX, caller_place("CODEX_HOME", &tool->arena), ".codex", "config.toml"},
+        {LAYER_USER, caller_place("XDG_CONFIG_HOME", &tool->arena), ".config",
+         "cordon/config.toml"},
     };
     enum cordon_err err = read_managed(tool, fault);
 
@@ -198,7 +152,7 @@ enum cordon_err tool_policy(struct tool *tool, struct cordon_fault *fault)
 
 void tool_plan(struct tool *tool)
 {
-    struct platform_start start = {.embedded = getuid() != 0, .cwd = tool->context.cwd};
+    struct platform_start start = {.embedded = !host_is_root(), .cwd = tool->context.cwd};
     struct platform_probe probe;
     enum cordon_err err;
 

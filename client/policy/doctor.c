@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <unistd.h>
 
 #include "client/lib.h"
 #include "client/policy/tool.h"
 #include "platform/base/jsonw.h"
+#include "platform/caller.h"
 #include "platform/link.h"
 
 enum doctor_state { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_BAD };
@@ -187,6 +187,18 @@ static void check_fetch(struct doctor *doctor)
     "embedded mode: managed policy is honoured, but binds only those who run cordon; other users " \
     "and programs are not bound"
 
+static void check_findings(struct doctor *doctor)
+{
+    struct caller_finding found[CALLER_FINDINGS_MAX];
+    const size_t count = caller_findings(&doctor->tool->arena, found);
+
+    for (size_t i = 0; i < count; i++) {
+        tell(doctor, &(const struct finding){"service", found[i].name,
+                                             found[i].bad ? DOCTOR_BAD : DOCTOR_OK,
+                                             found[i].evidence, found[i].remedy});
+    }
+}
+
 static void check_service(struct doctor *doctor)
 {
     struct cordon_fault fault = {0};
@@ -195,19 +207,19 @@ static void check_service(struct doctor *doctor)
     enum cordon_err err = link_service(&fd, &fault);
 
     if (err == CORDON_OK) {
-        (void)close(fd);
-        tell(doctor, &(const struct finding){"service", "cordond", DOCTOR_OK,
-                                             "the socket is root's and answers", NULL});
+        link_close(fd);
+        tell(doctor,
+             &(const struct finding){"service", "cordond", DOCTOR_OK, link_service_answers, NULL});
     } else if (err != CORDON_E_NOT_FOUND) {
         tell_fault(doctor, "service", "cordond", &fault);
     } else if (installed) {
         tell(doctor, &(const struct finding){"service", "cordond", DOCTOR_BAD,
-                                             "installed, but its socket does not exist",
-                                             "systemctl enable --now cordond.socket"});
+                                             "installed, but nobody listens", link_service_start});
     } else {
         tell(doctor, &(const struct finding){"service", "cordond", DOCTOR_NOTE, EMBEDDED_IS_WEAKER,
                                              "install the service to make managed policy binding"});
     }
+    check_findings(doctor);
 }
 
 int verb_doctor(struct tool *tool)

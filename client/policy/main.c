@@ -4,6 +4,7 @@
 #include "client/output.h"
 #include "client/policy/tool.h"
 #include "platform/base/jsonw.h"
+#include "platform/link.h"
 
 #define ARENA_MAX ((size_t)512U * 1024U * 1024U)
 
@@ -79,6 +80,10 @@ int main(int argc, char **argv)
     int status = CORDON_STATUS_USAGE;
 
     host_fill_stdio();
+    argv = link_arguments(argc, argv);
+    if (argv == NULL) {
+        return CORDON_STATUS_SETUP;
+    }
     arena_init(&tool.arena, ARENA_MAX);
     if (cli_parse(argc, argv, &tool.arena, &cli, &fault) != CORDON_OK) {
         output_failure(fault.text, fault.remedy);

@@ -54,16 +54,18 @@ static bool passes(const struct policy_case *row, const struct tool_answer *answ
            (row->rule == NULL || (rule != NULL && strcmp(rule->origin.key, row->rule) == 0));
 }
 
-/* @failed counts; CORDON_E_NOMEM. */
+/* @failed counts. */
 static enum cordon_err run_cases(struct tool *tool, const struct policy_case *cases, size_t count,
-                                 size_t *failed)
+                                 size_t *failed, struct cordon_fault *fault)
 {
     for (size_t i = 0; i < count; i++) {
         struct tool_answer answer;
+        const enum cordon_err err =
+            tool_ask(tool, cases[i].path, cases[i].question, &answer, fault);
         bool passed;
 
-        if (tool_ask(tool, cases[i].path, cases[i].question, &answer) != CORDON_OK) {
-            return CORDON_E_NOMEM;
+        if (err != CORDON_OK) {
+            return err;
         }
         passed = passes(&cases[i], &answer);
         *failed += passed ? 0 : 1;
@@ -102,11 +104,8 @@ int verb_test(struct tool *tool)
 
     if (tool_context(tool, &fault) != CORDON_OK ||
         read_cases(tool, &cases, &count, &fault) != CORDON_OK ||
-        tool_documents(tool, &fault) != CORDON_OK || tool_policy(tool, &fault) != CORDON_OK) {
-        return tool_fail(tool, &fault);
-    }
-    if (run_cases(tool, cases, count, &failed) != CORDON_OK) {
-        (void)fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
+        tool_documents(tool, &fault) != CORDON_OK || tool_policy(tool, &fault) != CORDON_OK ||
+        run_cases(tool, cases, count, &failed, &fault) != CORDON_OK) {
         return tool_fail(tool, &fault);
     }
     if (!tool->json) {

@@ -72,10 +72,12 @@ struct tool_answer {
     const char *path;     /* absolute, as asked */
     const char *resolved; /* where its links lead; NULL: nowhere else */
 };
-/* What the policy says: of a path and of what it leads to, the stricter answer. */
+/* What the policy says: of a path and of what it leads to, the stricter answer. CORDON_E_INVALID:
+ * it is no path of this system's. */
 CORDON_MUST_USE enum cordon_err tool_ask(struct tool *tool, const char *path,
                                          enum policy_question question,
-                                         struct tool_answer *ret_answer);
+                                         struct tool_answer *ret_answer,
+                                         struct cordon_fault *fault);
 
 /* "deny \"~/.ssh\"" */
 void tool_rule_text(const struct policy_rule *rule, struct strbuf *out);

@@ -51,8 +51,7 @@ static int answer_one(struct tool *tool, enum policy_question question, const ch
     struct cordon_fault fault = {0};
     struct tool_answer answer;
 
-    if (tool_ask(tool, tool->cli->operand[0], question, &answer) != CORDON_OK) {
-        (void)fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
+    if (tool_ask(tool, tool->cli->operand[0], question, &answer, &fault) != CORDON_OK) {
         return tool_fail(tool, &fault);
     }
     if (tool->json) {

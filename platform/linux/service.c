@@ -11,6 +11,8 @@
 
 #include "platform/base/strbuf.h"
 
+const char *const service_help = "";
+
 int service_main(int argc, char **argv, service_main_fn *main)
 {
     return main(argc, argv);

@@ -29,6 +29,7 @@ extern char **environ;
 
 const char *const link_service_place = SOCKET_PATH;
 const char *const link_service_start = "start it: systemctl start cordond.socket";
+const char *const link_service_answers = "the socket is root's and answers";
 
 /* Any of these says that the administrator meant this host to have the service. */
 static const char *const installed[] = {

@@ -110,7 +110,7 @@ static uint32_t w_open_id(void *self, const char *beside, const struct api_id *i
     FILE_ID_DESCRIPTOR which = {.dwSize = sizeof(which), .Type = FileIdType};
     const char *root_end = strchr(beside + (strncmp(beside, "\\\\", 2) == 0 ? 2 : 0), '\\');
     char root[512];
-    api_handle volume;
+    api_handle volume = 0;
     HANDLE handle;
     uint32_t code;
 

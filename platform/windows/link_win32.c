@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "platform/siblings.h"
+#include "platform/windows/args.h"
 #include "platform/windows/io.h"
 #include "platform/windows/pipe.h"
+#include "platform/windows/scm.h"
 
 #include <aclapi.h>
 #include <shellapi.h>
@@ -22,6 +24,7 @@
 
 const char *const link_service_place = PIPE_NAME;
 const char *const link_service_start = "start it: sc start cordond";
+const char *const link_service_answers = "the pipe is SYSTEM's and answers";
 
 static const char *pipe_name(void)
 {
@@ -39,7 +42,7 @@ bool link_service_installed(void)
 {
     const SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
     const SC_HANDLE service =
-        manager == NULL ? NULL : OpenServiceW(manager, L"cordond", SERVICE_QUERY_STATUS);
+        manager == NULL ? NULL : OpenServiceW(manager, L"" SCM_CORDON, SERVICE_QUERY_STATUS);
     /* What may not be looked at is there. */
     const bool is = service != NULL || GetLastError() != ERROR_SERVICE_DOES_NOT_EXIST;
 
@@ -335,8 +338,38 @@ bool link_fill_stdio(void)
     return true;
 }
 
+/* Nothing becomes another program here: it is started with what we have, and its end is ours. */
 enum cordon_err link_become(const char *path, char **argv, struct cordon_fault *fault)
 {
-    (void)argv;
-    return fault_set(fault, CORDON_E_UNSUPPORTED, NULL, "%s is not on Windows yet", path);
+    STARTUPINFOW start = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES};
+    PROCESS_INFORMATION made = {NULL};
+    struct strbuf text = STRBUF_INIT;
+    WCHAR *program = NULL, *line = NULL;
+    DWORD status = 0;
+    uint32_t code = win32_wide("", path, &program);
+
+    for (; *argv != NULL; argv++) {
+        strbuf_puts(&text, text.len == 0 ? "" : " ");
+        args_quote(&text, *argv);
+    }
+    code = code == API_OK && text.failed ? (uint32_t)ERROR_NOT_ENOUGH_MEMORY : code;
+    code = code == API_OK ? win32_wide("", strbuf_text(&text), &line) : code;
+    start.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+    start.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+    start.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+    if (code == API_OK &&
+        !CreateProcessW(program, line, NULL, NULL, TRUE, 0, NULL, NULL, &start, &made)) {
+        code = GetLastError();
+    }
+    strbuf_deinit(&text);
+    free(program);
+    free(line);
+    if (code == API_OK && (WaitForSingleObject(made.hProcess, INFINITE) != WAIT_OBJECT_0 ||
+                           !GetExitCodeProcess(made.hProcess, &status))) {
+        code = GetLastError();
+    }
+    if (code == API_OK) {
+        ExitProcess(status);
+    }
+    return api_fault(fault, code, "reinstall cordon", "cannot run %s", path);
 }

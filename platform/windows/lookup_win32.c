@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "platform/windows/io.h"
+#include "platform/windows/lookup_win32.h"
 
 #include <sddl.h>
 
@@ -62,18 +63,25 @@ static bool put_name(struct strbuf *out, const char *text, bool home)
     return found;
 }
 
+bool lookup_words(int count, char **words, struct strbuf *out)
+{
+    if (count < 1) {
+        return false;
+    }
+    if (!put_name(out, words[0], true)) {
+        put(out, "");
+    }
+    for (int i = 1; i < count; i++) {
+        (void)put_name(out, words[i], false);
+    }
+    return !out->failed && out->len < HOST_USER_BYTES_MAX;
+}
+
 int host_lookup_main(int argc, char **argv)
 {
     struct strbuf out = STRBUF_INIT;
-    bool ok = argc >= 1;
+    const bool ok = lookup_words(argc, argv, &out);
 
-    if (ok && !put_name(&out, argv[0], true)) {
-        put(&out, "");
-    }
-    for (int i = 1; ok && i < argc; i++) {
-        (void)put_name(&out, argv[i], false);
-    }
-    ok = ok && !out.failed && out.len < HOST_USER_BYTES_MAX;
     if (ok) {
         host_write(1, out.data, out.len);
     }

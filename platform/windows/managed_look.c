@@ -156,6 +156,22 @@ enum cordon_err fetched_check_age(const struct managed_places *places,
     return none(fault);
 }
 
+enum cordon_err fetched_config(const struct managed_places *places, struct arena *arena,
+                               struct fetch_config *ret_config, struct cordon_fault *fault)
+{
+    (void)places;
+    (void)arena;
+    (void)ret_config;
+    return none(fault);
+}
+
+void fetched_alarm(const struct managed_places *places, char *ret_text, size_t size)
+{
+    (void)places;
+    (void)size;
+    ret_text[0] = '\0';
+}
+
 /* ---- redaction: there are no POSIX expressions in this C library ---- */
 
 enum cordon_err redact_new(const char *const *patterns, size_t count, struct redact **ret_redact,

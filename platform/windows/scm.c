@@ -2,12 +2,14 @@
 #include "platform/windows/scm.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "platform/windows/win32.h"
 
 #define POLL_MS 50U
 #define START_HINT_MS 30000U
 #define NEVER_RAN 1U
+#define PRIVILEGES_MAX 512U /* units of all their names */
 
 /* ---- being one ---- */
 
@@ -53,6 +55,11 @@ void scm_running(void)
     if (manager != NULL) {
         tell(SERVICE_RUNNING, API_OK);
     }
+}
+
+bool scm_started_us(void)
+{
+    return manager != NULL;
 }
 
 static void WINAPI serve(DWORD argc, WCHAR **argv)
@@ -132,43 +139,137 @@ static uint32_t open_service(const char *name, DWORD access, struct opened *open
     return code;
 }
 
-static uint32_t restart_after_failures(SC_HANDLE service)
+static SC_HANDLE make(const struct opened *opened, WCHAR *const wide[3])
+{
+    return CreateServiceW(opened->manager, wide[0], wide[1], SERVICE_CHANGE_CONFIG,
+                          SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
+                          wide[2], NULL, NULL, NULL, NULL, NULL);
+}
+
+/* The account is named: an entry that somebody changed is LocalSystem's again. */
+static SC_HANDLE change(const struct opened *opened, WCHAR *const wide[3])
+{
+    SC_HANDLE service = OpenServiceW(opened->manager, wide[0], SERVICE_CHANGE_CONFIG);
+
+    if (service != NULL && !ChangeServiceConfigW(service, SERVICE_WIN32_OWN_PROCESS,
+                                                 SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, wide[2],
+                                                 NULL, NULL, NULL, L"LocalSystem", L"", wide[1])) {
+        const DWORD code = GetLastError();
+
+        (void)CloseServiceHandle(service);
+        SetLastError(code);
+        return NULL;
+    }
+    return service;
+}
+
+static uint32_t with_entry(const struct scm_entry *entry,
+                           SC_HANDLE (*act)(const struct opened *, WCHAR *const[3]))
+{
+    const char *const texts[3] = {entry->name, entry->title, entry->command_line};
+    WCHAR *wide[3] = {NULL, NULL, NULL};
+    struct opened opened = {NULL, NULL};
+    uint32_t code = API_OK;
+
+    for (size_t i = 0; i < 3 && code == API_OK; i++) {
+        code = win32_wide("", texts[i], &wide[i]);
+    }
+    if (code == API_OK) {
+        opened.manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
+        opened.service = opened.manager == NULL ? NULL : act(&opened, wide);
+        code = opened.service == NULL ? GetLastError() : API_OK;
+    }
+    close_both(&opened);
+    for (size_t i = 0; i < 3; i++) {
+        free(wide[i]);
+    }
+    return code;
+}
+
+uint32_t scm_make(const struct scm_entry *entry)
+{
+    return with_entry(entry, make);
+}
+
+uint32_t scm_change(const struct scm_entry *entry)
+{
+    return with_entry(entry, change);
+}
+
+static uint32_t set_level(SC_HANDLE service, DWORD level, void *info)
+{
+    return ChangeServiceConfig2W(service, level, info) ? API_OK : GetLastError();
+}
+
+/* ---- what is set apart from the entry, a function each ---- */
+
+static uint32_t set_description(SC_HANDLE service, const struct scm_entry *entry)
+{
+    SERVICE_DESCRIPTIONW description = {NULL};
+    uint32_t code = win32_wide("", entry->description, &description.lpDescription);
+
+    if (code == API_OK) {
+        code = set_level(service, SERVICE_CONFIG_DESCRIPTION, &description);
+    }
+    free(description.lpDescription);
+    return code;
+}
+
+static uint32_t set_failures(SC_HANDLE service, const struct scm_entry *entry)
 {
     SC_ACTION actions[] = {{SC_ACTION_RESTART, 1000}, {SC_ACTION_RESTART, 10000}};
     SERVICE_FAILURE_ACTIONSW failures = {
         .dwResetPeriod = 3600, .cActions = 2, .lpsaActions = actions};
 
-    return ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failures)
-               ? API_OK
-               : GetLastError();
+    (void)entry;
+    return set_level(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failures);
 }
 
-uint32_t scm_install(const char *name, const char *title, const char *command_line)
+static uint32_t set_sid(SC_HANDLE service, const struct scm_entry *entry)
 {
-    WCHAR *wide[3] = {NULL, NULL, NULL};
-    struct opened opened = {NULL, NULL};
-    uint32_t code = win32_wide("", name, &wide[0]);
+    SERVICE_SID_INFO info = {SERVICE_SID_TYPE_UNRESTRICTED};
 
-    code = code == API_OK ? win32_wide("", title, &wide[1]) : code;
-    code = code == API_OK ? win32_wide("", command_line, &wide[2]) : code;
+    (void)entry;
+    return set_level(service, SERVICE_CONFIG_SERVICE_SID_INFO, &info);
+}
+
+/* Names one behind the other, each with its NUL, and one more at the end. */
+static uint32_t set_privileges(SC_HANDLE service, const struct scm_entry *entry)
+{
+    WCHAR names[PRIVILEGES_MAX] = {0};
+    SERVICE_REQUIRED_PRIVILEGES_INFOW info = {names};
+    size_t used = 0;
+
+    for (const char *const *name = entry->privileges; *name != NULL; name++) {
+        WCHAR *wide;
+        const uint32_t code = win32_wide("", *name, &wide);
+        const size_t len = code == API_OK ? wcslen(wide) + 1 : 0;
+
+        if (code != API_OK || used + len >= PRIVILEGES_MAX) {
+            free(code == API_OK ? wide : NULL);
+            return code == API_OK ? (uint32_t)ERROR_INSUFFICIENT_BUFFER : code;
+        }
+        memcpy(names + used, wide, len * sizeof(*wide));
+        used += len;
+        free(wide);
+    }
+    return set_level(service, SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO, &info);
+}
+
+uint32_t scm_set(const struct scm_entry *entry, enum scm_setting setting)
+{
+    static uint32_t (*const setters[SCM_SETTINGS])(SC_HANDLE, const struct scm_entry *) = {
+        [SCM_DESCRIPTION] = set_description,
+        [SCM_FAILURES] = set_failures,
+        [SCM_SID] = set_sid,
+        [SCM_PRIVILEGES] = set_privileges};
+    struct opened opened;
+    /* To set what happens after a failure takes the right to start. */
+    uint32_t code = open_service(entry->name, SERVICE_CHANGE_CONFIG | SERVICE_START, &opened);
+
     if (code == API_OK) {
-        opened.manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CREATE_SERVICE);
-        code = opened.manager == NULL ? GetLastError() : API_OK;
-    }
-    if (code == API_OK) {
-        opened.service = CreateServiceW(
-            opened.manager, wide[0], wide[1], SERVICE_CHANGE_CONFIG | SERVICE_START | DELETE,
-            SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, wide[2], NULL,
-            NULL, NULL, NULL, NULL);
-        code = opened.service == NULL ? GetLastError() : restart_after_failures(opened.service);
-    }
-    /* Half installed is not installed. */
-    if (code != API_OK && opened.service != NULL) {
-        (void)DeleteService(opened.service);
-    }
-    close_both(&opened);
-    for (size_t i = 0; i < 3; i++) {
-        free(wide[i]);
+        code = setters[setting](opened.service, entry);
+        close_both(&opened);
     }
     return code;
 }
@@ -241,13 +342,11 @@ uint32_t scm_stop(const char *name, uint32_t wait_ms)
 uint32_t scm_remove(const char *name)
 {
     struct opened opened;
-    const uint32_t stopped = scm_stop(name, START_HINT_MS);
     uint32_t code = open_service(name, DELETE, &opened);
 
-    if (code != API_OK) {
-        return code;
+    if (code == API_OK) {
+        code = DeleteService(opened.service) ? API_OK : GetLastError();
+        close_both(&opened);
     }
-    code = DeleteService(opened.service) ? API_OK : GetLastError();
-    close_both(&opened);
-    return code == API_OK ? stopped : code;
+    return code;
 }

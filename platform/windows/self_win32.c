@@ -111,6 +111,7 @@ static const struct {
     {"cordon", "client\\cordon.exe"},
     {"cordond", "broker\\cordond.exe"},
     {"cordon-worker", "broker\\cordon-worker.exe"},
+    {"cordon-policy", "client\\cordon-policy.exe"},
     {"cordon-init", "platform\\cordon-init.exe"},
     {"cordon-test", "client\\cordon-test.exe"},
     {"cordond-test", "broker\\cordond-test.exe"},

@@ -16,6 +16,8 @@
 #define REWRITE_LEN (1U << 20U)
 #define NAME_MAX_LEN 600U
 
+const char *const state_file_names[] = {LOG_NAME, NEW_NAME, BAD_NAME, LOCK_NAME, NULL};
+
 void state_notice(struct state *state, const struct cordon_fault *fault)
 {
     strbuf_printf(&state->notices, "%s%s%s\n", fault->text, fault->remedy[0] == '\0' ? "" : "; ",

@@ -16,6 +16,7 @@
 #define CORDON_PLATFORM_WINDOWS_STATE_H
 
 #include "platform/windows/acl.h"
+#include "platform/windows/trust.h"
 
 struct state;
 
@@ -102,5 +103,13 @@ size_t state_size(const struct state *state);
 /* A line for each thing that went wrong without being an error; "" for none. Cleared by the next
  * call but state_count() and state_size(). */
 const char *state_notices(const struct state *state);
+
+/* What it keeps in its folder; NULL behind the last. */
+extern const char *const state_file_names[];
+
+/* Whether a file or folder, all that it lies in and, for TRUST_SOURCE, what may be put beside it is
+ * the system's and its administrators' alone: as trust_check() says, and what opening it says. */
+CORDON_MUST_USE enum cordon_err state_check_place(const struct api *api, const char *path,
+                                                  enum trust_role role, struct cordon_fault *fault);
 
 #endif

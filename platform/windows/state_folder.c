@@ -10,15 +10,15 @@
 #include "platform/windows/state_parts.h"
 #include "platform/windows/trust.h"
 
-static enum cordon_err check_one(struct state *state, const char *path, enum trust_role role,
+static enum cordon_err check_one(struct acl *acl, const char *path, enum trust_role role,
                                  struct cordon_fault *fault)
 {
-    const struct api *api = state->config.api;
+    const struct api *api = acl->api;
     const struct api_open how = {
         .object = API_FILE, .name = path, .access = acl_access(ACL_LOOK, API_FILE)};
     struct acl_object object = {0};
     struct trust_object trusted = {
-        .name = path, .kind = TRUST_FILE, .role = role, .sd = &state->acl->before};
+        .name = path, .kind = TRUST_FILE, .role = role, .sd = &acl->before};
     uint32_t code = api->open(api->self, &how, &object.handle);
     enum cordon_err err;
 
@@ -26,9 +26,9 @@ static enum cordon_err check_one(struct state *state, const char *path, enum tru
         code = api->info(api->self, API_FILE, object.handle, &object.info);
     }
     err = code == API_OK
-              ? acl_read(state->acl, object.handle, path, &state->acl->before, fault)
+              ? acl_read(acl, object.handle, path, &acl->before, fault)
               : api_fault(fault, code, "install the service again", "looking at %s", path);
-    acl_close(state->acl, &object);
+    acl_close(acl, &object);
     trusted.link = object.info.reparse;
     return err == CORDON_OK ? trust_check(&trusted, 1, fault) : err;
 }
@@ -45,24 +45,41 @@ static bool go_up(char *path)
     return true;
 }
 
-enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fault)
+static enum cordon_err check_place(struct acl *acl, const char *name, enum trust_role role,
+                                   struct cordon_fault *fault)
 {
-    enum trust_role role = TRUST_HOLDER;
-    enum cordon_err err = CORDON_OK;
-    char *path;
+    char *path = state_copy(name);
+    enum cordon_err err;
 
-    if (state->config.unchecked) {
-        return CORDON_OK;
-    }
-    path = state_copy(state->config.folder);
     if (path == NULL) {
-        return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory to look at %s",
-                         state->config.folder);
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory to look at %s", name);
     }
     do {
-        err = check_one(state, path, role, fault);
-        role = TRUST_ABOVE;
+        err = check_one(acl, path, role, fault);
+        role = role == TRUST_SOURCE ? TRUST_HOLDER : TRUST_ABOVE;
     } while (err == CORDON_OK && go_up(path));
     free(path);
     return err;
+}
+
+enum cordon_err state_check_place(const struct api *api, const char *path, enum trust_role role,
+                                  struct cordon_fault *fault)
+{
+    struct acl *acl = calloc(1, sizeof(*acl));
+    enum cordon_err err;
+
+    if (acl == NULL) {
+        return fault_set(fault, CORDON_E_NOMEM, NULL, "no memory to look at %s", path);
+    }
+    acl->api = api;
+    err = check_place(acl, path, role, fault);
+    free(acl);
+    return err;
+}
+
+enum cordon_err state_check_folder(struct state *state, struct cordon_fault *fault)
+{
+    return state->config.unchecked
+               ? CORDON_OK
+               : check_place(state->acl, state->config.folder, TRUST_HOLDER, fault);
 }

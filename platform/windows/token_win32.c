@@ -37,7 +37,7 @@ static uint32_t query(api_handle token, TOKEN_INFORMATION_CLASS what, void **ret
         const DWORD code = GetLastError();
 
         free(info);
-        return code;
+        return code == API_OK ? (uint32_t)ERROR_INVALID_FUNCTION : code; /* it did fail */
     }
     *ret_info = info;
     return API_OK;

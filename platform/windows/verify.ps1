@@ -189,7 +189,44 @@ $rows = @(
     @('WV-19', 'the account is gone without a trace', {
         Demand ((AsSystem 'account remove') -eq 0) (Said)
         Demand ($null -eq (Get-LocalUser 'cordon-job' -ErrorAction SilentlyContinue)) 'still there'
-    }, 'unit/test_account: removal_leaves_nothing_and_can_be_tried_again')
+    }, 'unit/test_account: removal_leaves_nothing_and_can_be_tried_again'),
+    @('WV-20', 'the service is installed, has six privileges, tells the event log, and is removed', {
+        # Programs in a folder of the system's, as they would be.
+        $place = "$env:ProgramFiles\cordon-verify"
+        New-Item -ItemType Directory -Force $place | Out-Null
+        Copy-Item "$Build\broker\cordond.exe", "$Build\broker\cordon-worker.exe", "$Build\platform\cordon-init.exe" $place
+        try {
+            $said = & "$place\cordond.exe" --install 2>&1
+            Demand ($LASTEXITCODE -eq 0) "$said"
+            Demand ((Get-Service cordond).Status -eq 'Running') 'it does not run'
+            Demand ("$(& sc.exe qsidtype cordond)" -match 'UNRESTRICTED') 'no SID of its own'
+            Demand ((& sc.exe qprivs cordond | Select-String 'Se\w+Privilege').Count -eq 6) 'privileges'
+            Demand ($null -ne (Get-LocalUser 'cordon-job')) 'no account'
+            Demand ($null -ne (Get-WinEvent -FilterHashtable @{LogName = 'Application'; ProviderName = 'cordon'} -MaxEvents 1)) 'no event'
+            & "$place\cordond.exe" --install | Out-Null
+            Demand ($LASTEXITCODE -eq 0) 'a second time'
+            $said = & "$place\cordond.exe" --uninstall 2>&1
+            Demand ($LASTEXITCODE -eq 0) "$said"
+            Demand ($null -eq (Get-Service cordond -ErrorAction SilentlyContinue)) 'the entry is left'
+            Demand ($null -eq (Get-LocalUser 'cordon-job' -ErrorAction SilentlyContinue)) 'the account is left'
+            Demand (-not (Test-Path "$env:ProgramData\cordon\state")) 'the state is left'
+        } finally {
+            Remove-Item -LiteralPath $place -Recurse -Force
+        }
+    }, 'wine/test_wine_install: it_is_installed_and_answers'),
+    @('WV-21', 'the installer puts the service on, and leaves nothing when it is removed', {
+        $msi = (Get-Item "$Build\packaging\windows\cordon-*-x64.msi").FullName
+        $run = Start-Process msiexec.exe -ArgumentList "/i `"$msi`" /qn" -Wait -PassThru
+        Demand ($run.ExitCode -eq 0) "msiexec /i: $($run.ExitCode)"
+        Demand ((Get-Service cordond).Status -eq 'Running') 'it does not run'
+        $said = & "$env:ProgramFiles\cordon\cordon.exe" doctor 2>&1
+        Demand ("$said" -notmatch 'bad +(entry|programs|state|event log)') "$said"
+        $run = Start-Process msiexec.exe -ArgumentList "/x `"$msi`" /qn" -Wait -PassThru
+        Demand ($run.ExitCode -eq 0) "msiexec /x: $($run.ExitCode)"
+        Demand ($null -eq (Get-Service cordond -ErrorAction SilentlyContinue)) 'the entry is left'
+        Demand (-not (Test-Path "$env:ProgramFiles\cordon")) 'programs are left'
+        Demand ([Environment]::GetEnvironmentVariable('PATH', 'Machine') -notmatch 'Files\\cordon') 'PATH names it'
+    }, 'wine/test_wine_msi: it_leaves_nothing_when_it_is_removed')
 )
 
 # --- the run ---

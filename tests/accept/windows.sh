@@ -170,6 +170,9 @@ failure_paths() {
         cases test_job every_call_that_fails_refuses_the_job_and_undoes_the_rest \
             a_token_that_is_more_than_was_asked_for_is_none &&
         cases test_account every_call_that_fails_leaves_no_half_made_account &&
+        cases test_install \
+            every_call_of_an_installation_that_fails_leaves_what_a_second_run_finishes \
+            every_call_of_a_removal_that_fails_leaves_what_a_second_run_finishes &&
         cases test_look every_call_that_fails_is_an_error_or_opens_nothing \
             every_call_of_a_listing_that_fails_ends_it &&
         cases test_state_torture an_apply_that_runs_out_of_memory_leaves_nothing &&
@@ -241,8 +244,8 @@ row narrower "an entry with a narrower mask stands there already" narrower
 row restricted-token "refuses each policy that it cannot enforce, with its message" restricted_token
 row managed-plan "a managed deny holds through -c, -s and every profile, two SIDs: plans" managed_plan
 row managed-keys "the same on registry keys under Wine" wine wine/test_wine_keys
-row calls "calls of a launch's access lists, a relaxed policy, a failed apply: golden" \
-    golden a_launch a_relaxed_policy a_failed_apply
+row calls "calls of a launch's access lists, a relaxed policy, a failed apply, an installation: golden" \
+    golden a_launch a_relaxed_policy a_failed_apply an_installation_and_its_removal
 row calls-launch "calls of one whole launch, and of one that fails at its end: golden" calls_launch
 row failure-paths "every call of engine, state, launch and disk reader fails once" failure_paths
 row os-if "no OS #if outside platform/" "$DEV" lint

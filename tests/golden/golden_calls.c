@@ -8,6 +8,7 @@
 #include "platform/windows/look.h"
 #include "platform/windows/plan_windows.h"
 #include "tests/golden/plan_case.h"
+#include "tests/unit/install_world.h"
 #include "tests/unit/job_world.h"
 
 static void compare(const char *name)
@@ -103,6 +104,16 @@ TEST(a_failed_apply)
         }
     }
     CHECK(false);
+}
+
+TEST(an_installation_and_its_removal)
+{
+    build_machine();
+    CHECK(install() == CORDON_OK);
+    compare("install");
+    leave_a_job();
+    CHECK(uninstall() == CORDON_OK && nothing_there());
+    compare("uninstall");
 }
 
 /* What a user has written, looked at and planned as the system is asked. */

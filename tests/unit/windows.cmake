@@ -7,7 +7,8 @@ cordon_test(test_sd_access LABEL unit SOURCES test_sd_access.c ../support/access
 # The engine and its state over a disk in memory.
 add_library(windows_world STATIC ../support/fake_api.c ../support/fake_tree.c ../support/fake_files.c
                                  ../support/api_tap.c ../support/sddl.c
-                                 ../support/fake_job.c ../support/fake_job_token.c)
+                                 ../support/fake_job.c ../support/fake_job_token.c
+                                 ../support/fake_install.c)
 cordon_warnings(windows_world)
 target_link_libraries(windows_world PUBLIC cordon_acl)
 cordon_test(test_journal LABEL unit SOURCES test_journal.c LIBS cordon_acl)
@@ -28,6 +29,9 @@ cordon_test(test_trust LABEL unit SOURCES test_trust.c ../support/sddl.c LIBS co
 cordon_test(test_launch LABEL unit SOURCES test_launch.c LIBS cordon_acl)
 cordon_test(test_args LABEL unit SOURCES test_args.c LIBS cordon_acl)
 cordon_test(test_account LABEL unit SOURCES test_account.c LIBS cordon_acl)
+cordon_test(test_install LABEL unit SOURCES test_install.c LIBS windows_world)
+cordon_test(test_findings LABEL unit SOURCES test_findings.c LIBS cordon_acl)
+cordon_test(test_eventlog LABEL unit SOURCES test_eventlog.c LIBS cordon_acl)
 cordon_test(test_job LABEL unit SOURCES test_job.c LIBS windows_world)
 cordon_test(test_pipe LABEL unit SOURCES test_pipe.c LIBS cordon_acl)
 cordon_test(test_targets LABEL unit SOURCES test_targets.c LIBS cordon_targets windows_world golden_plan_case)

@@ -5,6 +5,7 @@
  */
 #include "tests/support/check.h"
 #include "tests/wine/broker.h"
+#include "tests/wine/ran.h"
 
 #include <fcntl.h>
 #include <io.h>
@@ -12,69 +13,13 @@
 
 static HANDLE broker;
 
-struct ran {
-    DWORD status;
-    char out[8192], err[4096];
-};
-
-static void read_file(const char *path, char *text, size_t size)
-{
-    char *whole = broker_text(path);
-
-    (void)snprintf(text, size, "%s", whole);
-    free(whole);
-}
-
-static HANDLE make_file(const char *path)
-{
-    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
-    const HANDLE file = CreateFileA(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                    &inherited, CREATE_ALWAYS, 0, NULL);
-
-    CHECK(file != INVALID_HANDLE_VALUE);
-    return file;
-}
-
-/* Runs @program of client\ with @args in C:\. */
+/* A program of client\ with @args. */
 static struct ran run(const char *program, const WCHAR *args)
 {
-    static struct ran ran;
-    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
-    STARTUPINFOW start = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES};
-    PROCESS_INFORMATION made;
-    char name[64], path[MAX_PATH];
-    WCHAR line[2048], wide[MAX_PATH];
+    char path[64];
 
-    (void)snprintf(name, sizeof(name), "client\\%s.exe", program);
-    broker_path(name, path, sizeof(path));
-    (void)swprintf(wide, MAX_PATH, L"%hs", path);
-    (void)swprintf(line, 2048, L"cordon %ls", args);
-    start.hStdInput = CreateFileA("NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                  &inherited, OPEN_EXISTING, 0, NULL);
-    start.hStdOutput = make_file("C:\\out");
-    start.hStdError = make_file("C:\\err");
-    CHECK(CreateProcessW(wide, line, NULL, NULL, TRUE, 0, NULL, L"C:\\", &start, &made));
-    (void)CloseHandle(start.hStdInput);
-    (void)CloseHandle(start.hStdOutput);
-    (void)CloseHandle(start.hStdError);
-    CHECK(WaitForSingleObject(made.hProcess, BROKER_WAIT_MS) == WAIT_OBJECT_0);
-    CHECK(GetExitCodeProcess(made.hProcess, &ran.status));
-    (void)CloseHandle(made.hProcess);
-    (void)CloseHandle(made.hThread);
-    read_file("C:\\out", ran.out, sizeof(ran.out));
-    read_file("C:\\err", ran.err, sizeof(ran.err));
-    return ran;
-}
-
-#define SAYS(text, part) CHECK(says((text), (part)))
-static bool says(const char *text, const char *part)
-{
-    const bool does = strstr(text, part) != NULL;
-
-    if (!does) {
-        (void)fprintf(stderr, "  got: %s\n", text);
-    }
-    return does;
+    (void)snprintf(path, sizeof(path), "client\\%s", program);
+    return ran_run(path, args);
 }
 
 static const WCHAR *sandbox(const WCHAR *options, const WCHAR *rest)
@@ -202,14 +147,6 @@ TEST(time_that_is_up_ends_a_command)
 
     CHECK(ran.status == 124);
     SAYS(ran.err, "its time was up");
-}
-
-TEST(verbs_that_are_not_here_yet_say_so)
-{
-    const struct ran ran = run("cordon", L"doctor");
-
-    CHECK(ran.status == 125);
-    SAYS(ran.err, "cordon-policy");
 }
 
 TEST(a_service_that_is_gone_is_an_error_and_not_another_broker)

@@ -115,6 +115,8 @@ TEST(a_service_runs_from_when_it_listens_until_it_is_stopped)
     static const char *const args[] = {"--sleep", "60", NULL};
     char path[MAX_PATH], line[MAX_PATH + 256];
     struct talk talk;
+    const struct scm_entry entry = {
+        .name = "cordond-test", .title = "cordon's test", .command_line = line};
     uint32_t pid = 0;
     ULONG server = 1;
 
@@ -122,7 +124,7 @@ TEST(a_service_runs_from_when_it_listens_until_it_is_stopped)
     broker_path("broker\\cordond-test.exe", path, sizeof(path));
     (void)snprintf(line, sizeof(line), "\"%s\" --service --socket %s --managed-root %s --null",
                    path, BROKER_PIPE, BROKER_FOLDER "\\managed");
-    CHECK(scm_install("cordond-test", "cordon's test", line) == 0);
+    CHECK(scm_make(&entry) == 0);
     CHECK(scm_start("cordond-test", BROKER_WAIT_MS, &pid) == 0 && pid != 0);
     talk_open(&talk, BROKER_PIPE);
     CHECK(GetNamedPipeServerProcessId(talk.pipe, &server) && server == pid);

@@ -36,11 +36,13 @@ static void spawn(struct talk *talk, const char *what, const char *which)
 TEST(it_is_installed_and_starts)
 {
     char line[MAX_PATH + 16];
+    const struct scm_entry entry = {
+        .name = SERVICE_NAME, .title = "cordon's test", .command_line = line};
 
     CHECK(keys_make());
     (void)snprintf(line, sizeof(line), "\"%s\" --service", self);
-    CHECK(scm_install(SERVICE_NAME, "cordon's test", line) == 0);
-    CHECK(scm_install(SERVICE_NAME, "cordon's test", line) == ERROR_SERVICE_EXISTS);
+    CHECK(scm_make(&entry) == 0);
+    CHECK(scm_make(&entry) == SCM_IS_THERE);
     CHECK(scm_start(SERVICE_NAME, WAIT_MS, &service_pid) == 0 && service_pid != 0);
 }
 
