@@ -15,7 +15,8 @@ target_link_libraries(cordon_acl PUBLIC cordon_sd)
 
 # From a plan to the engine.
 cordon_library(cordon_targets SOURCES windows/targets.c windows/job_plan.c windows/look.c
-                                        windows/look_facts.c)
+                                      windows/look_facts.c windows/order.c windows/order_make.c
+                                      windows/grant_check.c windows/start.c)
 target_link_libraries(cordon_targets PUBLIC cordon_acl cordon_plans)
 
 if(WIN32)

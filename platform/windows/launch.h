@@ -34,6 +34,10 @@ struct launch_process {
     const char *environment; /* "A=1\0B=2\0\0" */
     const char *desktop;     /* "WinSta0\name" or NULL: the service's own */
     api_handle console;      /* its terminal (around.h), which is all it has then; 0: none */
+    /* Who may open it, self-relative: of the process and its first thread; NULL: as @token has it.
+     */
+    const uint8_t *list;
+    size_t list_len;
     /* The first three are standard input, output and error; nothing else is inherited. */
     api_handle handles[LAUNCH_HANDLES_MAX];
     size_t handle_count;

@@ -188,6 +188,36 @@ static HANDLE std_handle(const struct launch_process *what, size_t which)
     return what->handle_count > which ? (HANDLE)what->handles[which] : NULL;
 }
 
+/* Who may open the process; free(). The system wants a descriptor that is aligned. */
+static uint32_t copy_list(const struct launch_process *what, SECURITY_ATTRIBUTES *ret_security)
+{
+    void *copy;
+
+    if (what->list == NULL) {
+        return API_OK;
+    }
+    copy = malloc(what->list_len);
+    if (copy == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    memcpy(copy, what->list, what->list_len);
+    *ret_security = (SECURITY_ATTRIBUTES){sizeof(*ret_security), copy, FALSE};
+    return API_OK;
+}
+
+static BOOL make_process(const struct launch_process *what, const struct strings *strings,
+                         SECURITY_ATTRIBUTES *security, STARTUPINFOEXW *start,
+                         PROCESS_INFORMATION *ret_made)
+{
+    SECURITY_ATTRIBUTES *given = security->lpSecurityDescriptor == NULL ? NULL : security;
+
+    return CreateProcessAsUserW(
+        (HANDLE)what->token, NULL, strings->command_line, given, given, what->handle_count > 0,
+        CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT |
+            (what->console == 0 ? CREATE_NO_WINDOW : 0) | EXTENDED_STARTUPINFO_PRESENT,
+        strings->environment, strings->folder, &start->StartupInfo, ret_made);
+}
+
 static uint32_t l_process_make(void *self, const struct launch_process *what,
                                api_handle *ret_process, api_handle *ret_thread)
 {
@@ -195,10 +225,12 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
     bool lent[LAUNCH_HANDLES_MAX] = {false};
     STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof(start), .dwFlags = STARTF_USESTDHANDLES}};
     PROCESS_INFORMATION made;
+    SECURITY_ATTRIBUTES security = {0};
     struct strings strings = {0};
     uint32_t code = make_strings(what, &strings);
 
     (void)self;
+    code = code == API_OK ? copy_list(what, &security) : code;
     for (size_t i = 0; i < what->handle_count; i++) {
         handles[i] = (HANDLE)what->handles[i];
     }
@@ -214,12 +246,7 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
     start.StartupInfo.hStdInput = std_handle(what, 0);
     start.StartupInfo.hStdOutput = std_handle(what, 1);
     start.StartupInfo.hStdError = std_handle(what, 2);
-    if (code == API_OK &&
-        !CreateProcessAsUserW(
-            (HANDLE)what->token, NULL, strings.command_line, NULL, NULL, what->handle_count > 0,
-            CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT |
-                (what->console == 0 ? CREATE_NO_WINDOW : 0) | EXTENDED_STARTUPINFO_PRESENT,
-            strings.environment, strings.folder, &start.StartupInfo, &made)) {
+    if (code == API_OK && !make_process(what, &strings, &security, &start, &made)) {
         code = GetLastError();
     }
     if (start.lpAttributeList != NULL) {
@@ -227,6 +254,7 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
         free(start.lpAttributeList);
     }
     take_back(handles, what->handle_count, lent);
+    free(security.lpSecurityDescriptor);
     free_strings(&strings);
     if (code == API_OK) {
         *ret_process = (api_handle)made.hProcess;

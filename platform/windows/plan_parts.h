@@ -7,8 +7,6 @@
 #include "platform/windows/plan_scan.h"
 #include "platform/windows/plan_windows.h"
 
-enum win_token { WIN_TOKEN_PLAIN, WIN_TOKEN_WRITE_RESTRICTED, WIN_TOKEN_RESTRICTED };
-
 /* ---- plan_token.c ---- */
 
 /* Planned for the service. Where no Windows host is at hand it always is: whether this one has a
@@ -30,8 +28,10 @@ CORDON_MUST_USE enum cordon_err win_check_system(const struct plan_builder *b);
 /* @key is that of one of the system's directories, which the token opens. */
 bool win_by_token(const struct plan_builder *b, const char *key);
 
-void win_add_principal(struct plan_builder *b);
-void win_add_surroundings(struct plan_builder *b);
+/* What the policy makes of a job; b->failed without memory. */
+struct plan_windows_job win_job(struct plan_builder *b);
+void win_add_principal(struct plan_builder *b, const struct plan_windows_job *job);
+void win_add_surroundings(struct plan_builder *b, const struct plan_windows_job *job);
 
 /* ---- plan_target.c ---- */
 

@@ -18,9 +18,14 @@ static const char *const known_files[] = {".env",       ".netrc",          ".npm
                                           ".pgpass",    ".bashrc",         ".zshrc", ".profile",
                                           ".gitconfig", ".git-credentials"};
 
+uint32_t plan_windows_mask(uint16_t op)
+{
+    return op < PLAN_WINDOWS_OP_COUNT ? masks[op] : 0;
+}
+
 bool plan_windows_ace(const struct plan_step *step, struct plan_windows_ace *ret_ace)
 {
-    bool adds = step->op < PLAN_WINDOWS_OP_COUNT && masks[step->op] != 0;
+    bool adds = plan_windows_mask(step->op) != 0;
 
     *ret_ace = (struct plan_windows_ace){
         .deny = step->op >= PLAN_WINDOWS_DENY,

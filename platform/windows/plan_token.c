@@ -9,7 +9,6 @@
 #define AUTHENTICATED "S-1-5-11"
 #define INTERACTIVE "S-1-5-4"
 #define RESTRICTED_CODE "S-1-5-12"
-#define ALL_PACKAGES "S-1-15-2-1"
 
 bool win_is_service(const struct plan_builder *b)
 {
@@ -196,59 +195,67 @@ enum cordon_err win_check_embedded(const struct plan_builder *b)
 
 /* ---- steps ---- */
 
-static void add_restricting(struct plan_builder *b, enum win_token token)
+const char *const plan_windows_token_names[WIN_TOKEN_RESTRICTED + 1] = {
+    [WIN_TOKEN_PLAIN] = "plain",
+    [WIN_TOKEN_WRITE_RESTRICTED] = "write-restricted",
+    [WIN_TOKEN_RESTRICTED] = "restricted"};
+
+struct plan_windows_job win_job(struct plan_builder *b)
+{
+    const struct policy *policy = b->policy;
+    struct plan_windows_job job = {.service = win_is_service(b),
+                                   .principal = b->facts->principal,
+                                   .token = win_token_kind(b),
+                                   .full_access = policy->full_access,
+                                   .network = policy->full_access || policy->network,
+                                   .cwd = win_native(b->facts->cwd, b->arena)};
+
+    job.packages = job.token == WIN_TOKEN_RESTRICTED && count_system(b, &b->failed) > 0;
+    b->failed = b->failed || job.cwd == NULL;
+    return job;
+}
+
+static void add_restricting(struct plan_builder *b, const struct plan_windows_job *job)
 {
     /* Under full access the groups that let people write; not the account, so that it has no
      * owner's right over the lists of what it made. */
     static const char *const full[] = {USERS, AUTHENTICATED, INTERACTIVE, EVERYONE};
-    bool failed = false;
 
     plan_add_plain(b, PLAN_WINDOWS_RESTRICT, NULL, "principal");
     plan_add_plain(b, PLAN_WINDOWS_RESTRICT, NULL, "logon");
     plan_add_plain(b, PLAN_WINDOWS_RESTRICT, NULL, RESTRICTED_CODE);
-    if (token == WIN_TOKEN_RESTRICTED && count_system(b, &failed) > 0) {
-        plan_add_plain(b, PLAN_WINDOWS_RESTRICT, NULL, ALL_PACKAGES);
+    if (job->packages) {
+        plan_add_plain(b, PLAN_WINDOWS_RESTRICT, NULL, PLAN_WINDOWS_PACKAGES);
     }
-    for (size_t i = 0; b->policy->full_access && i < sizeof(full) / sizeof(full[0]); i++) {
+    for (size_t i = 0; job->full_access && i < sizeof(full) / sizeof(full[0]); i++) {
         plan_add_plain(b, PLAN_WINDOWS_RESTRICT, NULL, full[i]);
     }
-    b->failed = b->failed || failed;
 }
 
-void win_add_principal(struct plan_builder *b)
+void win_add_principal(struct plan_builder *b, const struct plan_windows_job *job)
 {
-    static const char *const names[] = {[WIN_TOKEN_PLAIN] = "plain",
-                                        [WIN_TOKEN_WRITE_RESTRICTED] = "write-restricted",
-                                        [WIN_TOKEN_RESTRICTED] = "restricted"};
-    enum win_token token = win_token_kind(b);
-
-    plan_add_plain(b, PLAN_WINDOWS_BACKEND, NULL,
-                   win_is_service(b) ? "service" : "restricted-token");
-    if (token != WIN_TOKEN_PLAIN) {
+    plan_add_plain(b, PLAN_WINDOWS_BACKEND, NULL, job->service ? "service" : "restricted-token");
+    if (job->token != WIN_TOKEN_PLAIN) {
         plan_add_plain(b, PLAN_WINDOWS_PRINCIPAL, NULL,
-                       b->facts->principal == NULL ? "job" : b->facts->principal);
+                       job->principal == NULL ? "job" : job->principal);
     }
-    plan_add_plain(b, PLAN_WINDOWS_TOKEN, NULL, names[token]);
-    if (token != WIN_TOKEN_PLAIN) {
-        add_restricting(b, token);
+    plan_add_plain(b, PLAN_WINDOWS_TOKEN, NULL, plan_windows_token_names[job->token]);
+    if (job->token != WIN_TOKEN_PLAIN) {
+        add_restricting(b, job);
     }
     plan_add_plain(b, PLAN_WINDOWS_JOB, NULL, "kill-on-close no-breakaway");
 }
 
-void win_add_surroundings(struct plan_builder *b)
+void win_add_surroundings(struct plan_builder *b, const struct plan_windows_job *job)
 {
     static const char *const filters[] = {"connect v4", "connect v6", "accept v4", "accept v6"};
-    const struct policy *policy = b->policy;
 
-    if (!policy->full_access) {
+    if (!job->full_access) {
         plan_add_plain(b, PLAN_WINDOWS_DESKTOP, NULL, NULL);
     }
-    if (policy->full_access || policy->network) {
-        plan_add_plain(b, PLAN_WINDOWS_NET_HOST, NULL, NULL);
-        return;
-    }
-    plan_add_plain(b, PLAN_WINDOWS_NET_OFF, NULL, NULL);
-    for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+    plan_add_plain(b, job->network ? PLAN_WINDOWS_NET_HOST : PLAN_WINDOWS_NET_OFF, NULL, NULL);
+    for (size_t i = 0; !job->network && i < sizeof(filters) / sizeof(filters[0]); i++) {
         plan_add_plain(b, PLAN_WINDOWS_FILTER, NULL, filters[i]);
     }
+    plan_add_plain(b, PLAN_WINDOWS_EXEC, job->cwd, NULL);
 }

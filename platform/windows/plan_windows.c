@@ -242,7 +242,9 @@ static enum cordon_err check_tree(struct plan_builder *b)
 
 static void add_steps(struct plan_builder *b, const struct win_scan *scan)
 {
-    win_add_principal(b);
+    const struct plan_windows_job job = win_job(b);
+
+    win_add_principal(b, &job);
     win_add_targets(b);
     if (scans(b)) {
         win_add_private(b);
@@ -257,8 +259,25 @@ static void add_steps(struct plan_builder *b, const struct win_scan *scan)
     if (b->policy->unix_socket_count > 0) {
         plan_notice(b, "unix_sockets are not opened on this system");
     }
-    win_add_surroundings(b);
-    plan_add_plain(b, PLAN_WINDOWS_EXEC, win_native(b->facts->cwd, b->arena), NULL);
+    win_add_surroundings(b, &job);
+}
+
+enum cordon_err plan_windows_of(const struct plan_windows_job *job, const struct plan_step *entries,
+                                size_t entry_count, struct arena *arena, struct plan **ret_plan)
+{
+    struct plan *plan = arena_alloc(arena, sizeof(*plan));
+    struct plan_builder b = {.arena = arena, .plan = plan};
+
+    if (plan == NULL) {
+        return CORDON_E_NOMEM;
+    }
+    plan->os = POLICY_OS_WINDOWS;
+    win_add_principal(&b, job);
+    for (size_t i = 0; i < entry_count; i++) {
+        (void)plan_add(&b, &entries[i]);
+    }
+    win_add_surroundings(&b, job);
+    return plan_finish(&b, ret_plan);
 }
 
 enum cordon_err plan_windows(const struct policy *policy, const struct plan_facts *facts,

@@ -50,6 +50,23 @@ enum plan_windows_op {
 
 extern const char *const plan_windows_op_names[PLAN_WINDOWS_OP_COUNT];
 
+enum win_token { WIN_TOKEN_PLAIN, WIN_TOKEN_WRITE_RESTRICTED, WIN_TOKEN_RESTRICTED };
+extern const char *const plan_windows_token_names[WIN_TOKEN_RESTRICTED + 1];
+
+/* A restricting SID by which the token reads the system's directories: ALL APPLICATION PACKAGES. */
+#define PLAN_WINDOWS_PACKAGES "S-1-15-2-1"
+
+/* What a plan says of a job beside its entries; all other steps follow from this. */
+struct plan_windows_job {
+    bool service;          /* else the restricted token */
+    const char *principal; /* its SID; NULL: one made at start */
+    enum win_token token;
+    bool packages;    /* PLAN_WINDOWS_PACKAGES is restricting */
+    bool full_access; /* and so are the groups that let people write */
+    bool network;
+    const char *cwd; /* native */
+};
+
 /*
  * Access masks (winnt.h). A deny leaves FILE_READ_ATTRIBUTES, READ_CONTROL and
  * SYNCHRONIZE alone: that an object exists may show, and denying SYNCHRONIZE
@@ -71,6 +88,17 @@ struct plan_windows_ace {
 
 /* false: @step adds no entry. */
 bool plan_windows_ace(const struct plan_step *step, struct plan_windows_ace *ret_ace);
+
+/* The mask of the entries of @op; 0: it adds none. */
+uint32_t plan_windows_mask(uint16_t op);
+
+/*
+ * The plan of a job that is known already, with @entries as they are: what is carried out where a
+ * plan of somebody else's is not to be believed. Strings are borrowed. CORDON_E_NOMEM.
+ */
+CORDON_MUST_USE enum cordon_err plan_windows_of(const struct plan_windows_job *job,
+                                                const struct plan_step *entries, size_t entry_count,
+                                                struct arena *arena, struct plan **ret_plan);
 
 /*
  * See plan_fn; with facts->windows NULL the plan is one to be looked at: for the service, paths
