@@ -34,7 +34,8 @@ enum api_code {
     API_FILE_EXISTS = 80,
     API_INSUFFICIENT_BUFFER = 122,
     API_DIR_NOT_EMPTY = 145,
-    API_ALREADY_EXISTS = 183
+    API_ALREADY_EXISTS = 183,
+    API_TIMEOUT = 258
 };
 
 /* What a code says of an object: it is not there, whatever part of its path is missing. */

@@ -28,10 +28,11 @@ struct job_order {
     /* On whose behalf the entries are: the job's alone, so that its end takes off what is no other
      * job's. Until job_end(). */
     const char *holder;
-    api_handle caller;          /* whom his rules' objects are opened as; 0: as ourselves */
-    struct sid owner;           /* see struct acl */
-    struct launch_order launch; /* .process.token and .console are not looked at, .desktop
-                                    where it gets one of its own */
+    api_handle caller; /* whom his rules' objects are opened as; 0: as ourselves */
+    struct sid owner;  /* see struct acl; may hand handles to a process of another account */
+    /* .process.token, .console, .list and .open are not looked at, .desktop where it gets one of
+     * its own. */
+    struct launch_order launch;
 };
 
 struct job {
@@ -51,8 +52,11 @@ CORDON_MUST_USE enum cordon_err job_start(const struct job_host *host,
                                           const struct job_order *order, struct job *ret_job,
                                           struct cordon_fault *fault);
 
-/* Ends every process of it and undoes the rest. Twice is allowed, and tries again to give back the
- * entries where there was no memory for that (job->holder is still there then). */
-void job_end(const struct job_host *host, struct job *job);
+/*
+ * Ends every process of it and undoes the rest. Twice is allowed, and tries again to give back the
+ * entries where there was no memory for that (job->holder is still there then). False: a process
+ * has not ended yet, and all that keeps it in stays; to be tried again.
+ */
+bool job_end(const struct job_host *host, struct job *job);
 
 #endif

@@ -22,6 +22,9 @@ static enum cordon_err limit(const struct launch_api *api, api_handle job,
         return api_fault(fault, code, NULL, "reading the job object's limits back");
     }
     /* Exactly these: a breakaway flag would be a way out, whoever set it. */
+    if (order->open && (found.flags & ~wanted.flags) == 0) {
+        return CORDON_OK;
+    }
     if (found.flags != wanted.flags ||
         (order->processes != 0 && found.processes != wanted.processes) ||
         (order->memory != 0 && found.memory != wanted.memory)) {
@@ -83,21 +86,27 @@ enum cordon_err launch_start(const struct launch_api *api, const struct launch_o
         err = start_in(api, order, &launch, fault);
     }
     if (err != CORDON_OK) {
-        launch_end(api, &launch);
+        /* What does not end here ends with us: it has not run, and its job object is still open. */
+        (void)launch_end(api, &launch);
         return err;
     }
     *ret_launch = launch;
     return CORDON_OK;
 }
 
-void launch_end(const struct launch_api *api, struct launch *launch)
+bool launch_end(const struct launch_api *api, struct launch *launch)
 {
     if (launch->job != 0) {
         (void)api->job_end(api->self, launch->job, ENDED_STATUS);
+        /* What is taken from around a job must not be taken from a process that still runs. */
+        if (api->job_wait(api->self, launch->job, LAUNCH_END_MS) != API_OK) {
+            return false;
+        }
         (void)api->close(api->self, launch->job);
     }
     if (launch->process != 0) {
         (void)api->close(api->self, launch->process);
     }
     *launch = (struct launch){0};
+    return true;
 }

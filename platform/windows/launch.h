@@ -55,8 +55,10 @@ struct launch_api {
                              api_handle *ret_thread);
     uint32_t (*is_in_job)(void *self, api_handle process, api_handle job, bool *ret_is);
     uint32_t (*resume)(void *self, api_handle thread);
-    /* Ends every process in the job. */
+    /* Ends every process in the job: begins to, the system goes on with it by itself. */
     uint32_t (*job_end)(void *self, api_handle job, uint32_t status);
+    /* Until there is no process in it, but not longer; API_TIMEOUT: there is. */
+    uint32_t (*job_wait)(void *self, api_handle job, uint32_t wait_ms);
     uint32_t (*close)(void *self, api_handle handle);
 };
 
@@ -66,7 +68,11 @@ struct launch_order {
     struct launch_process process; /* .job is not looked at */
     uint32_t processes;            /* at most; 0: no limit */
     uint64_t memory;               /* bytes; 0: no limit */
+    /* Nothing is denied to it: a job object is there to end it, and need not keep anything in. */
+    bool open;
 };
+
+#define LAUNCH_END_MS 5000U
 
 /* A running job; both handles are owned. */
 struct launch {
@@ -83,7 +89,8 @@ CORDON_MUST_USE enum cordon_err launch_start(const struct launch_api *api,
                                              const struct launch_order *order,
                                              struct launch *ret_launch, struct cordon_fault *fault);
 
-/* Ends the whole tree and closes. Twice is allowed. */
-void launch_end(const struct launch_api *api, struct launch *launch);
+/* Ends the whole tree, and sees it end, within LAUNCH_END_MS; then closes. Twice is allowed. False:
+ * a process is still there, and so is what @launch has. */
+bool launch_end(const struct launch_api *api, struct launch *launch);
 
 #endif

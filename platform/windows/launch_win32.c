@@ -287,6 +287,28 @@ static uint32_t l_job_end(void *self, api_handle job, uint32_t status)
     return TerminateJobObject((HANDLE)job, status) ? API_OK : GetLastError();
 }
 
+static uint32_t l_job_wait(void *self, api_handle job, uint32_t wait_ms)
+{
+    const ULONGLONG end = GetTickCount64() + wait_ms;
+
+    (void)self;
+    for (DWORD pause = 1;; pause = pause < 50 ? pause * 2 : pause) {
+        JOBOBJECT_BASIC_ACCOUNTING_INFORMATION info;
+
+        if (!QueryInformationJobObject((HANDLE)job, JobObjectBasicAccountingInformation, &info,
+                                       sizeof(info), NULL)) {
+            return GetLastError();
+        }
+        if (info.ActiveProcesses == 0) {
+            return API_OK;
+        }
+        if (GetTickCount64() >= end) {
+            return API_TIMEOUT;
+        }
+        Sleep(pause);
+    }
+}
+
 static uint32_t l_close(void *self, api_handle handle)
 {
     (void)self;
@@ -303,6 +325,7 @@ const struct launch_api *launch_win32(void)
                                           .is_in_job = l_is_in_job,
                                           .resume = l_resume,
                                           .job_end = l_job_end,
+                                          .job_wait = l_job_wait,
                                           .close = l_close};
 
     return &api;

@@ -227,6 +227,11 @@ static uint32_t l_process_make(void *self, const struct launch_process *what,
          (unsigned)what->handle_count, what->console == 0 ? "" : " console");
     (void)fake_job_token(fake, what->token);
     check_thing(fake, what->job, "job");
+    fake->list_len = 0;
+    if (what->list != NULL) {
+        fake->list_len = what->list_len;
+        memcpy(fake->list, what->list, what->list_len);
+    }
     fake->ran_as = what->token;
     fake->ran_on = what->console;
     *ret_process = new_thing(fake, "process");
@@ -259,8 +264,19 @@ static uint32_t l_job_end(void *self, api_handle job, uint32_t status)
     api_tap_inside++;
     strbuf_printf(&fake->tap->trace, "job-end %" PRIu32 "\n", status);
     api_tap_inside--;
-    fake->running = false;
+    fake->running = fake->never_ends && fake->running;
     return API_OK;
+}
+
+static uint32_t l_job_wait(void *self, api_handle job, uint32_t wait_ms)
+{
+    struct fake_job *fake = self;
+
+    check_thing(fake, job, "job");
+    api_tap_inside++;
+    strbuf_printf(&fake->tap->trace, "job-wait %" PRIu32 "\n", wait_ms);
+    api_tap_inside--;
+    return fake->running ? API_TIMEOUT : API_OK;
 }
 
 static uint32_t l_close(void *self, api_handle handle)
@@ -303,6 +319,7 @@ void fake_job_init(struct fake_job *fake, struct api_tap *tap, struct fake *worl
                    .is_in_job = l_is_in_job,
                    .resume = l_resume,
                    .job_end = l_job_end,
+                   .job_wait = l_job_wait,
                    .close = l_close},
         .tap = tap,
         .world = world,

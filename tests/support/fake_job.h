@@ -41,11 +41,14 @@ struct fake_job {
     size_t group_count;
     struct sid session; /* of the caller's logon */
     struct launch_limits job_limits;
-    api_handle ran_as, ran_on;  /* token and terminal of the last process that was made */
+    api_handle ran_as, ran_on; /* token and terminal of the last process that was made */
+    uint8_t list[512];         /* who may open it; list_len 0: as its token has it */
+    size_t list_len;
     bool running;               /* it was let run, and its job did not end */
     bool filtered;              /* filters are committed, and their session is open */
     uint32_t level, privileges; /* of tokens */
     /* How it lies. */
+    bool never_ends; /* ... what runs does not, when it is told to */
     bool drops_restricting, adds_restricting, drops_groups, is_administrator, keeps_level;
 };
 

@@ -57,11 +57,16 @@ static inline enum cordon_err start_job(void)
     return job_start(&host, &order, &job, &fault);
 }
 
-static inline void end_job(void)
+static inline bool end_job_once(void)
 {
     const struct job_host host = fake_job_host(&sys, state);
 
-    job_end(&host, &job);
+    return job_end(&host, &job);
+}
+
+static inline void end_job(void)
+{
+    CHECK(end_job_once());
 }
 
 /* Nothing runs, nothing is open but what the state keeps, nothing is on the disk. */

@@ -36,6 +36,41 @@ TEST(a_job_ends_before_what_keeps_it_in_goes)
     CHECK(at("  drop ") < at("close filters") && at("close filters") < at("close token"));
 }
 
+/* What keeps it in stays as long as it is there. */
+TEST(a_job_that_does_not_end_keeps_its_entries_and_filters)
+{
+    begin_job();
+    CHECK(start_job() == CORDON_OK);
+    sys.never_ends = true;
+    CHECK(!end_job_once() && sys.running && sys.filtered && count(JOB, "C:\\w\\b") == 1);
+    sys.never_ends = false;
+    end_job();
+    CHECK(nothing_left());
+}
+
+/* By its handles a command could speak for the init. */
+TEST(the_process_of_another_account_is_open_to_who_hands_it_handles)
+{
+    static struct sd sd;
+    struct strbuf text = STRBUF_INIT;
+
+    begin_job();
+    order.owner = sid_of(OTHER);
+    CHECK(start_job() == CORDON_OK && sys.list_len > 0);
+    CHECK(sd_parse(sys.list, sys.list_len, &sd) == CORDON_OK);
+    sd_print(&sd, &text);
+    CHECK(strstr(strbuf_text(&text), "D:P(A;;0x10000000;;;S-1-5-18)(A;;0x101040;;;" OTHER
+                                     ")(A;;0x121400;;;S-1-5-5-") != NULL);
+    strbuf_deinit(&text);
+    end_job();
+    begin_job();
+    order.token = (struct token_order){.kind = TOKEN_OWN, .caller = fake_token(&world, OTHER)};
+    order.around = (struct around_order){0};
+    order.target_count = 0;
+    CHECK(start_job() == CORDON_OK && sys.list_len == 0);
+    end_job();
+}
+
 static bool nobody(void *context, const char *holder)
 {
     (void)context;

@@ -10,7 +10,9 @@ static struct {
     uint32_t extra_flags; /* that nobody asked for */
     bool outside;         /* the process is not in the job */
     bool running, ended;
-    int open; /* handles */
+    bool stays;   /* a process does not end when it is told to */
+    bool forgets; /* limits read back as none */
+    int open;     /* handles */
     char order[256];
 } sys;
 
@@ -47,7 +49,7 @@ static uint32_t s_job_limits(void *self, api_handle job, struct launch_limits *r
     (void)self;
     CHECK(job == 1);
     *ret_limits = sys.limits;
-    ret_limits->flags |= sys.extra_flags;
+    ret_limits->flags = (sys.forgets ? 0 : ret_limits->flags) | sys.extra_flags;
     return call("limits");
 }
 
@@ -100,6 +102,13 @@ static uint32_t s_job_end(void *self, api_handle job, uint32_t status)
     return 0;
 }
 
+static uint32_t s_job_wait(void *self, api_handle job, uint32_t wait_ms)
+{
+    (void)self;
+    CHECK(job == 1 && wait_ms == LAUNCH_END_MS && sys.ended);
+    return sys.stays ? API_TIMEOUT : API_OK;
+}
+
 static uint32_t s_close(void *self, api_handle handle)
 {
     (void)self;
@@ -116,6 +125,7 @@ static const struct launch_api api = {.job_make = s_job_make,
                                       .is_in_job = s_is_in_job,
                                       .resume = s_resume,
                                       .job_end = s_job_end,
+                                      .job_wait = s_job_wait,
                                       .close = s_close};
 
 static struct launch_order order = {.process = {.token = 7, .command_line = "cmd /c x"}};
@@ -134,6 +144,7 @@ static void reset(void)
     order.processes = 0;
     order.memory = 0;
     order.process.handle_count = 3;
+    order.open = false;
 }
 
 TEST(a_process_runs_only_once_it_is_in_a_limited_job)
@@ -142,10 +153,37 @@ TEST(a_process_runs_only_once_it_is_in_a_limited_job)
     CHECK(start() == CORDON_OK);
     CHECK_STR(sys.order, "job limit limits ui process inside resume ");
     CHECK(sys.limits.flags == LAUNCH_KILL_ON_CLOSE && sys.open == 2 && sys.running);
-    launch_end(&api, &launch);
+    CHECK(launch_end(&api, &launch));
     CHECK(sys.open == 0 && sys.ended && launch.job == 0);
-    launch_end(&api, &launch);
+    CHECK(launch_end(&api, &launch));
     CHECK(sys.open == 0);
+}
+
+TEST(what_does_not_end_is_kept_and_tried_again)
+{
+    reset();
+    CHECK(start() == CORDON_OK);
+    sys.stays = true;
+    CHECK(!launch_end(&api, &launch) && launch.job != 0 && sys.open == 2);
+    sys.stays = false;
+    CHECK(launch_end(&api, &launch) && launch.job == 0 && sys.open == 0);
+}
+
+/* Of one that nothing is denied to, a job object that only ends it is enough; a way out is not. */
+TEST(limits_that_do_not_stick_are_accepted_of_nobody_who_is_kept_in)
+{
+    reset();
+    sys.forgets = true;
+    CHECK(start() == CORDON_E_STATE && strstr(fault.text, "0x0 instead of 0x2000") != NULL);
+    reset();
+    sys.forgets = true;
+    order.open = true;
+    CHECK(start() == CORDON_OK && strstr(sys.order, "ui") == NULL);
+    CHECK(launch_end(&api, &launch));
+    reset();
+    sys.extra_flags = LAUNCH_BREAKAWAY;
+    order.open = true;
+    CHECK(start() == CORDON_E_STATE && sys.open == 0);
 }
 
 TEST(limits_are_those_that_were_asked_for)
@@ -157,7 +195,7 @@ TEST(limits_are_those_that_were_asked_for)
     CHECK(sys.limits.flags ==
           (LAUNCH_KILL_ON_CLOSE | LAUNCH_LIMIT_PROCESSES | LAUNCH_LIMIT_MEMORY));
     CHECK(sys.limits.processes == 20 && sys.limits.memory == 1U << 30U);
-    launch_end(&api, &launch);
+    CHECK(launch_end(&api, &launch));
 }
 
 TEST(every_call_that_fails_leaves_nothing_running_or_open)
@@ -201,7 +239,7 @@ TEST(a_terminal_is_all_that_a_process_has)
     CHECK(start() == CORDON_E_INVALID && sys.calls == 0);
     order.process.handle_count = 0;
     CHECK(start() == CORDON_OK);
-    launch_end(&api, &launch);
+    CHECK(launch_end(&api, &launch));
     order.process.console = 0;
 }
 

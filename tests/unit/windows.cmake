@@ -38,3 +38,4 @@ cordon_test(test_targets LABEL unit SOURCES test_targets.c LIBS cordon_targets w
 cordon_test(test_look LABEL unit SOURCES test_look.c LIBS cordon_targets windows_world)
 cordon_test(test_job_plan LABEL unit SOURCES test_job_plan.c LIBS cordon_targets windows_world golden_plan_case)
 cordon_test(test_win_order LABEL unit SOURCES test_win_order.c LIBS cordon_targets golden_plan_case)
+cordon_test(test_win_start LABEL unit SOURCES test_win_start.c LIBS cordon_targets windows_world golden_plan_case)

@@ -127,7 +127,7 @@ static int run(struct tool *tool)
     }
     (void)WaitForSingleObject((HANDLE)job.launch.process, 60000);
     (void)GetExitCodeProcess((HANDLE)job.launch.process, &status);
-    job_end(&host, &job);
+    (void)job_end(&host, &job);
     (void)fputs(state_notices(tool->state), stdout);
     return (int)status;
 }

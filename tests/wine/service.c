@@ -72,7 +72,7 @@ static void end_job(struct client *client)
 
     loop_source_free(client->waits);
     client->waits = NULL;
-    launch_end(wine_launch(), &client->launch);
+    (void)launch_end(wine_launch(), &client->launch);
     holder_of(client, holder);
     if (state_drop(service.state, &service.job, holder, &fault) != CORDON_OK) {
         (void)fprintf(stderr, "%s\n", fault.text);

@@ -151,11 +151,11 @@ TEST(a_whole_job_finds_closed_what_its_policy_denies)
     }
     CHECK(status_of() == API_ACCESS_DENIED);
     CHECK(state_size(state) == 1);
-    job_end(&host, &job);
+    CHECK(job_end(&host, &job));
     CHECK(state_size(state) == 0);
     order = order_of("--open " KEYS_B);
     CHECK(start(&host, &order) == CORDON_OK && status_of() == 0);
-    job_end(&host, &job);
+    CHECK(job_end(&host, &job));
 }
 
 TEST(a_job_has_a_desktop_of_its_own)
@@ -165,7 +165,7 @@ TEST(a_job_has_a_desktop_of_its_own)
 
     CHECK(start(&host, &order) == CORDON_OK && job.around.name[0] != '\0');
     CHECK(status_of() == 0);
-    job_end(&host, &job);
+    CHECK(job_end(&host, &job));
 }
 
 TEST(a_token_reads_back_as_the_calls_set_it)

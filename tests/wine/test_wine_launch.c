@@ -76,14 +76,14 @@ TEST(a_job_finds_closed_what_its_policy_denies)
     CHECK(state_apply(state, &request, &fault) == CORDON_OK);
     launch = run("--open " KEYS_A, NULL);
     CHECK(status_of(&launch) == API_ACCESS_DENIED);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
     launch = run("--open " KEYS_B, NULL);
     CHECK(status_of(&launch) == 0);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
     CHECK(state_drop(state, &request.principal, "s", &fault) == CORDON_OK);
     launch = run("--open " KEYS_A, NULL);
     CHECK(status_of(&launch) == 0);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
     state_close(state);
 }
 
@@ -111,7 +111,7 @@ TEST(the_end_of_a_job_ends_all_it_started)
     CHECK(ReadFile(reads, text, sizeof(text) - 1, &got, NULL) && got > 0);
     grandchild = OpenProcess(SYNCHRONIZE, FALSE, (DWORD)strtoul(text, NULL, 10));
     CHECK(grandchild != NULL && WaitForSingleObject(grandchild, 0) == WAIT_TIMEOUT);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
     CHECK(WaitForSingleObject(grandchild, 10000) == WAIT_OBJECT_0);
     (void)CloseHandle(grandchild);
     (void)CloseHandle(reads);
@@ -131,12 +131,12 @@ TEST(nothing_is_inherited_that_is_not_listed)
                    (unsigned long long)(uintptr_t)listed);
     launch = run(arguments, listed);
     CHECK(status_of(&launch) == 0);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
     (void)snprintf(arguments, sizeof(arguments), "--handle %llu",
                    (unsigned long long)(uintptr_t)other);
     launch = run(arguments, listed);
     CHECK(status_of(&launch) == ERROR_INVALID_HANDLE);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
     (void)CloseHandle(listed);
     (void)CloseHandle(other);
 }
@@ -153,7 +153,7 @@ TEST(what_was_lent_to_a_job_is_inherited_by_nobody_else)
                    (unsigned long long)(uintptr_t)listed);
     launch = run(arguments, listed);
     CHECK(status_of(&launch) == 0);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
     CHECK(GetHandleInformation(listed, &flags) && (flags & HANDLE_FLAG_INHERIT) == 0);
     (void)CloseHandle(listed);
 }
@@ -163,7 +163,7 @@ TEST(no_process_breaks_away_from_its_job)
     struct launch launch = run("--breakaway x", NULL);
 
     CHECK(status_of(&launch) == ERROR_ACCESS_DENIED);
-    launch_end(api, &launch);
+    CHECK(launch_end(api, &launch));
 }
 
 static DWORD start_sleeper(DWORD flags, DWORD *ret_pid)
