@@ -53,11 +53,13 @@ if(WIN32)
   cordon_warnings(cordon-init)
   target_link_libraries(cordon-init PRIVATE cordon_host)
 
-  # The back end that enforces nothing, and the one of this system, which plans.
+  # The back end that enforces nothing, and the one of this system.
+  set(windows_job windows/pack_win32.c windows/init_job_win32.c)
   cordon_library(cordon_null_host SOURCES null/null.c windows/null_job.c windows/null_refuse.c
-                                          windows/backend.c)
+                                          windows/backend.c windows/spawn_win32.c ${windows_job})
   target_link_libraries(cordon_null_host PUBLIC cordon_targets)
-  cordon_library(cordon_null SOURCES null/null.c windows/null_job.c windows/null_run.c)
+  cordon_library(cordon_null SOURCES null/null.c windows/null_job.c windows/null_run.c
+                                     ${windows_job})
   foreach(library cordon_null_host cordon_null)
     target_link_libraries(${library} PUBLIC cordon_host cordon_dfa)
   endforeach()

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The back end of this system, as far as there is one: it looks at the disk and plans, with every
- * refusal that a plan has; no job is started, since what would carry the plan out (job.h) is not
- * joined to the broker yet. What of a job is never reached is the null back end's.
+ * The back end of this system: the worker's half, which looks at the disk and plans with the
+ * caller's rights, and the table of both. What of a job is never reached is the null back end's.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/platform.h"
+#include "platform/windows/backend.h"
 #include "platform/windows/look.h"
+#include "platform/windows/order.h"
 
 #define NAMES_MAX 200000U /* that all globs of a plan may look at */
 #define LOOK_MS 5000U
@@ -20,12 +20,12 @@ struct platform_kept {
 static void probe(struct platform_probe *ret_probe)
 {
     memset(ret_probe, 0, sizeof(*ret_probe));
-    ret_probe->layers[0] =
-        (struct platform_layer){.name = "jobs",
-                                .needed = true,
-                                .evidence = "not started on Windows yet",
-                                .remedy = "use --print-plan to see what would be done",
-                                .since = "none"};
+    ret_probe->layers[0] = (struct platform_layer){
+        .name = "access lists",
+        .available = true,
+        .evidence = "whether they hold is found out by each job: all is read back",
+        .remedy = "use NTFS for what is to be denied",
+        .since = "Windows 10"};
     ret_probe->layer_count = 1;
 }
 
@@ -65,26 +65,20 @@ static enum cordon_err plan(const struct policy *policy, const struct plan_facts
     return plan_for_os(POLICY_OS_WINDOWS, policy, facts, arena, ret_plan, fault);
 }
 
-static enum cordon_err refuse(struct cordon_fault *fault)
-{
-    return fault_set(fault, CORDON_E_UNSUPPORTED, "use --print-plan to see what would be done",
-                     "no sandbox is made on Windows yet");
-}
-
+/* No handle of a folder of the caller's goes to the supervisor, which could hang on closing it: the
+ * job's init goes there by name. */
 static enum cordon_err order(const struct platform_parts *parts, struct platform_order *ret_order,
                              struct cordon_fault *fault)
 {
-    (void)parts;
-    (void)ret_order;
-    return refuse(fault);
-}
+    void *block = NULL;
+    size_t len = 0;
+    enum cordon_err err = win_order_make(parts->policy, parts->plan, &block, &len, fault);
 
-static enum cordon_err spawn(const struct platform_spawn *how, struct platform_job **ret_job,
-                             struct cordon_fault *fault)
-{
-    (void)how;
-    (void)ret_job;
-    return refuse(fault);
+    if (err == CORDON_OK) {
+        err = windows_pack(block, len, parts, -1, ret_order, fault);
+    }
+    free(block);
+    return err;
 }
 
 const struct platform *platform_host(void)
@@ -99,6 +93,12 @@ const struct platform *platform_host(void)
     backend.resolved_release = resolved_release;
     backend.plan = plan;
     backend.order = order;
-    backend.spawn = spawn;
+    backend.spawn = windows_spawn;
+    backend.watch_fd = windows_watch_fd;
+    backend.poll = windows_poll;
+    backend.about = windows_about;
+    backend.signal = windows_signal;
+    backend.release = windows_release;
+    backend.cleanup = windows_cleanup;
     return &backend;
 }

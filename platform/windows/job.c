@@ -37,6 +37,10 @@ static enum cordon_err put_entries_on(const struct job_host *host, const struct 
     if (order->target_count == 0) {
         return CORDON_OK;
     }
+    if (host->state == NULL && host->stateless != NULL) {
+        return fault_set(fault, host->stateless->err, host->stateless->remedy,
+                         "what is denied cannot be kept track of: %s", host->stateless->text);
+    }
     if (host->state == NULL || order->holder == NULL) {
         return fault_set(fault, CORDON_E_INVALID, NULL,
                          "a job with entries needs somebody who keeps them");

@@ -16,7 +16,8 @@ struct job_host {
     const struct token_api *token;
     const struct around_api *around;
     const struct launch_api *launch;
-    struct state *state; /* NULL: no plan with entries can be carried out */
+    struct state *state;                  /* NULL: no plan with entries can be carried out */
+    const struct cordon_fault *stateless; /* why there is none; NULL: there should be none */
 };
 
 /* What is to be started. Everything is borrowed, until job_end() where it says so. */

@@ -2,7 +2,8 @@
 /*
  * cordon-init: the first process of a job, in its job object and with its token. Takes the command
  * from the worker and runs it in the folder it was given, says what becomes of it, and ends with
- * it. It is given its handles as standard streams: the channel, where to say, the folder.
+ * it. It is given its handles as standard streams: the channel, where to say, and the folder, where
+ * that is not its argument.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "platform/windows/args.h"
 #include "platform/windows/io.h"
 #include "platform/windows/job_words.h"
+
+/* Behind windows.h, without which it means nothing. */
+#include <shellapi.h>
 
 #define SAY 1
 #define FOLDER 2
@@ -187,17 +191,38 @@ static DWORD run(struct command *command, const char *folder, DWORD *ret_status)
     return GetExitCodeProcess(made.hProcess, ret_status) ? API_OK : GetLastError();
 }
 
+/* As UTF-8, in @arena; NULL: cannot be told. What it names is found with the job's own rights. */
+static const char *find_folder(struct arena *arena)
+{
+    const char *folder = NULL;
+    int count = 0;
+    WCHAR **args = CommandLineToArgvW(GetCommandLineW(), &count);
+    char *room;
+
+    if (args == NULL) {
+        return NULL;
+    }
+    room = count < 2 ? NULL : arena_alloc(arena, API_PATH_MAX);
+    if (room != NULL && win32_narrow(args[1], wcslen(args[1]), room, API_PATH_MAX) == API_OK) {
+        folder = room;
+    } else if (count < 2 && host_directory_name(FOLDER, arena, &folder, NULL) != CORDON_OK) {
+        folder = NULL;
+    }
+    (void)LocalFree(args);
+    return folder;
+}
+
 int main(void)
 {
     struct command command = {.fd_count = 0};
     struct arena arena;
-    const char *folder = NULL;
+    const char *folder;
     DWORD status = 0;
     DWORD code = ERROR_INVALID_DATA;
 
     arena_init(&arena, 2U * API_PATH_MAX);
-    if (host_directory_name(FOLDER, &arena, &folder, NULL) == CORDON_OK && receive(&command) &&
-        make_strings(&command) && make_streams(&command)) {
+    folder = find_folder(&arena);
+    if (folder != NULL && receive(&command) && make_strings(&command) && make_streams(&command)) {
         code = run(&command, folder, &status);
     }
     say(code == API_OK ? JOB_EXITED : JOB_FAILED, code == API_OK ? status : code);
