@@ -56,7 +56,8 @@ if(WIN32)
   # The back end that enforces nothing, and the one of this system.
   set(windows_job windows/pack_win32.c windows/init_job_win32.c)
   cordon_library(cordon_null_host SOURCES null/null.c windows/null_job.c windows/null_refuse.c
-                                          windows/backend.c windows/spawn_win32.c ${windows_job})
+                                          windows/backend.c windows/spawn_win32.c
+                                          windows/keeper_win32.c ${windows_job})
   target_link_libraries(cordon_null_host PUBLIC cordon_targets)
   cordon_library(cordon_null SOURCES null/null.c windows/null_job.c windows/null_run.c
                                      ${windows_job})

@@ -4,6 +4,7 @@
 #define CORDON_PLATFORM_WINDOWS_BACKEND_H
 
 #include "platform/platform.h"
+#include "platform/windows/state.h"
 #include "platform/windows/win32.h"
 
 /* An order of @len bytes with its descriptors, of which @cwd is the last. */
@@ -13,6 +14,10 @@ enum cordon_err windows_pack(const void *order, size_t len, const struct platfor
 /* A primary token of our own that is the peer's; in embedded mode that is ours. NULL: the last
  * error says why. */
 HANDLE windows_token(const struct platform_peer *peer);
+
+/* What is kept of the service's entries, and where: place_state(); the tests' own program has
+ * another, which comes first. False: it cannot be told. */
+bool windows_state(struct state_config *ret_config);
 
 /* ---- the supervisor's half; as struct platform says ---- */
 

@@ -10,7 +10,6 @@
 #include "platform/windows/init_job.h"
 #include "platform/windows/io.h"
 #include "platform/windows/order.h"
-#include "platform/windows/place_win32.h"
 #include "platform/windows/start.h"
 
 #define PROGRAM_MAX 1024U
@@ -42,7 +41,7 @@ static void open_state(void)
     if (state != NULL) {
         return;
     }
-    if (!place_state(&config)) {
+    if (!windows_state(&config)) {
         (void)fault_set(&stateless, CORDON_E_OS, "install the service again",
                         "it cannot be told where the service's own folder is");
         return;
@@ -91,7 +90,7 @@ static enum cordon_err start(const struct platform_spawn *spawn, struct win_star
     size_t len;
     enum cordon_err err;
 
-    if (!place_state(&config)) {
+    if (!windows_state(&config)) {
         return fault_set(fault, CORDON_E_OS, NULL, "it cannot be told where cordon's folder is");
     }
     how->domain = config.domain;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command as an .exe, from its arguments to what it prints and its status: alone, with the
- * service (the null back end), and with a private broker, which on Windows refuses as yet.
+ * The command as an .exe, from its arguments to what it prints and its status: alone, and with the
+ * service (the null back end). With the back end that enforces: test_wine_enforce.c.
  */
 #include "tests/support/check.h"
 #include "tests/wine/broker.h"
@@ -53,21 +53,6 @@ TEST(what_makes_no_sense_is_said_with_the_status_of_usage)
     CHECK(run("cordon", L"--no-such-option").status == 2);
 }
 
-/* Nothing enforces here yet, and there is no "run it anyway". */
-TEST(without_a_service_a_private_broker_answers_and_refuses)
-{
-    struct ran ran = run("cordon", L"status");
-
-    CHECK(ran.status == 0);
-    SAYS(ran.out, "windows");
-    ran = run("cordon", sandbox(L"", L"--exit 0"));
-    CHECK(ran.status == 125);
-    SAYS(ran.err, "no sandbox is made on Windows yet");
-    ran = run("cordon", L"ps");
-    CHECK(ran.status == 125);
-    SAYS(ran.err, "there is no cordon service");
-}
-
 /* What the restricted token of a private broker cannot hold is refused, plan or no plan. */
 TEST(a_private_broker_tells_a_plan_or_why_there_is_none)
 {
@@ -85,27 +70,6 @@ TEST(a_private_broker_tells_a_plan_or_why_there_is_none)
     ran = run("cordon", L"sandbox windows -s read-only -- x");
     CHECK(ran.status == 125);
     SAYS(ran.err, "a restricted token cannot keep the job from the network");
-}
-
-/* What is on the disk is looked at by the caller's worker; the job is refused all the same. */
-TEST(the_service_tells_what_it_would_do_here)
-{
-    const HANDLE other = broker_run("\\\\.\\pipe\\cordon-real", "");
-    struct ran ran;
-
-    CHECK(CreateDirectoryA("C:\\ws", NULL) && CreateDirectoryA("C:\\ws\\.git", NULL));
-    broker_await(other, "\\\\.\\pipe\\cordon-real");
-    CHECK(SetEnvironmentVariableA("CORDON_TEST_SOCKET", "\\\\.\\pipe\\cordon-real"));
-    ran = run("cordon-test", L"sandbox windows -s workspace-write -C C:\\ws --print-plan");
-    CHECK_STR(ran.err, "");
-    CHECK(ran.status == 0);
-    SAYS(ran.out, "backend          service");
-    SAYS(ran.out, "grant-write      C:\\\\ws dir");
-    SAYS(ran.out, "deny-write       C:\\\\ws\\\\.git dir");
-    ran = run("cordon-test", L"sandbox windows -s workspace-write -C C:\\ws -- x");
-    CHECK(ran.status == 125);
-    SAYS(ran.err, "no sandbox is made on Windows yet");
-    broker_end(other);
 }
 
 TEST(a_command_runs_with_its_status_and_its_output)

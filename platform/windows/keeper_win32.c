@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file of its own, since the tests' program has one in its place. */
+#include "platform/windows/backend.h"
+#include "platform/windows/place_win32.h"
+
+bool windows_state(struct state_config *ret_config)
+{
+    return place_state(ret_config);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The programs with the back end that enforces, from the command line to a command's status. What
+ * asks for nothing but full access runs; whatever needs a token, an account or a list that Wine has
+ * not is refused for just that, and nothing of it is left.
+ */
+#include "platform/windows/place_win32.h"
+#include "tests/support/check.h"
+#include "tests/wine/broker.h"
+#include "tests/wine/keys.h"
+#include "tests/wine/ran.h"
+
+#include <fcntl.h>
+#include <io.h>
+#include <sys/stat.h>
+
+#define PIPE "\\\\.\\pipe\\cordon-enforce"
+#define STATE "C:\\ProgramData\\cordon\\state"
+#define PRINCIPAL PLACE_DOMAIN "-1001"
+#define LEFT "C:\\left"
+#define FULL L"-s danger-full-access"
+/* A profile whose token alone keeps it in. */
+#define TOKEN_ONLY                                                                                 \
+    L"-c permissions.p.filesystem={\\\":root\\\"=\\\"read\\\"} "                                   \
+    L"-c permissions.p.network.enabled=true -P p"
+
+static struct cordon_fault fault;
+
+/* This program as the command, with @rest. */
+static const WCHAR *sandbox(const WCHAR *options, const WCHAR *rest)
+{
+    static WCHAR text[1024];
+    WCHAR self[MAX_PATH];
+
+    CHECK(GetModuleFileNameW(NULL, self, MAX_PATH) > 0);
+    (void)swprintf(text, 1024, L"sandbox windows %ls -- \"%ls\" %ls", options, self, rest);
+    return text;
+}
+
+static bool is_there(const char *path)
+{
+    return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES;
+}
+
+static void refused(const struct ran *ran, const char *why, const char *remedy)
+{
+    CHECK(ran->status == 125);
+    SAYS(ran->err, why);
+    SAYS(ran->err, remedy);
+    CHECK_STR(ran->out, "");
+}
+
+/* ---- a private broker ---- */
+
+TEST(without_a_service_a_private_broker_answers)
+{
+    struct ran ran = ran_run("client\\cordon", L"status");
+
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "windows");
+    ran = ran_run("client\\cordon", L"ps");
+    CHECK(ran.status == 125);
+    SAYS(ran.err, "there is no cordon service");
+}
+
+TEST(a_command_with_full_access_runs_with_its_status)
+{
+    struct ran ran = ran_run("client\\cordon", sandbox(FULL, L"--exit 42"));
+
+    CHECK_STR(ran.err, "");
+    CHECK(ran.status == 42);
+    ran = ran_run("client\\cordon", L"sandbox windows -s danger-full-access -- C:\\nothing.exe");
+    CHECK(ran.status == 127);
+    SAYS(ran.err, "no such object");
+    ran = ran_run("client\\cordon", sandbox(FULL L" --timeout 1", L"--sleep 60"));
+    CHECK(ran.status == 124);
+    SAYS(ran.err, "its time was up");
+}
+
+TEST(it_runs_in_the_folder_that_it_is_given)
+{
+    struct ran ran;
+
+    CHECK(CreateDirectoryW(L"C:\\a b", NULL));
+    ran = ran_run("client\\cordon", sandbox(FULL L" -C \"C:\\a b\"", L"--folder"));
+    CHECK_STR(ran.err, "");
+    CHECK_STR(ran.out, "C:\\a b\n");
+}
+
+/* It has a process object of its own, and none that ends with the broker. */
+TEST(what_a_command_started_ends_with_it)
+{
+    const struct ran ran = ran_run("client\\cordon", sandbox(FULL, L"--leave"));
+
+    CHECK(ran.status == 3);
+    Sleep(3000);
+    CHECK(!is_there(LEFT));
+}
+
+/* Wine does not lower a token's integrity, and drops restricting SIDs; what it made is read back,
+ * in this order. */
+TEST(a_token_that_is_not_restricted_starts_nothing)
+{
+    const struct ran ran = ran_run("client\\cordon", sandbox(TOKEN_ONLY, L"--touch"));
+
+    refused(&ran, "the job's token is not what was asked for: its integrity is above medium", "");
+    CHECK(!is_there(LEFT));
+}
+
+TEST(what_a_private_broker_cannot_keep_is_refused_with_what_can)
+{
+    struct ran ran;
+
+    CHECK(CreateDirectoryA("C:\\ws", NULL));
+    ran = ran_run("client\\cordon",
+                  sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
+                          L"-C C:\\ws",
+                          L"--touch"));
+    refused(&ran, "a private broker puts no entries on access lists",
+            "start the job through the cordon service");
+    ran = ran_run("client\\cordon", sandbox(L"-s read-only", L"--touch"));
+    refused(&ran, "a restricted token cannot keep the job from the network",
+            "start the job through the cordon service");
+    CHECK(!is_there(LEFT) && !is_there("C:\\ws\\.git"));
+}
+
+/* ---- the service ---- */
+
+static struct state *open_state(void)
+{
+    struct state_config config = keys_config(api_win32());
+    struct state *state = NULL;
+
+    config.folder = STATE;
+    CHECK(sid_from_text(PLACE_DOMAIN, &config.domain) == CORDON_OK);
+    CHECK(state_open(&config, &state, &fault) == CORDON_OK);
+    return state;
+}
+
+/* An entry of a job whose service died, on a key, where lists are kept. */
+static void leave_an_entry(void)
+{
+    const struct state_target target = {
+        {.object = API_KEY, .type = SD_DENIED, .mask = 0x000d017f, .path = KEYS_A}, STATE_REFUSE};
+    struct state_request request = {.holder = "job-1", .targets = &target, .target_count = 1};
+    struct state *state;
+
+    (void)CreateDirectoryA("C:\\ProgramData", NULL);
+    (void)CreateDirectoryA("C:\\ProgramData\\cordon", NULL);
+    CHECK(CreateDirectoryA(STATE, NULL) && keys_make());
+    CHECK(sid_from_text(PRINCIPAL, &request.principal) == CORDON_OK);
+    state = open_state();
+    CHECK(state_apply(state, &request, &fault) == CORDON_OK);
+    state_close(state);
+}
+
+static bool has_entry(void)
+{
+    struct strbuf lists = STRBUF_INIT;
+    bool has;
+
+    keys_print(&lists);
+    has = strstr(strbuf_text(&lists), PRINCIPAL) != NULL;
+    strbuf_deinit(&lists);
+    return has;
+}
+
+static HANDLE begin_service(void)
+{
+    const HANDLE broker = broker_run(PIPE, "");
+
+    broker_await(broker, PIPE);
+    CHECK(SetEnvironmentVariableA("CORDON_TEST_SOCKET", PIPE));
+    return broker;
+}
+
+TEST(a_service_takes_off_what_a_dead_one_left)
+{
+    HANDLE broker;
+    struct state *state;
+
+    leave_an_entry();
+    CHECK(has_entry());
+    broker = begin_service();
+    CHECK(!has_entry());
+    broker_end(broker);
+    state = open_state();
+    CHECK(state_size(state) == 0);
+    state_close(state);
+}
+
+TEST(the_service_starts_what_needs_no_account_as_its_caller)
+{
+    const HANDLE broker = begin_service();
+    struct ran ran = ran_run("client\\cordon-test", sandbox(FULL, L"--exit 42"));
+
+    CHECK_STR(ran.err, "");
+    CHECK(ran.status == 42);
+    ran = ran_run("client\\cordon-test", L"status --json");
+    SAYS(ran.out, "\"backend\":\"windows\"");
+    ran = ran_run("client\\cordon-test", L"ps");
+    CHECK(ran.status == 0);
+    broker_end(broker);
+}
+
+/* The plan is whole, and is shown; no account can be logged on here, and no job is without. */
+TEST(a_job_without_its_account_is_refused_and_leaves_nothing)
+{
+    const HANDLE broker = begin_service();
+    struct ran ran;
+    char *audit;
+
+    (void)CreateDirectoryA("C:\\ws", NULL);
+    CHECK(CreateDirectoryA("C:\\ws\\.git", NULL));
+    ran = ran_run("client\\cordon-test",
+                  L"sandbox windows -s workspace-write -C C:\\ws --print-plan");
+    CHECK_STR(ran.err, "");
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "backend          service");
+    SAYS(ran.out, "grant-write      C:\\\\ws dir");
+    SAYS(ran.out, "deny-write       C:\\\\ws\\\\.git dir");
+    ran = ran_run("client\\cordon-test", sandbox(L"-s workspace-write -C C:\\ws", L"--touch"));
+    refused(&ran, "logging the account cordon-job on", "cordon doctor says");
+    ran = ran_run("client\\cordon-test", sandbox(L"-s read-only -C C:\\ws", L"--touch"));
+    refused(&ran, "logging the account cordon-job on", "cordon doctor says");
+    CHECK(!is_there(LEFT) && !is_there("C:\\ws\\.codex"));
+    ran = ran_run("client\\cordon-test", L"ps --json");
+    CHECK(ran.status == 0 && strstr(ran.out, "\"pid\"") == NULL);
+    broker_end(broker);
+    audit = broker_text(BROKER_FOLDER "\\audit.jsonl");
+    SAYS(audit, "logging the account cordon-job on");
+    free(audit);
+}
+
+/* ---- the command ---- */
+
+static int touch(void)
+{
+    return _close(_open(LEFT, _O_CREAT | _O_WRONLY, _S_IWRITE)) == 0 ? 0 : 1;
+}
+
+static int leave(void)
+{
+    char self[MAX_PATH], line[MAX_PATH + 32];
+    STARTUPINFOA start = {.cb = sizeof(start)};
+    PROCESS_INFORMATION made;
+
+    if (GetModuleFileNameA(NULL, self, MAX_PATH) == 0) {
+        return 1;
+    }
+    (void)snprintf(line, sizeof(line), "\"%s\" --later", self);
+    return CreateProcessA(NULL, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &start,
+                          &made)
+               ? 3
+               : 1;
+}
+
+static int say_folder(void)
+{
+    WCHAR wide[MAX_PATH];
+    char text[2 * MAX_PATH];
+
+    (void)_setmode(1, _O_BINARY);
+    if (GetCurrentDirectoryW(MAX_PATH, wide) == 0 ||
+        win32_narrow(wide, wcslen(wide), text, sizeof(text)) != API_OK) {
+        return 1;
+    }
+    (void)printf("%s\n", text);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+
+    if (strcmp(what, "--exit") == 0 && argc == 3) {
+        return (int)strtoul(argv[2], NULL, 10);
+    }
+    if (strcmp(what, "--sleep") == 0 && argc == 3) {
+        Sleep((DWORD)strtoul(argv[2], NULL, 10) * 1000);
+        return 0;
+    }
+    if (strcmp(what, "--folder") == 0) {
+        return say_folder();
+    }
+    if (strcmp(what, "--leave") == 0) {
+        return leave();
+    }
+    if (strcmp(what, "--later") == 0) {
+        Sleep(2000);
+        return touch();
+    }
+    return strcmp(what, "--touch") == 0 ? touch() : check_main(argc, argv);
+}
