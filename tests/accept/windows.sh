@@ -155,11 +155,26 @@ golden() {
 # From the policy to the process and its end; what the system makes of it is a row of verify.ps1.
 calls_launch() {
     golden a_whole_launch a_whole_launch_that_fails_at_its_end \
-        a_whole_launch_of_the_restricted_token &&
+        a_whole_launch_of_the_restricted_token a_whole_start &&
         cases test_job_plan a_policy_becomes_a_job_that_runs &&
         cases test_job nothing_runs_before_all_that_keeps_it_in_is_there \
             a_job_ends_before_what_keeps_it_in_goes &&
         wine wine/test_wine_job
+}
+
+# What a worker sends is not believed: each weaker or malformed one is refused, and no managed entry
+# is its to leave out. By the real programs as far as Wine goes, which is refused for what it lacks.
+hostile_order() {
+    cases test_win_order a_managed_denial_cannot_be_left_out \
+        a_grant_at_or_below_what_a_managed_rule_denies_is_refused \
+        a_mode_that_is_not_allowed_is_refused \
+        embedded_mode_takes_what_its_token_holds_and_no_more \
+        flags_that_contradict_each_other_are_refused unknown_steps_and_kinds_are_refused \
+        a_path_in_any_other_than_its_normal_form_is_refused \
+        blocks_that_are_cut_or_longer_are_refused \
+        no_damaged_order_loses_a_managed_entry &&
+        ctest --test-dir "$CORDON_BUILD" --no-tests=error -R '^fuzz-replay/win_order$' &&
+        wine wine/test_wine_enforce
 }
 
 failure_paths() {
@@ -169,6 +184,9 @@ failure_paths() {
         cases test_launch every_call_that_fails_leaves_nothing_running_or_open &&
         cases test_job every_call_that_fails_refuses_the_job_and_undoes_the_rest \
             a_token_that_is_more_than_was_asked_for_is_none &&
+        cases test_job a_job_that_does_not_end_keeps_its_entries_and_filters &&
+        cases test_win_start every_call_that_fails_refuses_the_job_and_leaves_nothing &&
+        cases test_win_start_torture a_start_that_runs_out_of_memory_leaves_nothing &&
         cases test_account every_call_that_fails_leaves_no_half_made_account &&
         cases test_install \
             every_call_of_an_installation_that_fails_leaves_what_a_second_run_finishes \
@@ -247,7 +265,8 @@ row managed-keys "the same on registry keys under Wine" wine wine/test_wine_keys
 row calls "calls of a launch's access lists, a relaxed policy, a failed apply, an installation: golden" \
     golden a_launch a_relaxed_policy a_failed_apply an_installation_and_its_removal
 row calls-launch "calls of one whole launch, and of one that fails at its end: golden" calls_launch
-row failure-paths "every call of engine, state, launch and disk reader fails once" failure_paths
+row hostile-order "what a worker orders is held against the managed rules; jobs by the real programs" hostile_order
+row failure-paths "every call of engine, state, launch, start and disk reader fails once" failure_paths
 row os-if "no OS #if outside platform/" "$DEV" lint
 row by-the-port "broker, proto, policy: the same sources on both systems; what moved is told" by_the_port
 accept_end

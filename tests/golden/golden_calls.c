@@ -10,6 +10,7 @@
 #include "tests/golden/plan_case.h"
 #include "tests/unit/install_world.h"
 #include "tests/unit/job_world.h"
+#include "tests/unit/win_start_world.h"
 
 static void compare(const char *name)
 {
@@ -155,6 +156,17 @@ TEST(a_whole_launch)
     end_job();
     CHECK(nothing_left());
     compare("whole-launch");
+}
+
+/* By a worker's order: the supervisor's own look at what managed rules name, its entries before the
+ * caller's, the init with the folder as its argument. */
+TEST(a_whole_start)
+{
+    begin_start(PLAN "own deny /C:/w/a\n", MANAGED);
+    CHECK(run_order() == CORDON_OK && sys.running && sys.filtered);
+    end_job();
+    CHECK(nothing_left());
+    compare("whole-start");
 }
 
 /* The process does not start: all of it is undone, in turn. */

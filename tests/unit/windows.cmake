@@ -39,3 +39,5 @@ cordon_test(test_look LABEL unit SOURCES test_look.c LIBS cordon_targets windows
 cordon_test(test_job_plan LABEL unit SOURCES test_job_plan.c LIBS cordon_targets windows_world golden_plan_case)
 cordon_test(test_win_order LABEL unit SOURCES test_win_order.c LIBS cordon_targets golden_plan_case)
 cordon_test(test_win_start LABEL unit SOURCES test_win_start.c LIBS cordon_targets windows_world golden_plan_case)
+cordon_test(test_win_start_torture LABEL unit SOURCES test_win_start_torture.c LIBS cordon_targets windows_world golden_plan_case)
+target_link_options(test_win_start_torture PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
