@@ -130,6 +130,24 @@ enum cordon_err account_ensure(const struct account_api *api, const char *name, 
     return CORDON_OK;
 }
 
+enum cordon_err account_look(const struct account_api *api, const char *name, struct sid *ret_sid,
+                             struct cordon_fault *fault)
+{
+    struct account_facts facts = {0};
+    bool there;
+    enum cordon_err err = find(api, name, &facts, &there, fault);
+
+    if (err == CORDON_OK && !there) {
+        return fault_set(fault, CORDON_E_NOT_FOUND, "install the service again",
+                         "there is no account %s", name);
+    }
+    err = err == CORDON_OK ? check(&facts, name, fault) : err;
+    if (err == CORDON_OK) {
+        *ret_sid = facts.sid;
+    }
+    return err;
+}
+
 enum cordon_err account_remove(const struct account_api *api, const char *name,
                                struct cordon_fault *fault)
 {

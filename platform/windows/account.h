@@ -55,6 +55,10 @@ const struct account_api *account_win32(void);
 CORDON_MUST_USE enum cordon_err account_ensure(const struct account_api *api, const char *name,
                                                struct sid *ret_sid, struct cordon_fault *fault);
 
+/* The same where it is there already; nothing is made or changed. CORDON_E_NOT_FOUND: it is not. */
+CORDON_MUST_USE enum cordon_err account_look(const struct account_api *api, const char *name,
+                                             struct sid *ret_sid, struct cordon_fault *fault);
+
 /* It is gone, with what was said of it elsewhere; CORDON_OK also if there was none. One that is not
  * ours is left: CORDON_E_DENIED. */
 CORDON_MUST_USE enum cordon_err account_remove(const struct account_api *api, const char *name,

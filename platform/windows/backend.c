@@ -3,9 +3,11 @@
  * The back end of this system: the worker's half, which looks at the disk and plans with the
  * caller's rights, and the table of both. What of a job is never reached is the null back end's.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/windows/account.h"
 #include "platform/windows/backend.h"
 #include "platform/windows/look.h"
 #include "platform/windows/order.h"
@@ -17,16 +19,37 @@ struct platform_kept {
     struct look look; /* the facts lead into it */
 };
 
+/* Without it jobs of the service with full access and no managed rules are all that starts. */
+static struct platform_layer look_account(void)
+{
+    struct platform_layer layer = {.name = "account",
+                                   .remedy = "install the service again; it makes the account",
+                                   .since = "always"};
+    char text[SID_TEXT_MAX];
+    struct cordon_fault fault;
+    struct sid sid;
+
+    if (account_look(account_win32(), ACCOUNT_NAME, &sid, &fault) == CORDON_OK) {
+        layer.available = true;
+        sid_text(&sid, text);
+        (void)snprintf(layer.evidence, sizeof(layer.evidence), ACCOUNT_NAME ", %s", text);
+    } else {
+        (void)snprintf(layer.evidence, sizeof(layer.evidence), "%.150s", fault.text);
+    }
+    return layer;
+}
+
 static void probe(struct platform_probe *ret_probe)
 {
     memset(ret_probe, 0, sizeof(*ret_probe));
-    ret_probe->layers[0] = (struct platform_layer){
-        .name = "access lists",
-        .available = true,
-        .evidence = "whether they hold is found out by each job: all is read back",
-        .remedy = "use NTFS for what is to be denied",
-        .since = "Windows 10"};
-    ret_probe->layer_count = 1;
+    ret_probe->layers[0] =
+        (struct platform_layer){.name = "access lists",
+                                .available = true,
+                                .evidence = "read back, and their effect checked, by each job",
+                                .remedy = "use NTFS for what is to be denied",
+                                .since = "Windows 10"};
+    ret_probe->layers[1] = look_account();
+    ret_probe->layer_count = 2;
 }
 
 static enum cordon_err resolve(const struct policy *policy, const struct platform_start *start,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/service.h"
 #include "platform/siblings.h"
 #include "platform/windows/account.h"
 #include "platform/windows/backend.h"
@@ -33,6 +34,23 @@ static bool nobody(void *context, const char *holder)
     return false;
 }
 
+/* What could not be taken off: nobody's error, but somebody has to know. */
+static void tell_notices(void)
+{
+    const char *at = state == NULL ? "" : state_notices(state);
+
+    while (*at != '\0') {
+        const int len = (int)strcspn(at, "\n");
+        char line[2 * CORDON_FAULT_TEXT_MAX];
+
+        (void)snprintf(line, sizeof(line), "%.*s", len, at);
+        if (service_log(SERVICE_WARNING, line, NULL, 0) != CORDON_OK) {
+            (void)fprintf(stderr, "cordond: %s\n", line);
+        }
+        at += len + (at[len] == '\n' ? 1 : 0);
+    }
+}
+
 /* No job of an earlier service is alive: they ended with its handles. */
 static void open_state(void)
 {
@@ -59,6 +77,7 @@ void windows_cleanup(bool embedded)
 {
     if (!embedded) {
         open_state();
+        tell_notices();
     }
 }
 
@@ -144,7 +163,9 @@ enum cordon_err windows_spawn(const struct platform_spawn *spawn, struct platfor
     if (spawn->fd_count < IPC_SPAWN_GRANTS) {
         return fault_set(fault, CORDON_E_INVALID, NULL, "spawn order: descriptors are missing");
     }
-    windows_cleanup(spawn->embedded);
+    if (!spawn->embedded) {
+        open_state(); /* where that failed before */
+    }
     job = calloc(1, sizeof(*job));
     if (job == NULL) {
         return fault_set(fault, CORDON_E_NOMEM, NULL, "starting a job: out of memory");
@@ -198,6 +219,7 @@ void windows_release(struct platform_job *job)
     /* A process that does not end keeps what keeps it in, until the service does: what is on the
      * disk is taken off by the next one. */
     if (job_end(&host, &job->job)) {
+        tell_notices();
         free(job);
     }
 }

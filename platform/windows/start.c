@@ -13,8 +13,8 @@
 #include "policy/limits.h"
 
 /* Of the look at what managed rules name, which everybody's jobs wait for. */
-#define LOOK_NAMES 100000U
-#define LOOK_MS 2000U
+#define LOOK_NAMES 50000U
+#define LOOK_MS 1000U
 #define PRINCIPAL_MAX (SID_TEXT_MAX + 16U)
 
 struct starting {

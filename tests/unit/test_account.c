@@ -213,6 +213,24 @@ TEST(a_call_that_fails_later_leaves_the_account)
     }
 }
 
+TEST(a_look_changes_nothing_and_says_what_is_wrong)
+{
+    struct sid sid = {0};
+
+    reset();
+    CHECK(account_look(&api, ACCOUNT_NAME, &sid, &fault) == CORDON_E_NOT_FOUND && !machine.there);
+    CHECK_STR(fault.text, "there is no account cordon-job");
+    CHECK(ensure(&sid) == CORDON_OK);
+    machine.calls = 0;
+    sid.len = 0;
+    CHECK(account_look(&api, ACCOUNT_NAME, &sid, &fault) == CORDON_OK && machine.calls == 1);
+    CHECK(sid_equal(&sid, &machine.facts.sid));
+    machine.facts.disabled = true;
+    CHECK(account_look(&api, ACCOUNT_NAME, &sid, &fault) == CORDON_E_DENIED);
+    machine.fail_at = machine.calls + 1;
+    CHECK(account_look(&api, ACCOUNT_NAME, &sid, &fault) == CORDON_E_OS);
+}
+
 TEST(removal_leaves_nothing_and_can_be_tried_again)
 {
     struct sid sid;
