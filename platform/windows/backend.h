@@ -4,7 +4,7 @@
 #define CORDON_PLATFORM_WINDOWS_BACKEND_H
 
 #include "platform/platform.h"
-#include "platform/windows/state.h"
+#include "platform/windows/job.h"
 #include "platform/windows/win32.h"
 
 /* An order of @len bytes with its descriptors, of which @cwd is the last. */
@@ -18,6 +18,8 @@ HANDLE windows_token(const struct platform_peer *peer);
 /* What is kept of the service's entries, and where: place_state(); the tests' own program has
  * another, which comes first. False: it cannot be told. */
 bool windows_state(struct state_config *ret_config);
+/* The system's own tables; without a state. The tests' program has others on demand. */
+struct job_host windows_tables(void);
 
 /* ---- the supervisor's half; as struct platform says ---- */
 

@@ -7,3 +7,9 @@ bool windows_state(struct state_config *ret_config)
 {
     return place_state(ret_config);
 }
+
+struct job_host windows_tables(void)
+{
+    return (struct job_host){
+        .token = token_win32(), .around = around_win32(), .launch = launch_win32()};
+}

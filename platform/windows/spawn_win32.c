@@ -83,11 +83,11 @@ void windows_cleanup(bool embedded)
 
 static struct job_host host_of(void)
 {
-    return (struct job_host){.token = token_win32(),
-                             .around = around_win32(),
-                             .launch = launch_win32(),
-                             .state = state,
-                             .stateless = &stateless};
+    struct job_host host = windows_tables();
+
+    host.state = state;
+    host.stateless = &stateless;
+    return host;
 }
 
 static bool user_of(HANDLE token, struct sid *ret_sid)

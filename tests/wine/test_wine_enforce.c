@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <io.h>
 #include <sys/stat.h>
+#include <tlhelp32.h>
 
 #define PIPE "\\\\.\\pipe\\cordon-enforce"
 #define STATE "C:\\ProgramData\\cordon\\state"
@@ -232,6 +233,89 @@ TEST(a_job_without_its_account_is_refused_and_leaves_nothing)
     free(audit);
 }
 
+/* ---- with a token that Wine can make ---- */
+
+static HANDLE begin_pretending(void)
+{
+    CHECK(SetEnvironmentVariableA("CORDON_TEST_PRETEND", "1"));
+    return begin_service();
+}
+
+/* All of the way: order, token, station and desktop, job object, the init, whom the worker hands
+ * the caller's handles, its words. */
+TEST(a_confined_job_runs_as_its_principal)
+{
+    const HANDLE broker = begin_pretending();
+    struct ran ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--who"));
+
+    CHECK_STR(ran.err, "");
+    CHECK(ran.status == 0);
+    SAYS(ran.out, "user " KEYS_DOMAIN "-900\n");
+    SAYS(ran.out, "group " PLACE_DOMAIN "-");
+    SAYS(ran.out, "station cordon-");
+    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--exit 42"));
+    CHECK(ran.status == 42);
+    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY L" -C \"C:\\a b\"", L"--folder"));
+    CHECK_STR(ran.out, "C:\\a b\n");
+    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY L" --timeout 1", L"--sleep 60"));
+    CHECK(ran.status == 124);
+    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--leave"));
+    CHECK(ran.status == 3);
+    Sleep(3000);
+    CHECK(!is_there(LEFT));
+    broker_end(broker);
+}
+
+/* By its handles the command could say what became of it, and read what was said to it. */
+TEST(a_command_does_not_get_at_its_init)
+{
+    const HANDLE broker = begin_pretending();
+    const struct ran ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--parent"));
+
+    CHECK(ran.status == 0);
+    CHECK_STR(ran.out, "cordon-init.exe 5\n");
+    broker_end(broker);
+}
+
+/* An entry on a file is not kept here: the job is refused for that, and what was made is gone. */
+TEST(a_list_that_does_not_stick_starts_nothing)
+{
+    const HANDLE broker = begin_pretending();
+    struct state *state;
+    struct ran ran;
+
+    ran = ran_run("client\\cordon-test",
+                  sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
+                          L"-C C:\\ws",
+                          L"--touch"));
+    refused(&ran, "the access list of C:\\ws did not stick: what was set is not what is there",
+            "use a file system that keeps access lists (NTFS)");
+    CHECK(!is_there(LEFT) && is_there("C:\\ws\\.git") && !is_there("C:\\ws\\.codex"));
+    broker_end(broker);
+    state = open_state();
+    CHECK(state_size(state) == 0);
+    state_close(state);
+}
+
+TEST(a_job_whose_entries_nobody_keeps_is_refused_with_the_reason)
+{
+    HANDLE broker;
+    struct ran ran;
+
+    CHECK(MoveFileA(STATE, STATE "-away"));
+    broker = begin_pretending();
+    ran = ran_run("client\\cordon-test",
+                  sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
+                          L"-C C:\\ws",
+                          L"--touch"));
+    refused(&ran, "what is denied cannot be kept track of: locking " STATE "\\acl.lock", "");
+    CHECK(MoveFileA(STATE "-away", STATE));
+    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--exit 42"));
+    CHECK(ran.status == 42);
+    broker_end(broker);
+    CHECK(SetEnvironmentVariableA("CORDON_TEST_PRETEND", NULL));
+}
+
 /* ---- the command ---- */
 
 static int touch(void)
@@ -269,6 +353,62 @@ static int say_folder(void)
     return 0;
 }
 
+static void print_sid(const char *what, PSID from)
+{
+    char text[SID_TEXT_MAX];
+    struct sid sid;
+
+    if (sid_parse(from, SID_BYTES_MAX, &sid) == CORDON_OK) {
+        sid_text(&sid, text);
+        (void)printf("%s %s\n", what, text);
+    }
+}
+
+/* Who it is, and on which window station. */
+static int say_who(void)
+{
+    _Alignas(16) static BYTE user[512], groups[4096];
+    const TOKEN_GROUPS *list = (const void *)groups;
+    char station[128] = "";
+    HANDLE token;
+    DWORD len;
+
+    (void)_setmode(1, _O_BINARY);
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ||
+        !GetTokenInformation(token, TokenUser, user, sizeof(user), &len) ||
+        !GetTokenInformation(token, TokenGroups, groups, sizeof(groups), &len) ||
+        !GetUserObjectInformationA(GetProcessWindowStation(), UOI_NAME, station, sizeof(station),
+                                   &len)) {
+        return 1;
+    }
+    print_sid("user", ((const TOKEN_USER *)(const void *)user)->User.Sid);
+    for (DWORD i = 0; i < list->GroupCount; i++) {
+        print_sid("group", list->Groups[i].Sid);
+    }
+    (void)printf("station %s\n", station);
+    return 0;
+}
+
+/* The program that started it, and the code of opening that as one who would take its handles. */
+static int say_parent(void)
+{
+    const HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    PROCESSENTRY32 entry = {.dwSize = sizeof(entry)};
+    DWORD parent = 0, code;
+
+    for (BOOL more = Process32First(all, &entry); more; more = Process32Next(all, &entry)) {
+        parent = entry.th32ProcessID == GetCurrentProcessId() ? entry.th32ParentProcessID : parent;
+    }
+    code = OpenProcess(PROCESS_DUP_HANDLE, FALSE, parent) == NULL ? GetLastError() : 0;
+    (void)_setmode(1, _O_BINARY);
+    for (BOOL more = Process32First(all, &entry); more; more = Process32Next(all, &entry)) {
+        if (entry.th32ProcessID == parent) {
+            (void)printf("%s %lu\n", entry.szExeFile, code);
+        }
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -282,6 +422,12 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "--folder") == 0) {
         return say_folder();
+    }
+    if (strcmp(what, "--who") == 0) {
+        return say_who();
+    }
+    if (strcmp(what, "--parent") == 0) {
+        return say_parent();
     }
     if (strcmp(what, "--leave") == 0) {
         return leave();

@@ -9,10 +9,7 @@
 #include "tests/support/check.h"
 #include "tests/wine/jobs.h"
 #include "tests/wine/keys.h"
-#include "tests/wine/token.h"
 
-static struct token_api tokens;
-static struct token_limits asked;
 static struct cordon_fault fault;
 static struct job job;
 
@@ -24,82 +21,19 @@ static struct sid sid_of(const char *text)
     return sid;
 }
 
-/* No account can be logged on: a token of SIDs that none has, with what is added at a logon. */
-static uint32_t log_on(void *self, const char *account, const struct token_group *groups,
-                       size_t count, api_handle *ret_token)
-{
-    struct sd_member members[4] = {{sid_of(KEYS_DOMAIN "-900"), false}, {sid_everyone(), false}};
-    const struct sd_token made = {.members = members, .member_count = 2 + count};
-    HANDLE token;
-
-    (void)self;
-    CHECK(strcmp(account, "cordon-job") == 0 && count == 2);
-    for (size_t i = 0; i < count; i++) {
-        members[2 + i].sid = groups[i].sid;
-    }
-    token = token_make(&made, TRUE);
-    *ret_token = (api_handle)token;
-    return token == NULL ? GetLastError() : API_OK;
-}
-
-/* Restricting SIDs are dropped and not told, and an integrity is not set: what was asked for is
- * remembered, and told in place of what is. */
-static uint32_t remember(void *self, api_handle token, const struct token_limits *limits,
-                         api_handle *ret_token)
-{
-    asked = *limits;
-    return token_win32()->restrict_to(self, token, limits, ret_token);
-}
-
-static uint32_t tell(void *self, api_handle token, struct sid ret_sids[TOKEN_SIDS_MAX],
-                     size_t *ret_count)
-{
-    (void)self;
-    (void)token;
-    memcpy(ret_sids, asked.sids, sizeof(asked.sids));
-    *ret_count = asked.count;
-    return API_OK;
-}
-
-static uint32_t level = 0x3000;
-
-static uint32_t remember_level(void *self, api_handle token, uint32_t wanted)
-{
-    level = wanted;
-    return token_win32()->set_level(self, token, wanted);
-}
-
-static uint32_t tell_level(void *self, api_handle token, uint32_t *ret_level)
-{
-    (void)self;
-    (void)token;
-    *ret_level = level;
-    return API_OK;
-}
-
 static struct state *state;
 
-enum pretence { NOTHING, LEVELS, ALL };
-
-static struct job_host host_of(enum pretence pretence)
+static struct job_host host_of(enum wine_pretence pretence)
 {
     const struct state_config config = keys_config(api_win32());
 
-    tokens = *token_win32();
-    tokens.logon = log_on;
-    if (pretence != NOTHING) {
-        tokens.set_level = remember_level;
-        tokens.level = tell_level;
-    }
-    if (pretence == ALL) {
-        tokens.restrict_to = remember;
-        tokens.restricting = tell;
-    }
     if (state == NULL) {
         CHECK(keys_make() && state_open(&config, &state, &fault) == CORDON_OK);
     }
-    return (struct job_host){
-        .token = &tokens, .around = around_win32(), .launch = wine_launch(), .state = state};
+    return (struct job_host){.token = wine_tokens(pretence),
+                             .around = around_win32(),
+                             .launch = wine_launch(),
+                             .state = state};
 }
 
 /* This program as its own child, with @arguments. */
@@ -142,7 +76,7 @@ static DWORD status_of(void)
 
 TEST(a_whole_job_finds_closed_what_its_policy_denies)
 {
-    const struct job_host host = host_of(ALL);
+    const struct job_host host = host_of(WINE_ALL);
     struct job_order order = order_of("--open " KEYS_A);
 
     if (start(&host, &order) != CORDON_OK) {
@@ -160,7 +94,7 @@ TEST(a_whole_job_finds_closed_what_its_policy_denies)
 
 TEST(a_job_has_a_desktop_of_its_own)
 {
-    const struct job_host host = host_of(ALL);
+    const struct job_host host = host_of(WINE_ALL);
     const struct job_order order = order_of("--desktop x");
 
     CHECK(start(&host, &order) == CORDON_OK && job.around.name[0] != '\0');
@@ -179,7 +113,7 @@ TEST(a_token_reads_back_as_the_calls_set_it)
     api_handle token = 0, copy = 0;
 
     CHECK(api->unique(NULL, &first) == 0 && api->unique(NULL, &second) == 0 && first != second);
-    CHECK(log_on(NULL, "cordon-job", groups, 2, &token) == 0);
+    CHECK(wine_tokens(WINE_NOTHING)->logon(NULL, "cordon-job", groups, 2, &token) == 0);
     CHECK(api->copy(NULL, token, &copy) == 0);
     CHECK(api->group(NULL, copy, &principal, &attributes) == 0);
     CHECK((attributes & TOKEN_GROUP_ENABLED) != 0);
@@ -191,7 +125,7 @@ TEST(a_token_reads_back_as_the_calls_set_it)
 
 /* ---- what Wine 10 does not do ---- */
 
-static void refused(enum pretence pretence, const struct job_order *order, const char *why)
+static void refused(enum wine_pretence pretence, const struct job_order *order, const char *why)
 {
     const struct job_host host = host_of(pretence);
 
@@ -225,14 +159,14 @@ TEST(restricting_sids_are_not_told_and_the_job_refused)
 {
     const struct job_order order = order_of("--open " KEYS_B);
 
-    refused(LEVELS, &order, "asking what restricts the job's token: failed (error 1)");
+    refused(WINE_LEVELS, &order, "asking what restricts the job's token: failed (error 1)");
 }
 
 TEST(the_integrity_of_a_token_is_not_set_and_the_job_refused)
 {
     const struct job_order order = order_of("--open " KEYS_B);
 
-    refused(NOTHING, &order, "its integrity is above medium");
+    refused(WINE_NOTHING, &order, "its integrity is above medium");
 }
 
 TEST(there_is_no_filter_engine_and_a_job_without_network_is_refused)
@@ -240,7 +174,7 @@ TEST(there_is_no_filter_engine_and_a_job_without_network_is_refused)
     struct job_order order = order_of("--open " KEYS_B);
 
     order.around.filter[AROUND_CONNECT_V4] = true;
-    refused(ALL, &order, "keeping the job from the network");
+    refused(WINE_ALL, &order, "keeping the job from the network");
 }
 
 TEST(there_is_no_terminal_as_another_and_a_job_with_one_is_refused)
@@ -249,7 +183,7 @@ TEST(there_is_no_terminal_as_another_and_a_job_with_one_is_refused)
     struct job_order order = order_of("--open " KEYS_B);
 
     order.around.terminal = &terminal;
-    refused(ALL, &order, "making the job's terminal");
+    refused(WINE_ALL, &order, "making the job's terminal");
 }
 
 /* Whether this process has a terminal of 80 columns. */
