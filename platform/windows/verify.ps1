@@ -57,6 +57,22 @@ function Job([string]$options, [string]$command) {
     return AsSystem "run `"$jobstate`" S-1-5-21-1-2-3-1001 $options `"$command`""
 }
 
+# The status of cordon with a profile of this name, in the workspace. What it says goes to a file.
+function Cordon([string]$program, [string]$profile, [string]$command) {
+    $codex = Join-Path $work 'codex'
+    New-Item -ItemType Directory -Force $codex, "$work\ws" | Out-Null
+    Set-Content -LiteralPath "$codex\config.toml" -Encoding ASCII -Value @(
+        '[permissions.token]', 'network.enabled = true', '[permissions.token.filesystem]', '":root" = "read"',
+        '[permissions.service.filesystem]', '":root" = "read"', '":workspace_roots" = "write"', "'$work\secret.txt' = `"deny`"")
+    $env:CODEX_HOME = $codex
+    $mode = if ($profile -eq 'full') { '-s danger-full-access' } else { "-P $profile" }
+    $process = Start-Process -FilePath $program -ArgumentList "sandbox windows $mode -C `"$work\ws`" -- $command" `
+        -WindowStyle Hidden -PassThru -RedirectStandardError "$work\said.txt" -RedirectStandardOutput "$work\out.txt" `
+        -RedirectStandardInput "$work\codex\config.toml"
+    $process.WaitForExit()
+    return $process.ExitCode
+}
+
 # The status of a command line that the account runs.
 function AsUser([string]$command) {
     $process = Start-Process -FilePath "$env:SystemRoot\System32\cmd.exe" -ArgumentList "/c $command" `
@@ -186,6 +202,37 @@ $rows = @(
     @('WV-18', 'a job has a terminal, whose own process is not the service''s', {
         Demand ((Job 'terminal' "$probe --terminal x") -eq 0) (Said)
     }, 'unit/test_launch: a_terminal_is_all_that_a_process_has'),
+    @('WV-30', 'a private broker runs a command with full access, as its caller', {
+        Demand ((Cordon $Build\client\cordon.exe 'full' 'cmd /c exit 42') -eq 42) (Said)
+        Demand ((AsUser "`"$Build\client\cordon.exe`" sandbox windows --embedded -s danger-full-access -- cmd /c exit 42") -eq 42) 'as a user'
+    }, 'wine/test_wine_enforce: a_command_with_full_access_runs_with_its_status'),
+    @('WV-31', 'its restricted token runs a command, which writes nowhere', {
+        Demand ((Cordon $Build\client\cordon.exe 'token' 'cmd /c exit 42') -eq 42) (Said)
+        Demand ((Cordon $Build\client\cordon.exe 'token' "cmd /c echo x> $work\written") -ne 0) (Said)
+        Demand (-not (Test-Path -LiteralPath "$work\written")) 'written'
+    }, 'wine/test_wine_enforce: a_token_that_is_not_restricted_starts_nothing'),
+    @('WV-32', 'a job of the installed service reads, writes and is denied as its policy says; nothing is left', {
+        $place = "$env:ProgramFiles\cordon-verify"
+        New-Item -ItemType Directory -Force $place, "$work\ws" | Out-Null
+        New-File "$work\ws\a.txt"; New-File "$work\secret.txt"; $before = (Sddl "$work\secret.txt") + (Sddl "$work\ws")
+        Copy-Item "$Build\broker\cordond.exe", "$Build\broker\cordon-worker.exe", "$Build\platform\cordon-init.exe", "$Build\client\cordon.exe" $place
+        try {
+            & "$place\cordond.exe" --install | Out-Null
+            Demand ($LASTEXITCODE -eq 0) 'not installed'
+            Demand ((Cordon $place\cordon.exe 'service' "cmd /c type $work\ws\a.txt") -eq 0) (Said)
+            Demand ((Cordon $place\cordon.exe 'service' "cmd /c echo x> $work\ws\b.txt") -eq 0) (Said)
+            Demand ((Cordon $place\cordon.exe 'service' "cmd /c echo x> $work\b.txt") -ne 0) 'outside of the workspace'
+            Demand ((Cordon $place\cordon.exe 'service' "cmd /c type $work\secret.txt") -ne 0) 'denied and read'
+            Demand ((Cordon $place\cordon.exe 'full' 'cmd /c exit 42') -eq 42) 'as its caller, by the service'
+            Demand (((Sddl "$work\secret.txt") + (Sddl "$work\ws")) -eq $before) 'entries are left'
+            Demand ((Cordon $place\cordon.exe 'service' "$probe --desktop x") -eq 0) 'a station of its own'
+            Demand ((Cordon $place\cordon.exe 'full' 'cmd /c echo x> \\.\pipe\cordond') -eq 0) 'nobody reaches the pipe'
+            Demand ((Cordon $place\cordon.exe 'service' 'cmd /c echo x> \\.\pipe\cordond') -ne 0) 'a job reaches the pipe'
+        } finally {
+            & "$place\cordond.exe" --uninstall | Out-Null
+            Remove-Item -LiteralPath $place -Recurse -Force
+        }
+    }, 'wine/test_wine_enforce: a_list_that_does_not_stick_starts_nothing'),
     @('WV-19', 'the account is gone without a trace', {
         Demand ((AsSystem 'account remove') -eq 0) (Said)
         Demand ($null -eq (Get-LocalUser 'cordon-job' -ErrorAction SilentlyContinue)) 'still there'
