@@ -138,7 +138,7 @@ enum cordon_err account_look(const struct account_api *api, const char *name, st
     enum cordon_err err = find(api, name, &facts, &there, fault);
 
     if (err == CORDON_OK && !there) {
-        return fault_set(fault, CORDON_E_NOT_FOUND, "install the service again",
+        return fault_set(fault, CORDON_E_NOT_FOUND, "install the service, which makes it",
                          "there is no account %s", name);
     }
     err = err == CORDON_OK ? check(&facts, name, fault) : err;

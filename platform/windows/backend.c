@@ -22,9 +22,8 @@ struct platform_kept {
 /* Without it jobs of the service with full access and no managed rules are all that starts. */
 static struct platform_layer look_account(void)
 {
-    struct platform_layer layer = {.name = "account",
-                                   .remedy = "install the service again; it makes the account",
-                                   .since = "always"};
+    struct platform_layer layer = {
+        .name = "account", .remedy = "install the service, which makes it", .since = "always"};
     char text[SID_TEXT_MAX];
     struct cordon_fault fault;
     struct sid sid;
