@@ -32,8 +32,9 @@ struct launch_process {
     const char *command_line;
     const char *folder;      /* working directory */
     const char *environment; /* "A=1\0B=2\0\0" */
-    const char *desktop;     /* "WinSta0\name" or NULL: the service's own */
-    api_handle console;      /* its terminal (around.h), which is all it has then; 0: none */
+    /* "WinSta0\name"; NULL: the service's own; "": that of the token's logon. */
+    const char *desktop;
+    api_handle console; /* its terminal (around.h), which is all it has then; 0: none */
     /* Who may open it, self-relative: of the process and its first thread; NULL: as @token has it.
      */
     const uint8_t *list;

@@ -123,6 +123,9 @@ static enum cordon_err run(struct starting *s, const struct plan *plan, struct j
     /* The init goes to the job's folder by itself, with the job's rights: we do not as much as look
      * at a caller's path, which may lead to a server that wants to know who we are. */
     order.launch.process.folder = NULL;
+    /* Of a job that is not given one: that of its own logon, and not the service's, which its token
+     * does not open (STARTUPINFO.lpDesktop, the empty string). */
+    order.launch.process.desktop = start->embedded ? NULL : "";
     args_quote(&line, start->init);
     strbuf_puts(&line, " ");
     args_quote(&line, s->order.cwd);

@@ -223,7 +223,8 @@ $rows = @(
             Demand ((Cordon $place\cordon.exe 'service' "cmd /c echo x> $work\ws\b.txt") -eq 0) (Said)
             Demand ((Cordon $place\cordon.exe 'service' "cmd /c echo x> $work\b.txt") -ne 0) 'outside of the workspace'
             Demand ((Cordon $place\cordon.exe 'service' "cmd /c type $work\secret.txt") -ne 0) 'denied and read'
-            Demand ((Cordon $place\cordon.exe 'full' 'cmd /c exit 42') -eq 42) 'as its caller, by the service'
+            # A program with user32: it does not start on a desktop that is closed to it.
+            Demand ((Cordon $place\cordon.exe 'full' 'powershell -NoProfile -Command exit 42') -eq 42) 'as its caller, by the service'
             Demand (((Sddl "$work\secret.txt") + (Sddl "$work\ws")) -eq $before) 'entries are left'
             Demand ((Cordon $place\cordon.exe 'service' "$probe --desktop x") -eq 0) 'a station of its own'
             Demand ((Cordon $place\cordon.exe 'full' 'cmd /c echo x> \\.\pipe\cordond') -eq 0) 'nobody reaches the pipe'

@@ -52,6 +52,7 @@ TEST(full_access_without_managed_rules_is_the_callers_own_token)
     state = NULL; /* there is nothing to keep */
     CHECK(run_order() == CORDON_OK && sys.running && sys.list_len == 0);
     CHECK(said("copy-token") && !said("logon ") && !said("desktop ") && !said("job-restrict-ui"));
+    CHECK(said("in - desktop= handles=2")); /* its logon's own, not ours */
     end_job();
     CHECK(reopen() == CORDON_OK && nothing_left());
 }
