@@ -19,6 +19,7 @@
 #define STATE "C:\\ProgramData\\cordon\\state"
 #define PRINCIPAL PLACE_DOMAIN "-1001"
 #define LEFT "C:\\left"
+#define BEGUN "C:\\begun"
 #define FULL L"-s danger-full-access"
 /* A profile whose token alone keeps it in. */
 #define TOKEN_ONLY                                                                                 \
@@ -263,6 +264,7 @@ TEST(a_confined_job_runs_as_its_principal)
     CHECK(ran.status == 3);
     Sleep(3000);
     CHECK(!is_there(LEFT));
+    (void)DeleteFileA(BEGUN);
     broker_end(broker);
 }
 
@@ -275,6 +277,31 @@ TEST(a_command_does_not_get_at_its_init)
     CHECK(ran.status == 0);
     CHECK_STR(ran.out, "cordon-init.exe 5\n");
     broker_end(broker);
+}
+
+static DWORD WINAPI run_later(void *unused)
+{
+    (void)unused;
+    return ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--later")).status;
+}
+
+TEST(a_service_that_is_killed_takes_its_jobs_with_it)
+{
+    const HANDLE broker = begin_pretending();
+    const HANDLE client = CreateThread(NULL, 0, run_later, NULL, 0, NULL);
+    DWORD status = 0;
+
+    CHECK(client != NULL);
+    for (unsigned i = 0; i < 200 && !is_there(BEGUN); i++) {
+        Sleep(50);
+    }
+    CHECK(is_there(BEGUN));
+    broker_end(broker);
+    CHECK(WaitForSingleObject(client, BROKER_WAIT_MS) == WAIT_OBJECT_0);
+    CHECK(GetExitCodeThread(client, &status) && status == 125);
+    (void)CloseHandle(client);
+    Sleep(3000);
+    CHECK(!is_there(LEFT));
 }
 
 /* An entry on a file is not kept here: the job is refused for that, and what was made is gone. */
@@ -318,9 +345,9 @@ TEST(a_job_whose_entries_nobody_keeps_is_refused_with_the_reason)
 
 /* ---- the command ---- */
 
-static int touch(void)
+static int touch(const char *path)
 {
-    return _close(_open(LEFT, _O_CREAT | _O_WRONLY, _S_IWRITE)) == 0 ? 0 : 1;
+    return _close(_open(path, _O_CREAT | _O_WRONLY, _S_IWRITE)) == 0 ? 0 : 1;
 }
 
 static int leave(void)
@@ -433,8 +460,9 @@ int main(int argc, char **argv)
         return leave();
     }
     if (strcmp(what, "--later") == 0) {
+        (void)touch(BEGUN);
         Sleep(2000);
-        return touch();
+        return touch(LEFT);
     }
-    return strcmp(what, "--touch") == 0 ? touch() : check_main(argc, argv);
+    return strcmp(what, "--touch") == 0 ? touch(LEFT) : check_main(argc, argv);
 }
