@@ -14,8 +14,14 @@ static bool range_ok(const struct order_head *head, uint32_t offset, uint64_t le
 static bool text_ok(const struct order_head *head, uint32_t offset)
 {
     const char *base = (const char *)head;
+    size_t len;
 
-    return range_ok(head, offset, 1) && memchr(base + offset, '\0', head->size - offset) != NULL;
+    if (!range_ok(head, offset, 1)) {
+        return false;
+    }
+    /* Many steps may name one text: none of them may have us read the whole block. */
+    len = head->size - offset;
+    return memchr(base + offset, '\0', len < ORDER_TEXT_MAX ? len : (size_t)ORDER_TEXT_MAX) != NULL;
 }
 
 static bool path_ok(const struct order_head *head, uint32_t offset)

@@ -23,6 +23,9 @@
 #define ORDER_MAGIC 0x4452524fU
 #define ORDER_STEPS_MAX 16384U
 #define ORDER_BYTES_MAX (8U * 1024U * 1024U)
+#define ORDER_TEXT_MAX                                                                             \
+    8192U /* bytes of one text with its NUL; no path of the kernel's is longer                     \
+           */
 #define ORDER_NO_FD UINT32_MAX
 #define ORDER_NO_RULE UINT32_MAX
 #define ORDER_NO_SLOT UINT32_MAX
@@ -116,9 +119,8 @@ struct order_head {
 
 /*
  * Checks a block from the other side: size, offsets, alignment, NUL-terminated
- * absolute strings, ops, sets, descriptor indexes below @grant_count. After
- * CORDON_OK every index in it may be used.
- * CORDON_E_INVALID with the first thing wrong.
+ * absolute strings of at most ORDER_TEXT_MAX, ops, sets, descriptor indexes below @grant_count.
+ * After CORDON_OK every index in it may be used. CORDON_E_INVALID with the first thing wrong.
  */
 CORDON_MUST_USE enum cordon_err order_check(const void *block, size_t len, size_t grant_count,
                                             const struct order_head **ret_head,

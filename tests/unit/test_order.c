@@ -93,6 +93,33 @@ TEST(unknown_and_incomplete_steps_are_refused)
     CHECK(check_one(step, 0) == CORDON_E_INVALID);
 }
 
+/* Each of thousands of steps may name the same text: the time for it is bounded, too. */
+TEST(a_text_longer_than_any_path_is_refused)
+{
+    static char text[ORDER_TEXT_MAX];
+
+    memset(text, '/', sizeof(text));
+    for (size_t len = ORDER_TEXT_MAX - 1; len <= ORDER_TEXT_MAX; len++) {
+        struct order_step step = {.op = ORDER_MASK, .rule = ORDER_NO_RULE, .fd = ORDER_NO_FD};
+        struct order_builder builder;
+        const struct order_head *head;
+        void *block = NULL;
+        size_t block_len;
+
+        order_begin(&builder);
+        for (size_t set = 0; set < ORDER_SET_COUNT; set++) {
+            builder.head.access[set] = order_add_text(&builder, "", 0);
+        }
+        step.text = order_add_text(&builder, text, len);
+        order_add_step(&builder, &step);
+        CHECK(order_finish(&builder, &block, &block_len, NULL) == CORDON_OK);
+        order_builder_deinit(&builder);
+        CHECK(order_check(block, block_len, 0, &head, NULL) ==
+              (len < ORDER_TEXT_MAX ? CORDON_OK : CORDON_E_INVALID));
+        free(block);
+    }
+}
+
 /* Whatever 32-bit word of the block is overwritten, no accepted block leads outside it. */
 TEST(no_damaged_block_leads_outside_itself)
 {
