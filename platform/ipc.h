@@ -59,10 +59,10 @@ struct ipc_query {
 
 /* Descriptors of an IPC_SPAWN, in this order; then the grants of the order. */
 enum ipc_spawn_fd {
-    IPC_SPAWN_ORDER,   /* sealed memfd: struct order_head (platform/linux/order.h) */
+    IPC_SPAWN_ORDER,   /* sealed memfd: the back end's own, see order.h of each */
     IPC_SPAWN_TABLE,   /* sealed memfd: the profile's DFA */
     IPC_SPAWN_CHANNEL, /* socket to the worker, for cordon-init only; never read here */
-    IPC_SPAWN_CWD,     /* O_PATH directory */
+    IPC_SPAWN_CWD,     /* O_PATH directory; on Windows nobody looks at it */
     IPC_SPAWN_GRANTS   /* first of the grants */
 };
 
