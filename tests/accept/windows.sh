@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev accept windows [ROW...]: the acceptance lines of the order about Windows. A line that has
-# nothing behind it fails with a sentence that says so.
+# ./dev accept windows [ROW...]: the acceptance lines of the order about Windows.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
