@@ -143,7 +143,7 @@ expect_no_descriptor()
 # job is refused until the service is restarted (platform/linux/README.md). It does help.
 remedied()
 {
-    [ "$RC $1 $2" = "125 cordon-index kill" ] &&
+    [ "$RC ${1%+} $2" = "125 cordon-index kill" ] &&
         grep -q 'restart the service' <<<"$ERR" || return 0
     stop_service
     start_service

@@ -73,8 +73,9 @@ static _Noreturn void heir_main(const struct held *held, int life, int records)
 
     (void)prctl(PR_SET_NAME, "cordon-heir", 0, 0, 0);
     (void)alarm(SECONDS_MAX);
-    files_close_but(kept, sizeof(kept) / sizeof(kept[0]));
-    _exit(take_all(held, life, records) ? 0 : 1);
+    _exit(files_close_but(kept, sizeof(kept) / sizeof(kept[0])) && take_all(held, life, records)
+              ? 0
+              : 1);
 }
 
 bool heir_start(const struct held *held, struct heir *ret_heir)

@@ -142,7 +142,9 @@ static _Noreturn void links_main(int questions)
     int kept[] = {0, 1, 2, questions};
 
     (void)prctl(PR_SET_NAME, "cordon-links", 0, 0, 0);
-    files_close_but(kept, sizeof(kept) / sizeof(kept[0]));
+    if (!files_close_but(kept, sizeof(kept) / sizeof(kept[0]))) {
+        _exit(1);
+    }
     while (wait_once(questions)) {
     }
     _exit(0);

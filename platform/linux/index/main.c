@@ -49,8 +49,11 @@ void index_reply_send(int to, struct index_reply *reply, int fd)
     const struct pass pass = {.fds = {fd}, .count = fd >= 0};
 
     reply->fds = (uint32_t)pass.count;
-    /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. */
-    (void)pass_send(to, reply, sizeof(*reply), &pass);
+    /* The asker's own socket, and nothing was sent on it yet: there is room, or he is gone. Where
+     * the kernel has no memory for it he hears that there will be no answer. */
+    if (!pass_send(to, reply, sizeof(*reply), &pass)) {
+        (void)shutdown(to, SHUT_RDWR);
+    }
 }
 
 /* False: nobody is left to ask. */

@@ -8,16 +8,15 @@
 
 #include "platform/linux/init/watch.h"
 
-void files_close(int after, int before)
+bool files_close(int after, int before)
 {
-    if (before - after > 1) {
-        (void)syscall(SYS_close_range, after + 1, before - 1, 0);
-    }
+    return before - after <= 1 || syscall(SYS_close_range, after + 1, before - 1, 0) == 0;
 }
 
-void files_close_but(int *kept, size_t count)
+bool files_close_but(int *kept, size_t count)
 {
     int after = -1;
+    bool ok = true;
 
     for (size_t i = 1; i < count; i++) {
         for (size_t k = i; k > 0 && kept[k - 1] > kept[k]; k--) {
@@ -28,10 +27,10 @@ void files_close_but(int *kept, size_t count)
         }
     }
     for (size_t i = 0; i < count; i++) {
-        files_close(after, kept[i]);
+        ok = files_close(after, kept[i]) && ok;
         after = kept[i];
     }
-    files_close(after, INT_MAX);
+    return files_close(after, INT_MAX) && ok;
 }
 
 int watch_raise_fd(int fd)

@@ -221,12 +221,9 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
     watch->links = watch_raise_fd(openat(watch->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!violation_prepare(watch)) {
-        _exit(1);
-    }
-    files_close(-1, INIT_FD_VIOLATIONS);
-    files_close(INIT_FD_VIOLATIONS, WATCH_FD_BASE);
-    if (watch->links < 0 || identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {
+    if (!violation_prepare(watch) || !files_close(-1, INIT_FD_VIOLATIONS) ||
+        !files_close(INIT_FD_VIOLATIONS, WATCH_FD_BASE) || watch->links < 0 ||
+        identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {
         _exit(1);
     }
     (void)close(watch->init->guard_finish);
@@ -250,8 +247,8 @@ static _Noreturn void keeper_main(const struct watch *watch, int ready)
     int kept[] = {watch->decide, watch->events, ready};
 
     (void)prctl(PR_SET_NAME, "cordon-keeper", 0, 0, 0);
-    files_close_but(kept, sizeof(kept) / sizeof(kept[0]));
-    if (identity_narrow(watch->init, 0) != CORDON_OK) {
+    if (!files_close_but(kept, sizeof(kept) / sizeof(kept[0])) ||
+        identity_narrow(watch->init, 0) != CORDON_OK) {
         _exit(1);
     }
     say_ready(ready, 0);
