@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/linux/index/closer.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -15,6 +16,8 @@
 
 #define CLOSERS 16U /* at once: they wait for the same grace periods of the kernel */
 #define FD_TAKEN 3
+#define GIVE_NS 1000000
+#define GIVE_TRIES 1000
 
 /* Both processes have it. */
 struct shared {
@@ -96,12 +99,29 @@ bool closer_start(struct init *init)
     return pid > 0 && read(taken, &byte, 1) == 1;
 }
 
+/* It may take a while until there is room, or memory. False: nobody takes it. */
+static bool give(unsigned long number, int fd)
+{
+    const struct timespec wait = {.tv_nsec = GIVE_NS};
+
+    for (int tries = 0; tries < GIVE_TRIES; tries++) {
+        if (pass_send(taken, &number, sizeof(number), PASS_ONE(fd))) {
+            return true;
+        }
+        if (errno == EPIPE || errno == ECONNRESET) {
+            return false;
+        }
+        (void)nanosleep(&wait, NULL);
+    }
+    return false;
+}
+
 void closer_take(int fd)
 {
     const unsigned long number = given + 1;
 
     (void)atomic_fetch_add(&shared->count, 1);
-    if (!pass_send(taken, &number, sizeof(number), PASS_ONE(fd))) {
+    if (!give(number, fd)) {
         _exit(1);
     }
     (void)close(fd);

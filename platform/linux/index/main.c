@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/linux/index/closer.h"
@@ -27,7 +28,8 @@
 #include "platform/linux/init/init.h"
 #include "platform/linux/init/sys.h"
 
-#define FD_QUESTIONS 3   /* as it is born */
+#define FD_QUESTIONS 3 /* as it is born */
+#define NAP_NS 1000000
 #define FILES_MAX 16384U /* descriptors: of HOLD_MAX jobs */
 #define CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT)
 
@@ -63,8 +65,13 @@ static bool question_take(void)
     struct pass pass;
     const ssize_t len = pass_receive(questions, &request, sizeof(request), MSG_DONTWAIT, &pass);
 
+    if (len < 0 && errno != EAGAIN) {
+        /* No memory for it, say: the question waits, and we do not end for that, with all that
+         * guards told. It may take a while. */
+        (void)nanosleep(&(const struct timespec){.tv_nsec = NAP_NS}, NULL);
+    }
     if (len <= 0) {
-        return len < 0 && (errno == EAGAIN || errno == EINTR);
+        return len < 0;
     }
     if (len == (ssize_t)sizeof(request) && request.magic == INDEX_MAGIC && pass.count > 0) {
         if (request.want == INDEX_HOLD) {

@@ -202,7 +202,8 @@ static Elf_Scn *symbols_of(Elf *elf, GElf_Shdr *ret_header)
 /* What makes the system call of its name and no other, in every C library. */
 static bool is_plain(const char *name)
 {
-    static const char *const plain[] = {"close", "dup2", "poll", "read", "write"};
+    static const char *const plain[] = {"close",      "dup2", "name_to_handle_at", "poll", "read",
+                                        "readlinkat", "write"};
     bool found = false;
 
     for (size_t i = 0; !found && i < sizeof(plain) / sizeof(plain[0]); i++) {
