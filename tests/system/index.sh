@@ -87,6 +87,7 @@ case_directory_renamed()
     open_allowed "$WS_A/x" top-secret
     mv "$HOME_A/deep/one" "$HOME_A/deep/two.key"
     open_denied "$WS_A/x"
+    wait_for log_is_settled # as above
     mv "$HOME_A/deep/two.key" "$HOME_A/deep/three"
     open_allowed "$WS_A/x" top-secret
     mv "$HOME_A/deep" "$HOME_A/vault/deep"
