@@ -23,9 +23,8 @@
 #define ORDER_MAGIC 0x4452524fU
 #define ORDER_STEPS_MAX 16384U
 #define ORDER_BYTES_MAX (8U * 1024U * 1024U)
-#define ORDER_TEXT_MAX                                                                             \
-    8192U /* bytes of one text with its NUL; no path of the kernel's is longer                     \
-           */
+/* Bytes of one text with its NUL; no path of the kernel's is longer. */
+#define ORDER_TEXT_MAX 8192U
 #define ORDER_NO_FD UINT32_MAX
 #define ORDER_NO_RULE UINT32_MAX
 #define ORDER_NO_SLOT UINT32_MAX

@@ -51,7 +51,11 @@ FOUND=('fcntl,.* host_start.*index_started.* 12'
     ' cordond seccomp,[^ ]* seccomp_compile.* 4$' ' cordon-index read,[^ ]* kept_is_alive.* 1$'
     ' cordon-init prlimit64,[^ ]* limits_take.* kill$' ' cordon-index close,[^ ]* close_each.* kill$'
     ' cordon-init wait4,[^ ]* command_(run|reap)[^ ]* 4$' ' cordon-init\+ fcntl,[^ ]* command_prepare.* kill$'
-    ' cordon-init set_tid_address,[^ ]* child_main.* 1$' ' cordon-init futex,[^ ]* word_set.*child_run.* 4$')
+    ' cordon-init set_tid_address,[^ ]* child_main.* 1$' ' cordon-init futex,[^ ]* word_set.*child_run.* 4$'
+    ' cordond capget,[^ ]* linux_is_privileged.*linux_able.* 1$' ' cordon-index close_range,[^ ]* files_close.* 1$'
+    ' cordon-index sendmsg,[^ ]* .*index_reply_send.*hold_answer.* 12$'
+    ' cordon-index\+ recvmsg,[^ ]* pass_receive[^ <]*<main[^ ]* 12$'
+    ' cordon-index\+ sendmsg,[^ ]* .*closer_take.* 12$' ' cordon-index .*others_ask.* kill$')
 
 # ---- one job ----
 

@@ -23,11 +23,7 @@ static inline void add(const char *path, const char *list)
 /* Users may add folders to C:\ and files to C:\ProgramData; programs are the system's. */
 static inline void build_machine(void)
 {
-    stop();
-    fake_deinit(&world);
-    fake_init(&world);
-    api_tap_deinit(&tap);
-    api_tap_init(&tap, &world.api);
+    empty_world();
     fake_find(&world, API_FILE, "C:")->path[0] = '\0';
     add("C:\\", "O:SYG:SYD:" OF_SYSTEM "(A;OICI;0x1200a9;;;BU)(A;CI;0x4;;;AU)");
     add("C:\\ProgramData\\", "O:SYG:SYD:" OF_SYSTEM "(A;OICI;0x1200af;;;BU)");
@@ -38,15 +34,7 @@ static inline void build_machine(void)
     add("C:\\w\\", "O:SYG:SYD:(A;OICI;FA;;;WD)");
     add("C:\\w\\a", NULL);
     fake_install_init(&machine, &tap, &world, STATE_FOLDER "\\acl.lock");
-    install_state = (struct state_config){.api = &tap.api,
-                                          .folder = STATE_FOLDER,
-                                          .domain = sid_of(DOMAIN),
-                                          .root_object = API_FILE,
-                                          .roots = roots,
-                                          .root_count = 1,
-                                          .walk_objects = 100,
-                                          .walk_depth = 8,
-                                          .walk_ms = 100000};
+    install_state = config_of(STATE_FOLDER);
     what = (struct install){
         .api = &machine.install,
         .account = &machine.account,

@@ -8,6 +8,7 @@
 #define CORDON_TESTS_NO_MEMORY_H
 
 #include "tests/support/api_tap.h"
+#include "tests/support/check.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -41,6 +42,24 @@ void *__wrap_calloc(size_t number, size_t size)
 void *__wrap_realloc(void *old, size_t size)
 {
     return fails() ? NULL : __real_realloc(old, size);
+}
+
+/*
+ * @once with each of its allocations failing, then with all from each on, until it makes no more;
+ * it counts what was refused, of which there are more than @least.
+ */
+static void no_memory_each(bool (*once)(unsigned *refused), unsigned least)
+{
+    for (unsigned way = 0; way < 2; way++) {
+        unsigned refused = 0;
+
+        and_on = way == 1;
+        fail_at = 1;
+        while (once(&refused)) {
+            fail_at++;
+        }
+        CHECK(refused > least);
+    }
 }
 
 #endif

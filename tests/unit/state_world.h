@@ -44,32 +44,44 @@ static inline void stop(void)
     state = NULL;
 }
 
+/* A state in @folder. */
+static inline struct state_config config_of(const char *folder)
+{
+    return (struct state_config){.api = &tap.api,
+                                 .folder = folder,
+                                 .domain = sid_of(DOMAIN),
+                                 .root_object = API_FILE,
+                                 .roots = roots,
+                                 .root_count = 1,
+                                 .walk_objects = 100,
+                                 .walk_depth = 8,
+                                 .walk_ms = 100000};
+}
+
 static inline enum cordon_err reopen(void)
 {
-    const struct state_config config = {.api = &tap.api,
-                                        .folder = FOLDER,
-                                        .unchecked = true,
-                                        .domain = sid_of(DOMAIN),
-                                        .root_object = API_FILE,
-                                        .roots = roots,
-                                        .root_count = 1,
-                                        .walk_objects = 100,
-                                        .walk_depth = 8,
-                                        .walk_ms = 100000};
+    struct state_config config = config_of(FOLDER);
 
+    config.unchecked = true;
     stop();
     memset(&fault, 0, sizeof(fault));
     return state_open(&config, &state, &fault);
 }
 
-/* C:\w\{a,b\{f,p}} with p protected from inheritance, and a key with one below it. */
-static inline void build_world(void)
+/* Nothing but what every disk has. */
+static inline void empty_world(void)
 {
     stop();
     fake_deinit(&world);
     fake_init(&world);
     api_tap_deinit(&tap);
     api_tap_init(&tap, &world.api);
+}
+
+/* C:\w\{a,b\{f,p}} with p protected from inheritance, and a key with one below it. */
+static inline void build_world(void)
+{
+    empty_world();
     (void)fake_add(&world, API_FILE, "C:\\w\\", NULL);
     (void)fake_add(&world, API_FILE, "C:\\w\\a", NULL);
     (void)fake_add(&world, API_FILE, "C:\\w\\b\\", NULL);

@@ -40,16 +40,7 @@ static bool apply_without_memory(unsigned *refused)
 
 TEST(an_apply_that_runs_out_of_memory_leaves_nothing)
 {
-    for (unsigned way = 0; way < 2; way++) {
-        unsigned refused = 0;
-
-        and_on = way == 1;
-        fail_at = 1;
-        while (apply_without_memory(&refused)) {
-            fail_at++;
-        }
-        CHECK(refused > 10);
-    }
+    no_memory_each(apply_without_memory, 10);
 }
 
 static bool drop_without_memory(void)

@@ -6,15 +6,8 @@
 
 #include <tlhelp32.h>
 
-/* The jump of CHECK() belongs to the test's own file. */
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(stderr, "%s:%d: failed: %s (error %lu)\n%s\n", __FILE__, __LINE__,       \
-                          #condition, GetLastError(), broker_text(BROKER_FOLDER "\\log"));         \
-            exit(1);                                                                               \
-        }                                                                                          \
-    } while (0)
+#define MUST_TELL broker_text(BROKER_FOLDER "\\log")
+#include "tests/wine/must.h"
 
 void broker_path(const char *name, char *ret_path, size_t size)
 {

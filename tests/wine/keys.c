@@ -87,6 +87,17 @@ void keys_print(struct strbuf *out)
     }
 }
 
+bool keys_name(const char *sid)
+{
+    struct strbuf lists = STRBUF_INIT;
+    bool found;
+
+    keys_print(&lists);
+    found = strstr(strbuf_text(&lists), sid) != NULL;
+    strbuf_deinit(&lists);
+    return found;
+}
+
 uint32_t keys_open_here(const char *key)
 {
     HKEY open;

@@ -21,6 +21,8 @@ bool keys_make(void);
 
 /* All lists below KEYS_TOP, a line each. */
 void keys_print(struct strbuf *out);
+/* Whether one of them names @sid. */
+bool keys_name(const char *sid);
 
 /* The code of opening a key for reading: in this process, and in a child that runs with @token. */
 uint32_t keys_open_here(const char *key);

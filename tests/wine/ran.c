@@ -3,17 +3,8 @@
 
 #include <stdlib.h>
 
+#include "tests/wine/must.h"
 #include "tests/wine/ran.h"
-
-/* The jump of CHECK() belongs to the test's own file. */
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(stderr, "%s:%d: failed: %s (error %lu)\n", __FILE__, __LINE__,           \
-                          #condition, GetLastError());                                             \
-            exit(1);                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static void read_file(const char *path, char *text, size_t size)
 {
@@ -61,6 +52,21 @@ struct ran ran_run(const char *program, const WCHAR *args)
     read_file("C:\\out", ran.out, sizeof(ran.out));
     read_file("C:\\err", ran.err, sizeof(ran.err));
     return ran;
+}
+
+const WCHAR *ran_sandbox(const WCHAR *options, const WCHAR *rest)
+{
+    static WCHAR text[1024];
+    WCHAR self[MAX_PATH];
+
+    CHECK(GetModuleFileNameW(NULL, self, MAX_PATH) > 0);
+    (void)swprintf(text, 1024, L"sandbox windows %ls -- \"%ls\" %ls", options, self, rest);
+    return text;
+}
+
+bool ran_there(const char *path)
+{
+    return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES;
 }
 
 bool ran_says(const char *text, const char *part)

@@ -5,16 +5,7 @@
 #include <string.h>
 
 #include "platform/windows/pipe_chunk.h"
-
-/* The jump of CHECK() belongs to the test's own file. */
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(stderr, "%s:%d: failed: %s (error %lu)\n", __FILE__, __LINE__,           \
-                          #condition, GetLastError());                                             \
-            exit(1);                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "tests/wine/must.h"
 
 #define ARGS_MAX 8U
 

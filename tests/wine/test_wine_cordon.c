@@ -11,6 +11,8 @@
 #include <io.h>
 #include <shellapi.h>
 
+#define FULL L"-s danger-full-access"
+
 static HANDLE broker;
 
 /* A program of client\ with @args. */
@@ -20,17 +22,6 @@ static struct ran run(const char *program, const WCHAR *args)
 
     (void)snprintf(path, sizeof(path), "client\\%s", program);
     return ran_run(path, args);
-}
-
-static const WCHAR *sandbox(const WCHAR *options, const WCHAR *rest)
-{
-    static WCHAR text[1024];
-    WCHAR self[MAX_PATH];
-
-    CHECK(GetModuleFileNameW(NULL, self, MAX_PATH) > 0);
-    (void)swprintf(text, 1024, L"sandbox windows -s danger-full-access %ls-- \"%ls\" %ls", options,
-                   self, rest);
-    return text;
 }
 
 TEST(version_and_help_need_nobody)
@@ -78,10 +69,10 @@ TEST(a_command_runs_with_its_status_and_its_output)
 
     broker = broker_start();
     CHECK(SetEnvironmentVariableA("CORDON_TEST_SOCKET", BROKER_PIPE));
-    ran = run("cordon-test", sandbox(L"", L"--exit 42"));
+    ran = run("cordon-test", ran_sandbox(FULL, L"--exit 42"));
     CHECK_STR(ran.err, "");
     CHECK(ran.status == 42);
-    ran = run("cordon-test", sandbox(L"", L"--say \"a b\" \x00f6\x4e2d"));
+    ran = run("cordon-test", ran_sandbox(FULL, L"--say \"a b\" \x00f6\x4e2d"));
     CHECK(ran.status == 0);
     CHECK_STR(ran.out, "a b\n\xc3\xb6\xe4\xb8\xad\nTHIS=\xc3\xb6\n");
     ran = run("cordon-test", L"sandbox windows -s danger-full-access -- C:\\nothing.exe");
@@ -107,7 +98,7 @@ TEST(status_ps_and_kill_reach_the_service)
 
 TEST(time_that_is_up_ends_a_command)
 {
-    const struct ran ran = run("cordon-test", sandbox(L"--timeout 1 ", L"--sleep 60"));
+    const struct ran ran = run("cordon-test", ran_sandbox(FULL L" --timeout 1", L"--sleep 60"));
 
     CHECK(ran.status == 124);
     SAYS(ran.err, "its time was up");

@@ -28,22 +28,6 @@
 
 static struct cordon_fault fault;
 
-/* This program as the command, with @rest. */
-static const WCHAR *sandbox(const WCHAR *options, const WCHAR *rest)
-{
-    static WCHAR text[1024];
-    WCHAR self[MAX_PATH];
-
-    CHECK(GetModuleFileNameW(NULL, self, MAX_PATH) > 0);
-    (void)swprintf(text, 1024, L"sandbox windows %ls -- \"%ls\" %ls", options, self, rest);
-    return text;
-}
-
-static bool is_there(const char *path)
-{
-    return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES;
-}
-
 static void refused(const struct ran *ran, const char *why, const char *remedy)
 {
     CHECK(ran->status == 125);
@@ -67,14 +51,14 @@ TEST(without_a_service_a_private_broker_answers)
 
 TEST(a_command_with_full_access_runs_with_its_status)
 {
-    struct ran ran = ran_run("client\\cordon", sandbox(FULL, L"--exit 42"));
+    struct ran ran = ran_run("client\\cordon", ran_sandbox(FULL, L"--exit 42"));
 
     CHECK_STR(ran.err, "");
     CHECK(ran.status == 42);
     ran = ran_run("client\\cordon", L"sandbox windows -s danger-full-access -- C:\\nothing.exe");
     CHECK(ran.status == 127);
     SAYS(ran.err, "no such object");
-    ran = ran_run("client\\cordon", sandbox(FULL L" --timeout 1", L"--sleep 60"));
+    ran = ran_run("client\\cordon", ran_sandbox(FULL L" --timeout 1", L"--sleep 60"));
     CHECK(ran.status == 124);
     SAYS(ran.err, "its time was up");
 }
@@ -84,7 +68,7 @@ TEST(it_runs_in_the_folder_that_it_is_given)
     struct ran ran;
 
     CHECK(CreateDirectoryW(L"C:\\a b", NULL));
-    ran = ran_run("client\\cordon", sandbox(FULL L" -C \"C:\\a b\"", L"--folder"));
+    ran = ran_run("client\\cordon", ran_sandbox(FULL L" -C \"C:\\a b\"", L"--folder"));
     CHECK_STR(ran.err, "");
     CHECK_STR(ran.out, "C:\\a b\n");
 }
@@ -92,21 +76,21 @@ TEST(it_runs_in_the_folder_that_it_is_given)
 /* It has a process object of its own, and none that ends with the broker. */
 TEST(what_a_command_started_ends_with_it)
 {
-    const struct ran ran = ran_run("client\\cordon", sandbox(FULL, L"--leave"));
+    const struct ran ran = ran_run("client\\cordon", ran_sandbox(FULL, L"--leave"));
 
     CHECK(ran.status == 3);
     Sleep(3000);
-    CHECK(!is_there(LEFT));
+    CHECK(!ran_there(LEFT));
 }
 
 /* Wine does not lower a token's integrity, and drops restricting SIDs; what it made is read back,
  * in this order. */
 TEST(a_token_that_is_not_restricted_starts_nothing)
 {
-    const struct ran ran = ran_run("client\\cordon", sandbox(TOKEN_ONLY, L"--touch"));
+    const struct ran ran = ran_run("client\\cordon", ran_sandbox(TOKEN_ONLY, L"--touch"));
 
     refused(&ran, "the job's token is not what was asked for: its integrity is above medium", "");
-    CHECK(!is_there(LEFT));
+    CHECK(!ran_there(LEFT));
 }
 
 TEST(what_a_private_broker_cannot_keep_is_refused_with_what_can)
@@ -115,15 +99,15 @@ TEST(what_a_private_broker_cannot_keep_is_refused_with_what_can)
 
     CHECK(CreateDirectoryA("C:\\ws", NULL));
     ran = ran_run("client\\cordon",
-                  sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
-                          L"-C C:\\ws",
-                          L"--touch"));
+                  ran_sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
+                              L"-C C:\\ws",
+                              L"--touch"));
     refused(&ran, "a private broker puts no entries on access lists",
             "start the job through the cordon service");
-    ran = ran_run("client\\cordon", sandbox(L"-s read-only", L"--touch"));
+    ran = ran_run("client\\cordon", ran_sandbox(L"-s read-only", L"--touch"));
     refused(&ran, "a restricted token cannot keep the job from the network",
             "start the job through the cordon service");
-    CHECK(!is_there(LEFT) && !is_there("C:\\ws\\.git"));
+    CHECK(!ran_there(LEFT) && !ran_there("C:\\ws\\.git"));
 }
 
 /* ---- the service ---- */
@@ -156,17 +140,6 @@ static void leave_an_entry(void)
     state_close(state);
 }
 
-static bool has_entry(void)
-{
-    struct strbuf lists = STRBUF_INIT;
-    bool has;
-
-    keys_print(&lists);
-    has = strstr(strbuf_text(&lists), PRINCIPAL) != NULL;
-    strbuf_deinit(&lists);
-    return has;
-}
-
 static HANDLE begin_service(void)
 {
     const HANDLE broker = broker_run(PIPE, "");
@@ -182,9 +155,9 @@ TEST(a_service_takes_off_what_a_dead_one_left)
     struct state *state;
 
     leave_an_entry();
-    CHECK(has_entry());
+    CHECK(keys_name(PRINCIPAL));
     broker = begin_service();
-    CHECK(!has_entry());
+    CHECK(!keys_name(PRINCIPAL));
     broker_end(broker);
     state = open_state();
     CHECK(state_size(state) == 0);
@@ -194,7 +167,7 @@ TEST(a_service_takes_off_what_a_dead_one_left)
 TEST(the_service_starts_what_needs_no_account_as_its_caller)
 {
     const HANDLE broker = begin_service();
-    struct ran ran = ran_run("client\\cordon-test", sandbox(FULL, L"--exit 42"));
+    struct ran ran = ran_run("client\\cordon-test", ran_sandbox(FULL, L"--exit 42"));
 
     CHECK_STR(ran.err, "");
     CHECK(ran.status == 42);
@@ -221,11 +194,11 @@ TEST(a_job_without_its_account_is_refused_and_leaves_nothing)
     SAYS(ran.out, "backend          service");
     SAYS(ran.out, "grant-write      C:\\\\ws dir");
     SAYS(ran.out, "deny-write       C:\\\\ws\\\\.git dir");
-    ran = ran_run("client\\cordon-test", sandbox(L"-s workspace-write -C C:\\ws", L"--touch"));
+    ran = ran_run("client\\cordon-test", ran_sandbox(L"-s workspace-write -C C:\\ws", L"--touch"));
     refused(&ran, "logging the account cordon-job on", "cordon doctor says");
-    ran = ran_run("client\\cordon-test", sandbox(L"-s read-only -C C:\\ws", L"--touch"));
+    ran = ran_run("client\\cordon-test", ran_sandbox(L"-s read-only -C C:\\ws", L"--touch"));
     refused(&ran, "logging the account cordon-job on", "cordon doctor says");
-    CHECK(!is_there(LEFT) && !is_there("C:\\ws\\.codex"));
+    CHECK(!ran_there(LEFT) && !ran_there("C:\\ws\\.codex"));
     ran = ran_run("client\\cordon-test", L"ps --json");
     CHECK(ran.status == 0 && strstr(ran.out, "\"pid\"") == NULL);
     broker_end(broker);
@@ -247,23 +220,23 @@ static HANDLE begin_pretending(void)
 TEST(a_confined_job_runs_as_its_principal)
 {
     const HANDLE broker = begin_pretending();
-    struct ran ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--who"));
+    struct ran ran = ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY, L"--who"));
 
     CHECK_STR(ran.err, "");
     CHECK(ran.status == 0);
     SAYS(ran.out, "user " KEYS_DOMAIN "-900\n");
     SAYS(ran.out, "group " PLACE_DOMAIN "-");
     SAYS(ran.out, "station cordon-");
-    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--exit 42"));
+    ran = ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY, L"--exit 42"));
     CHECK(ran.status == 42);
-    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY L" -C \"C:\\a b\"", L"--folder"));
+    ran = ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY L" -C \"C:\\a b\"", L"--folder"));
     CHECK_STR(ran.out, "C:\\a b\n");
-    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY L" --timeout 1", L"--sleep 60"));
+    ran = ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY L" --timeout 1", L"--sleep 60"));
     CHECK(ran.status == 124);
-    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--leave"));
+    ran = ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY, L"--leave"));
     CHECK(ran.status == 3);
     Sleep(3000);
-    CHECK(!is_there(LEFT));
+    CHECK(!ran_there(LEFT));
     (void)DeleteFileA(BEGUN);
     broker_end(broker);
 }
@@ -272,7 +245,7 @@ TEST(a_confined_job_runs_as_its_principal)
 TEST(a_command_does_not_get_at_its_init)
 {
     const HANDLE broker = begin_pretending();
-    const struct ran ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--parent"));
+    const struct ran ran = ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY, L"--parent"));
 
     CHECK(ran.status == 0);
     CHECK_STR(ran.out, "cordon-init.exe 5\n");
@@ -282,7 +255,7 @@ TEST(a_command_does_not_get_at_its_init)
 static DWORD WINAPI run_later(void *unused)
 {
     (void)unused;
-    return ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--later")).status;
+    return ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY, L"--later")).status;
 }
 
 TEST(a_service_that_is_killed_takes_its_jobs_with_it)
@@ -292,16 +265,16 @@ TEST(a_service_that_is_killed_takes_its_jobs_with_it)
     DWORD status = 0;
 
     CHECK(client != NULL);
-    for (unsigned i = 0; i < 200 && !is_there(BEGUN); i++) {
+    for (unsigned i = 0; i < 200 && !ran_there(BEGUN); i++) {
         Sleep(50);
     }
-    CHECK(is_there(BEGUN));
+    CHECK(ran_there(BEGUN));
     broker_end(broker);
     CHECK(WaitForSingleObject(client, BROKER_WAIT_MS) == WAIT_OBJECT_0);
     CHECK(GetExitCodeThread(client, &status) && status == 125);
     (void)CloseHandle(client);
     Sleep(3000);
-    CHECK(!is_there(LEFT));
+    CHECK(!ran_there(LEFT));
 }
 
 /* An entry on a file is not kept here: the job is refused for that, and what was made is gone. */
@@ -312,12 +285,12 @@ TEST(a_list_that_does_not_stick_starts_nothing)
     struct ran ran;
 
     ran = ran_run("client\\cordon-test",
-                  sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
-                          L"-C C:\\ws",
-                          L"--touch"));
+                  ran_sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
+                              L"-C C:\\ws",
+                              L"--touch"));
     refused(&ran, "the access list of C:\\ws did not stick: what was set is not what is there",
             "use a file system that keeps access lists (NTFS)");
-    CHECK(!is_there(LEFT) && is_there("C:\\ws\\.git") && !is_there("C:\\ws\\.codex"));
+    CHECK(!ran_there(LEFT) && ran_there("C:\\ws\\.git") && !ran_there("C:\\ws\\.codex"));
     broker_end(broker);
     state = open_state();
     CHECK(state_size(state) == 0);
@@ -332,12 +305,12 @@ TEST(a_job_whose_entries_nobody_keeps_is_refused_with_the_reason)
     CHECK(MoveFileA(STATE, STATE "-away"));
     broker = begin_pretending();
     ran = ran_run("client\\cordon-test",
-                  sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
-                          L"-C C:\\ws",
-                          L"--touch"));
+                  ran_sandbox(L"-s workspace-write -c sandbox_workspace_write.network_access=true "
+                              L"-C C:\\ws",
+                              L"--touch"));
     refused(&ran, "what is denied cannot be kept track of: locking " STATE "\\acl.lock", "");
     CHECK(MoveFileA(STATE "-away", STATE));
-    ran = ran_run("client\\cordon-test", sandbox(TOKEN_ONLY, L"--exit 42"));
+    ran = ran_run("client\\cordon-test", ran_sandbox(TOKEN_ONLY, L"--exit 42"));
     CHECK(ran.status == 42);
     broker_end(broker);
     CHECK(SetEnvironmentVariableA("CORDON_TEST_PRETEND", NULL));

@@ -54,11 +54,6 @@ static bool is_hidden(void)
            value == 0;
 }
 
-static bool is_there(const char *path)
-{
-    return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES;
-}
-
 /* What the control manager knows; false: no service of that name. */
 static bool entry(WCHAR *ret_line, DWORD *ret_start, DWORD *ret_state)
 {
@@ -90,7 +85,7 @@ static bool nothing_there(void)
     DWORD kind, now;
 
     return !entry(line, &kind, &now) && !has_key(SOURCE) && !has_key(INSTALL_ACCOUNT) &&
-           !is_hidden() && !is_there(place_folder());
+           !is_hidden() && !ran_there(place_folder());
 }
 
 static void check_all_there(void)
@@ -105,7 +100,7 @@ static void check_all_there(void)
     CHECK(kind == SERVICE_AUTO_START && now == SERVICE_RUNNING);
     CHECK(has_key(SOURCE) && has_key(INSTALL_ACCOUNT) && is_hidden());
     (void)snprintf(state, sizeof(state), "%s\\state\\acl.log", place_folder());
-    CHECK(is_there(state));
+    CHECK(ran_there(state));
     talk_open(&talk, PIPE_NAME);
     talk_end(&talk);
 }
@@ -215,17 +210,6 @@ static void leave_an_entry(void)
     state_close(state);
 }
 
-static bool has_entry(void)
-{
-    struct strbuf lists = STRBUF_INIT;
-    bool found;
-
-    keys_print(&lists);
-    found = strstr(strbuf_text(&lists), PLACE_DOMAIN) != NULL;
-    strbuf_deinit(&lists);
-    return found;
-}
-
 /* With the service there; its programs are anybody's here, which is what is found. */
 TEST(doctor_looks_at_what_is_installed)
 {
@@ -248,10 +232,10 @@ TEST(doctor_looks_at_what_is_installed)
 TEST(it_is_removed_with_what_its_jobs_left)
 {
     leave_an_entry();
-    CHECK(has_entry());
+    CHECK(keys_name(PLACE_DOMAIN));
     CHECK(run("cordond-test", L"--uninstall") == 0);
     CHECK_STR(said, "the service is removed\r\n");
-    CHECK(!has_entry() && nothing_there());
+    CHECK(!keys_name(PLACE_DOMAIN) && nothing_there());
 }
 
 TEST(nothing_is_removed_twice_and_a_policy_stays)
@@ -263,7 +247,7 @@ TEST(nothing_is_removed_twice_and_a_policy_stays)
     (void)snprintf(path, sizeof(path), "%s\\requirements.toml", place_folder());
     CHECK(CloseHandle(CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL)));
     CHECK(run("cordond-test", L"--uninstall") == 0);
-    CHECK(strstr(said, "\\cordon is not empty and stays") != NULL && is_there(path));
+    CHECK(strstr(said, "\\cordon is not empty and stays") != NULL && ran_there(path));
     CHECK(DeleteFileA(path) && run("cordond-test", L"--uninstall") == 0 && nothing_there());
 }
 

@@ -9,6 +9,7 @@
 #include "tests/support/check.h"
 #include "tests/wine/broker.h"
 #include "tests/wine/install.h"
+#include "tests/wine/ran.h"
 
 #define PROGRAMS "C:\\Program Files\\cordon\\"
 #define LOG "C:\\msi.log"
@@ -41,11 +42,6 @@ static DWORD msiexec(const char *option, const char *name)
     CHECK(GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES);
     (void)snprintf(line, sizeof(line), "msiexec %s \"%s\" /qn /l*v " LOG, option, path);
     return run(line);
-}
-
-static bool is_there(const char *path)
-{
-    return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES;
 }
 
 static bool in_path(void)
@@ -96,10 +92,10 @@ static void check_installed(void)
 
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         (void)snprintf(path, sizeof(path), PROGRAMS "%s.exe", programs[i]);
-        CHECK(is_there(path));
+        CHECK(ran_there(path));
     }
-    CHECK(is_there(PROGRAMS "doc\\cordond.8.html") && is_there(PROGRAMS "doc\\LICENSE.txt"));
-    CHECK(in_path() && install_parts(&what) && is_there(what.state->folder));
+    CHECK(ran_there(PROGRAMS "doc\\cordond.8.html") && ran_there(PROGRAMS "doc\\LICENSE.txt"));
+    CHECK(in_path() && install_parts(&what) && ran_there(what.state->folder));
     CHECK(is_served_by(PROGRAMS "cordond.exe"));
     (void)snprintf(program, sizeof(program), "\"" PROGRAMS "cordon.exe\" version");
     CHECK(run(program) == 0);
@@ -110,7 +106,7 @@ static bool nothing_there(void)
 {
     HKEY key;
 
-    return !is_there(PROGRAMS) && !is_there(place_folder()) && !in_path() &&
+    return !ran_there(PROGRAMS) && !ran_there(place_folder()) && !in_path() &&
            service_state() == SCM_NOT_THERE &&
            RegOpenKeyExA(HKEY_LOCAL_MACHINE, INSTALL_ACCOUNT, 0, KEY_QUERY_VALUE, &key) ==
                ERROR_FILE_NOT_FOUND;
@@ -179,7 +175,7 @@ TEST(what_the_service_refuses_is_not_installed)
     CHECK(RegSetKeyValueA(HKEY_LOCAL_MACHINE, INSTALL_ACCOUNT, ACCOUNT_NAME, REG_SZ, "mine", 5) ==
           ERROR_SUCCESS);
     CHECK(msiexec("/i", "test-0.0.1") != 0);
-    CHECK(!is_there(PROGRAMS "cordond.exe") && !in_path() && service_state() == SCM_NOT_THERE);
+    CHECK(!ran_there(PROGRAMS "cordond.exe") && !in_path() && service_state() == SCM_NOT_THERE);
     CHECK(RegDeleteKeyA(HKEY_LOCAL_MACHINE, INSTALL_ACCOUNT) == ERROR_SUCCESS);
 }
 
@@ -189,7 +185,7 @@ TEST(the_real_service_is_refused_here_and_leaves_nothing)
 
     (void)snprintf(name, sizeof(name), "cordon-%s-x64", CORDON_VERSION);
     CHECK(msiexec("/i", name) != 0);
-    CHECK(!is_there(PROGRAMS "cordond.exe") && !in_path() && service_state() == SCM_NOT_THERE);
+    CHECK(!ran_there(PROGRAMS "cordond.exe") && !in_path() && service_state() == SCM_NOT_THERE);
 }
 
 TEST_MAIN()
