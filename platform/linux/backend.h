@@ -57,8 +57,9 @@ enum cordon_err linux_needed(const struct platform_start *start, struct arena *a
 /* What this host can at this moment; asked once for each job. */
 struct linux_able {
     bool privileged;
-    bool program;   /* the kernel's program decides at each access */
-    bool at_access; /* ... or fanotify */
+    bool program;         /* the kernel's program decides at each access */
+    bool at_access;       /* ... or fanotify */
+    uint32_t controllers; /* cgroup_controllers() */
     uint32_t landlock_abi;
 };
 struct linux_able linux_able(bool embedded);
@@ -77,8 +78,8 @@ CORDON_MUST_USE enum cordon_err linux_init_order(const struct platform_spawn *sp
  * it looks whether there are enough descriptors.
  */
 CORDON_MUST_USE enum cordon_err linux_init_asked(const struct platform_spawn *spawn,
-                                                 void **ret_block, size_t *ret_len,
-                                                 struct cordon_fault *fault);
+                                                 const struct linux_able *able, void **ret_block,
+                                                 size_t *ret_len, struct cordon_fault *fault);
 
 /* managed_steps.c: denials, what holds them in place, and where they are decided; @at_access: at
  * each access. CORDON_E_NOMEM. */
@@ -88,12 +89,14 @@ enum cordon_err linux_managed_steps(const struct policy *managed, bool at_access
 /* limits.c: what the command is limited to by setrlimit(2), into the order; then by its group. */
 /* CORDON_E_UNSUPPORTED where a limit cannot be held. */
 CORDON_MUST_USE enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
+                                                    const struct linux_able *able,
                                                     struct order_builder *builder,
                                                     struct cordon_fault *fault);
 struct limit_group {
     uint32_t value[POLICY_LIMIT_COUNT]; /* 0: not by the group */
 };
 CORDON_MUST_USE enum cordon_err linux_limit_group(const struct platform_spawn *spawn,
+                                                  const struct linux_able *able,
                                                   struct limit_group *ret_group,
                                                   struct cordon_fault *fault);
 

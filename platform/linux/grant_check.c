@@ -223,9 +223,10 @@ static bool has_watch(const struct order_builder *builder)
 
 /* Who asks, from where, and what limits his command: no worker has a say about that. */
 static enum cordon_err caller_fill(const struct platform_spawn *spawn,
-                                   struct order_builder *builder, struct cordon_fault *fault)
+                                   const struct linux_able *able, struct order_builder *builder,
+                                   struct cordon_fault *fault)
 {
-    enum cordon_err err = linux_limit_command(spawn, builder, fault);
+    enum cordon_err err = linux_limit_command(spawn, able, builder, fault);
 
     if (err == CORDON_OK) {
         err = cwd_fill(spawn, builder, fault);
@@ -244,6 +245,7 @@ struct linux_able linux_able(bool embedded)
 
     if (!embedded) {
         able.program = bpf_decides(&why);
+        able.controllers = cgroup_controllers(&why);
         able.at_access = able.program || linux_fanotify(&why);
     }
     return able;
@@ -262,7 +264,7 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct li
         err = minimum_check(spawn->managed, able->at_access, builder, fault);
     }
     if (err == CORDON_OK) {
-        err = caller_fill(spawn, builder, fault);
+        err = caller_fill(spawn, able, builder, fault);
     }
     if (err == CORDON_OK) {
         err = access_fill(spawn, head, builder, fault);
@@ -277,8 +279,8 @@ static enum cordon_err build(const struct platform_spawn *spawn, const struct li
     return err;
 }
 
-enum cordon_err linux_init_asked(const struct platform_spawn *spawn, void **ret_block,
-                                 size_t *ret_len, struct cordon_fault *fault)
+enum cordon_err linux_init_asked(const struct platform_spawn *spawn, const struct linux_able *able,
+                                 void **ret_block, size_t *ret_len, struct cordon_fault *fault)
 {
     struct order_builder builder;
     enum cordon_err err;
@@ -287,7 +289,7 @@ enum cordon_err linux_init_asked(const struct platform_spawn *spawn, void **ret_
         return fault_set(fault, CORDON_E_INVALID, NULL, "spawn order: descriptors are missing");
     }
     order_begin(&builder);
-    err = caller_fill(spawn, &builder, fault);
+    err = caller_fill(spawn, able, &builder, fault);
     for (size_t i = IPC_SPAWN_GRANTS; err == CORDON_OK && i < spawn->fd_count; i++) {
         err = object_add(spawn->fds[i], &(const struct order_step){.op = ORDER_GRANT_READ},
                          &builder, fault);

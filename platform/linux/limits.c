@@ -18,25 +18,23 @@ static const struct {
     [LIMIT_OPEN_FILES] = {RLIMIT_NOFILE, 1},
 };
 
-static struct limit_ask ask_of(const struct platform_spawn *spawn)
+static struct limit_ask ask_of(const struct platform_spawn *spawn, const struct linux_able *able)
 {
-    const char *why;
-
     return (struct limit_ask){spawn->limits,
                               spawn->managed->minimum_managed,
                               spawn->managed->minimum_own,
-                              {spawn->embedded ? 0 : cgroup_controllers(&why),
-                               !linux_is_privileged(), spawn->peer->uid == 0}};
+                              {able->controllers, !able->privileged, spawn->peer->uid == 0}};
 }
 
 /* One limit that is held in some way. */
 typedef enum cordon_err apply_fn(const struct limit_ask *ask, enum policy_limit limit,
                                  uint32_t value, void *context, struct cordon_fault *fault);
 
-static enum cordon_err limits_apply(const struct platform_spawn *spawn, enum limit_way way,
+static enum cordon_err limits_apply(const struct platform_spawn *spawn,
+                                    const struct linux_able *able, enum limit_way way,
                                     apply_fn *apply, void *context, struct cordon_fault *fault)
 {
-    const struct limit_ask ask = ask_of(spawn);
+    const struct limit_ask ask = ask_of(spawn, able);
     enum cordon_err err = CORDON_OK;
 
     for (int i = 0; err == CORDON_OK && i < POLICY_LIMIT_COUNT; i++) {
@@ -77,13 +75,14 @@ static enum cordon_err note_group(const struct limit_ask *ask, enum policy_limit
 }
 
 enum cordon_err linux_limit_command(const struct platform_spawn *spawn,
-                                    struct order_builder *builder, struct cordon_fault *fault)
+                                    const struct linux_able *able, struct order_builder *builder,
+                                    struct cordon_fault *fault)
 {
-    return limits_apply(spawn, LIMIT_BY_RLIMIT, apply_rlimit, builder, fault);
+    return limits_apply(spawn, able, LIMIT_BY_RLIMIT, apply_rlimit, builder, fault);
 }
 
-enum cordon_err linux_limit_group(const struct platform_spawn *spawn, struct limit_group *ret_group,
-                                  struct cordon_fault *fault)
+enum cordon_err linux_limit_group(const struct platform_spawn *spawn, const struct linux_able *able,
+                                  struct limit_group *ret_group, struct cordon_fault *fault)
 {
-    return limits_apply(spawn, LIMIT_BY_GROUP, note_group, ret_group, fault);
+    return limits_apply(spawn, able, LIMIT_BY_GROUP, note_group, ret_group, fault);
 }

@@ -35,9 +35,9 @@ enum cordon_err asked_make(const struct platform_spawn *spawn, struct asked *ret
 
     memset(&asked, 0, sizeof(asked));
     asked.able = linux_able(spawn->embedded);
-    err = linux_init_asked(spawn, &asked.block, &asked.len, fault);
+    err = linux_init_asked(spawn, &asked.able, &asked.block, &asked.len, fault);
     if (err == CORDON_OK) {
-        err = linux_limit_group(spawn, &asked.limits, fault);
+        err = linux_limit_group(spawn, &asked.able, &asked.limits, fault);
     }
     if (err == CORDON_OK) {
         err = file_of(spawn->fds[IPC_SPAWN_ORDER], &asked.order.dev, &asked.order.ino, fault);
@@ -137,7 +137,8 @@ enum cordon_err recipe_make(const struct platform_spawn *spawn, const struct ask
 static bool able_same(const struct linux_able *a, const struct linux_able *b)
 {
     return a->privileged == b->privileged && a->program == b->program &&
-           a->at_access == b->at_access && a->landlock_abi == b->landlock_abi;
+           a->at_access == b->at_access && a->controllers == b->controllers &&
+           a->landlock_abi == b->landlock_abi;
 }
 
 bool recipe_answers(const struct recipe *recipe, const struct asked *asked)
