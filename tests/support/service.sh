@@ -322,6 +322,19 @@ log_is_settled()
     [ "$(grep -ac '"event":"start"' "$TOP/service.log")" = "$(grep -ac '"event":"end"' "$TOP/service.log")" ]
 }
 
+# Nor does cordon-index wait for what the guard of one that ended saw: that stays denied to its
+# user until the service is restarted, whoever did it.
+guards_are_gone()
+{
+    local index
+
+    log_is_settled && ! pgrep -x cordon-heir >/dev/null || return 1
+    for index in $(pgrep -x cordon-index); do
+        # A pidfd whose process was waited for.
+        ! grep -qs '^Pid:[[:space:]]*-1$' /proc/"$index"/fdinfo/* || return 1
+    done
+}
+
 # Begins the log anew.
 log_clear()
 {

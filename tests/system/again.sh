@@ -130,7 +130,7 @@ try()
     look "$name: the first"
     look "$name: the second"
     before=$OUT
-    wait_for log_is_settled # what a job's guard sees go stays denied, until the service is restarted
+    wait_for guards_are_gone
     if [ "$kind" = root ]; then
         (cd "$HOME_A" && eval "$command") || fail "$name: not done"
     else

@@ -72,8 +72,7 @@ case_link_between()
     open_allowed "$WS_A/single" top-secret
     ln "$WS_A/single" "$HOME_A/single.key"
     open_denied "$WS_A/single"
-    # Nothing of that job may see it go: what its guard sees stays denied.
-    wait_for log_is_settled
+    wait_for guards_are_gone
     rm -f "$HOME_A/single.key"
     open_allowed "$WS_A/single" top-secret
 }
@@ -87,7 +86,7 @@ case_directory_renamed()
     open_allowed "$WS_A/x" top-secret
     mv "$HOME_A/deep/one" "$HOME_A/deep/two.key"
     open_denied "$WS_A/x"
-    wait_for log_is_settled # as above
+    wait_for guards_are_gone
     mv "$HOME_A/deep/two.key" "$HOME_A/deep/three"
     open_allowed "$WS_A/x" top-secret
     mv "$HOME_A/deep" "$HOME_A/vault/deep"
