@@ -8,6 +8,7 @@
 #include "broker/worker_job.h"
 #include "broker/worker_query.h"
 #include "broker/worker_records.h"
+#include "platform/host.h"
 
 #define HELLO_MS 10000U /* within which a client must have said HELLO */
 #define FDS_MAX 253U
@@ -99,7 +100,10 @@ void connection_free(struct connection *connection)
     loop_source_free(connection->timer);
     host_close(connection->fd);
     free(connection);
-    lull_ended(&worker->lull, worker->connections == NULL);
+    if (lull_ended(&worker->lull, worker->connections == NULL)) {
+        memo_keep_last(&worker->memo);
+        host_trim();
+    }
 }
 
 void connection_flush(struct connection *connection)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/loop.h"
 
+#include "broker/loop_memory.h"
+
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,8 +22,12 @@ struct loop_source {
 
 enum cordon_err loop_new(struct loop **ret_loop)
 {
-    struct event_config *config = event_config_new();
-    struct loop *loop = calloc(1, sizeof(*loop));
+    struct event_config *config;
+    struct loop *loop;
+
+    loop_memory();
+    config = event_config_new();
+    loop = calloc(1, sizeof(*loop));
 
     if (config != NULL) {
         /* Otherwise EVENT_* variables of whoever starts us choose the method. */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/lull.h"
 
-#include "platform/host.h"
-
-void lull_ended(struct lull *lull, bool idle)
+bool lull_ended(struct lull *lull, bool idle)
 {
-    lull->ended += lull->ended < LULL_AFTER;
-    if (idle && lull->ended == LULL_AFTER) {
-        lull->ended = 0;
-        host_trim();
-    }
+    const bool due = idle && lull->ended + 1 >= LULL_AFTER;
+
+    lull->ended = due ? 0 : lull->ended + (lull->ended < LULL_AFTER);
+    return due;
 }

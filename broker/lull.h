@@ -14,7 +14,7 @@ struct lull {
     unsigned ended; /* since memory was given back last */
 };
 
-/* Something ended; @idle: it was the last. */
-void lull_ended(struct lull *lull, bool idle);
+/* Something ended; @idle: it was the last. True: free what is seldom needed, then host_trim(). */
+bool lull_ended(struct lull *lull, bool idle);
 
 #endif

@@ -235,10 +235,25 @@ enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
     return err;
 }
 
-void memo_deinit(struct memo *memo)
+/* Those that were used last before @before. */
+static void forget(struct memo *memo, uint64_t before)
 {
     for (size_t i = 0; i < MEMO_POLICIES; i++) {
-        policy_free(memo->policies[i]);
-        memo->policies[i] = NULL;
+        struct memo_policy **policy = &memo->policies[i];
+
+        if (*policy != NULL && (*policy)->used < before) {
+            policy_free(*policy);
+            *policy = NULL;
+        }
     }
+}
+
+void memo_keep_last(struct memo *memo)
+{
+    forget(memo, memo->clock);
+}
+
+void memo_deinit(struct memo *memo)
+{
+    forget(memo, UINT64_MAX);
 }

@@ -36,6 +36,8 @@ struct memo {
 CORDON_MUST_USE enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
                                             bool compiled, struct memo_policy **ret_policy,
                                             struct cordon_fault *fault);
+/* All but the one used last are given back. */
+void memo_keep_last(struct memo *memo);
 void memo_deinit(struct memo *memo);
 
 #endif

@@ -7,6 +7,7 @@
 #include "broker/caller.h"
 #include "broker/refuse.h"
 #include "broker/worker_process.h"
+#include "platform/host.h"
 #include "platform/service.h"
 #include "platform/siblings.h"
 
@@ -57,6 +58,7 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
     tell_fetched(supervisor);
     if (force || change != MANAGED_SAME) {
         supervisor->platform->forget();
+        host_trim();
     }
     if (change == MANAGED_SAME) {
         return;
@@ -79,7 +81,9 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
 
 void supervisor_check_done(struct supervisor *supervisor)
 {
-    lull_ended(&supervisor->lull, supervisor->quota.users == NULL);
+    if (lull_ended(&supervisor->lull, supervisor->quota.users == NULL)) {
+        host_trim();
+    }
     if (!supervisor->options->embedded) {
         return;
     }
@@ -158,7 +162,9 @@ static void on_tend(void *context, unsigned events)
     supervisor->tend = NULL;
     supervisor->tend_soon = false;
     again_ms = supervisor->platform->tend();
-    if (again_ms > 0) {
+    if (again_ms == 0) {
+        host_trim(); /* what was made ahead is gone, too */
+    } else {
         (void)!loop_after(supervisor->loop, again_ms, on_tend, supervisor, &supervisor->tend);
     }
 }

@@ -80,7 +80,8 @@ service_up()
     service_group
     (
         [ -z "$SERVICE_GROUP" ] || echo "$BASHPID" >"$SERVICE_ENTRY/cgroup.procs" || exit 1
-        exec "$CORDOND"
+        # The unit's environment.
+        GLIBC_TUNABLES=glibc.malloc.tcache_count=0 exec "$CORDOND"
     ) >>"$TOP/service.log" 2>&1 &
     SERVICE_PID=$!
     for ((i = 0; i < 500 * ${SLOW:-1}; i++)); do

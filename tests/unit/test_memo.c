@@ -92,7 +92,13 @@ TEST(what_fails_is_not_kept_and_the_oldest_goes)
         policy = made(&memo, &input);
         CHECK(made(&memo, &input) == policy);
     }
+    memo_keep_last(&memo);
+    for (size_t i = 0; i < MEMO_POLICIES; i++) {
+        CHECK(memo.policies[i] == NULL || memo.policies[i] == policy);
+    }
+    CHECK(made(&memo, &input) == policy);
     memo_deinit(&memo);
+    memo_keep_last(&memo);
 }
 
 TEST_MAIN()

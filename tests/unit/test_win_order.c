@@ -102,10 +102,13 @@ TEST(managed_entries_are_ours_and_come_first)
 /* An order that leaves out every entry gets those of the managed rules all the same. */
 TEST(a_managed_denial_cannot_be_left_out)
 {
+    const struct plan_step *step;
+
     supervise(MANAGED);
     by_hand(ROOT | NET, NULL, 0);
     CHECK(judge() == CORDON_OK);
-    CHECK(find(PLAN_WINDOWS_DENY, "C:\\s", PLAN_SET_MANAGED)->value == PLAN_WINDOWS_MASK_DENY);
+    step = find(PLAN_WINDOWS_DENY, "C:\\s", PLAN_SET_MANAGED);
+    CHECK(step != NULL && step->value == PLAN_WINDOWS_MASK_DENY);
     CHECK(find(PLAN_WINDOWS_DENY_WRITE, "C:\\w\\b", PLAN_SET_MANAGED) != NULL);
     CHECK(count_op(plan, PLAN_WINDOWS_PIN) == 1); /* C:\w, above C:\w\b */
 }
