@@ -35,9 +35,12 @@ bool linux_is_privileged(void)
 
 uint32_t linux_landlock_abi(void)
 {
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    /* No kernel loses it: a call that fails once must not leave a job without. */
+    static uint32_t seen;
+    const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
-    return abi > 0 ? (uint32_t)abi : 0;
+    seen = abi > 0 ? (uint32_t)abi : seen;
+    return seen;
 }
 
 static struct platform_layer *add(struct platform_probe *probe, const char *name, const char *since,
