@@ -16,7 +16,7 @@
 
 static void session_free(struct caller_session *session)
 {
-    host_close(session->fd);
+    host_close_foreign(session->fd);
     peer_deinit(&session->peer);
     quota_release(&session->charge);
     free(session);
@@ -292,16 +292,20 @@ static void refuse(struct supervisor *supervisor, int fd, const struct platform_
     refuse_connection(fd, fault);
 }
 
-/* Sessions whose client has left count no more, though their worker has not said so yet. */
+/* Sessions whose client has left are over, though their worker has not said so yet, or never will.
+ */
 static void forget_gone(struct supervisor *supervisor, uint32_t uid)
 {
     for (struct caller *caller = supervisor->callers; caller != NULL; caller = caller->next) {
         struct caller_session *session = caller->key.uid == uid ? caller->sessions : NULL;
 
-        for (; session != NULL; session = session->next) {
+        while (session != NULL) {
+            struct caller_session *next = session->next;
+
             if (host_hung_up(session->fd)) {
-                quota_release(&session->charge);
+                caller_session_ended(caller, session->id);
             }
+            session = next;
         }
     }
 }

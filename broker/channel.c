@@ -43,7 +43,10 @@ static void pop(struct channel *channel)
     channel->queued--;
     channel->queued_fds -= queued->fd_count;
     channel->queued_bytes -= queued->bytes;
-    close_fds(queued->fds, queued->fd_count);
+    /* Whose connection it was may have gone meanwhile. */
+    for (size_t i = 0; i < queued->fd_count; i++) {
+        host_close_foreign(queued->fds[i]);
+    }
     free(queued);
 }
 
@@ -103,7 +106,7 @@ void channel_deinit(struct channel *channel)
     }
     loop_source_free(channel->source);
     channel->source = NULL;
-    host_close(channel->fd);
+    host_close_foreign(channel->fd); /* with what nobody read */
     channel->fd = -1;
 }
 

@@ -31,7 +31,7 @@ void denials_begin(struct job_denials *denials, struct caller *caller, int texts
 void denials_end(struct job_denials *denials)
 {
     rule_block_unref(denials->managed);
-    host_close(denials->own_fd);
+    host_close_foreign(denials->own_fd);
     if (denials->own != NULL) {
         ipc_unmap(denials->own, denials->own_len);
     }
@@ -56,7 +56,7 @@ static void find_text(struct job_denials *denials, const struct ipc_violation *w
             CORDON_OK) {
             denials->own = NULL;
         }
-        host_close(denials->own_fd);
+        host_close_foreign(denials->own_fd);
         denials->own_fd = -1;
     }
     if (denials->own != NULL) {

@@ -25,7 +25,7 @@ enum cordon_err loop_new(struct loop **ret_loop)
     struct event_config *config;
     struct loop *loop;
 
-    loop_memory();
+    event_set_mem_functions(loop_memory_take, loop_memory_resize, loop_memory_give);
     config = event_config_new();
     loop = calloc(1, sizeof(*loop));
 

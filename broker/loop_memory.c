@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/loop_memory.h"
 
-#include <event2/event.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +25,7 @@ static bool is_note(const void *memory)
     return at >= (uintptr_t)notes && at < (uintptr_t)(notes + NOTES);
 }
 
-static void *take(size_t size)
+void *loop_memory_take(size_t size)
 {
     union note *note = unused;
 
@@ -40,7 +39,7 @@ static void *take(size_t size)
     return note;
 }
 
-static void give(void *memory)
+void loop_memory_give(void *memory)
 {
     union note *note = memory;
 
@@ -52,7 +51,7 @@ static void give(void *memory)
     unused = note;
 }
 
-static void *resize(void *memory, size_t size)
+void *loop_memory_resize(void *memory, size_t size)
 {
     void *larger;
 
@@ -65,12 +64,7 @@ static void *resize(void *memory, size_t size)
     larger = malloc(size);
     if (larger != NULL) {
         memcpy(larger, memory, sizeof(union note));
-        give(memory);
+        loop_memory_give(memory);
     }
     return larger;
-}
-
-void loop_memory(void)
-{
-    event_set_mem_functions(take, resize, give);
 }

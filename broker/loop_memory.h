@@ -7,6 +7,11 @@
 #ifndef CORDON_BROKER_LOOP_MEMORY_H
 #define CORDON_BROKER_LOOP_MEMORY_H
 
-void loop_memory(void); /* before anything else of libevent's; again is allowed */
+#include <stddef.h>
+
+/* malloc(3), realloc(3), free(3) for libevent alone. Not for threads. */
+void *loop_memory_take(size_t size);
+void *loop_memory_resize(void *memory, size_t size);
+void loop_memory_give(void *memory);
 
 #endif

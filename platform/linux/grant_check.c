@@ -103,6 +103,10 @@ static enum cordon_err object_add(int fd, const struct order_step *from,
 static enum cordon_err grant_add(const struct platform_spawn *spawn, const struct order_step *from,
                                  struct order_builder *builder, struct cordon_fault *fault)
 {
+    /* order_check() takes a path instead, which is for cordon-init's order. */
+    if (from->fd >= spawn->fd_count - IPC_SPAWN_GRANTS) {
+        return fault_set(fault, CORDON_E_INVALID, NULL, "spawn order: object index out of range");
+    }
     if (from->op == ORDER_GRANT_WRITE && !spawn->managed->managed_allows_write) {
         return forbidden(fault, "writing");
     }

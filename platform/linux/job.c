@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/host.h"
 #include "platform/linux/backend.h"
 #include "platform/linux/pass.h"
 #include "platform/linux/spare.h"
@@ -39,6 +40,12 @@ static void close_fd(int *fd)
         (void)close(*fd);
     }
     *fd = -1;
+}
+
+static void channel_close(struct platform_job *job)
+{
+    host_close_foreign(job->channel);
+    job->channel = -1;
 }
 
 static bool watch_make(struct platform_job *job)
@@ -150,7 +157,7 @@ static void parts_spend(struct platform_job *job)
 {
     launch_close(&job->parts.launch);
     close_fd(&job->parts.control);
-    close_fd(&job->channel);
+    channel_close(job);
 }
 
 static void job_fail(struct platform_job *job, const char *text, const char *remedy)
@@ -397,7 +404,7 @@ void linux_release(struct platform_job *job)
         init_kill(job->pidfd);
     }
     job_parts_close(&job->parts);
-    close_fd(&job->channel);
+    channel_close(job);
     close_fd(&job->timer);
     close_fd(&job->watch);
     close_fd(&job->pidfd);

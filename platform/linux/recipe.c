@@ -19,6 +19,10 @@ static enum cordon_err file_of(int fd, uint64_t *ret_dev, uint64_t *ret_ino,
 {
     struct stat st;
 
+    /* Nothing but memory is asked: a file's server need not answer. */
+    if (fcntl(fd, F_GET_SEALS) < 0) {
+        return fault_set(fault, CORDON_E_INVALID, NULL, "spawn order: not a sealed memfd");
+    }
     if (fstat(fd, &st) != 0) {
         return fault_os(fault, errno, NULL, "spawn order: a file cannot be examined");
     }

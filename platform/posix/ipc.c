@@ -13,6 +13,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "platform/host.h"
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
@@ -96,7 +98,7 @@ static void take_fds(struct msghdr *head, struct ipc_packet *packet)
             if (packet->fd_count < IPC_FDS_MAX) {
                 packet->fds[packet->fd_count++] = fd;
             } else {
-                (void)close(fd);
+                host_close_foreign(fd);
             }
         }
     }
@@ -133,7 +135,7 @@ enum cordon_err ipc_recv(int channel, struct ipc_packet *ret_packet)
 void ipc_packet_close(struct ipc_packet *packet)
 {
     for (size_t i = 0; i < packet->fd_count; i++) {
-        (void)close(packet->fds[i]);
+        host_close_foreign(packet->fds[i]);
     }
     packet->fd_count = 0;
 }

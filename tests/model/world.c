@@ -80,6 +80,12 @@ void __wrap_host_close(int fd)
     world.open[fd - FIRST_FD] = false;
 }
 
+void __wrap_host_close_foreign(int fd);
+void __wrap_host_close_foreign(int fd)
+{
+    __wrap_host_close(fd);
+}
+
 int __wrap_host_dup(int fd);
 int __wrap_host_dup(int fd)
 {

@@ -40,7 +40,7 @@ static void end(void)
     channel_deinit(&channel);
     (void)close(peer);
     loop_free(loop);
-    CHECK(fds_count() == before);
+    CHECK(fds_come_to(before));
 }
 
 /* Sends until there is no room, or @most times; how many went. */

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -120,6 +125,10 @@ TEST(a_removed_working_directory_has_no_name)
 
 static char program[] = "/bin/sh";
 
+#define CLEAN                                                                                      \
+    "GLIBC_TUNABLES=glibc.malloc.tcache_count=0\nLANG=C.UTF-8\nPATH=/usr/local/bin:/usr/bin:/"     \
+    "bin\n"
+
 TEST(a_child_gets_a_clean_environment_and_no_descriptor)
 {
     static char dash_c[] = "-c";
@@ -143,7 +152,7 @@ TEST(a_child_gets_a_clean_environment_and_no_descriptor)
         (void)usleep(1000);
     }
     /* 0, 1, 2 and the one that ls itself opened */
-    CHECK_STR(text, "LANG=C.UTF-8\nPATH=/usr/local/bin:/usr/bin:/bin\n4\n");
+    CHECK_STR(text, CLEAN "4\n");
     while (host_child_reap(&child, how, sizeof(how)) == CORDON_E_AGAIN) {
         (void)usleep(1000);
     }
@@ -201,6 +210,81 @@ TEST(a_file_is_replaced_in_one_step_whatever_the_umask)
     (void)close(old);
     (void)close(fd);
     (void)close(dir_fd);
+}
+
+/* Two ends of a TCP connection; closing the first waits until the other has read all. */
+static void lingering(int ends[2])
+{
+    const struct linger long_time = {.l_onoff = 1, .l_linger = 3600};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    static const char many[65536];
+    socklen_t len = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CHECK(bind(listener, (struct sockaddr *)&address, len) == 0 && listen(listener, 1) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &len) == 0);
+    ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(connect(ends[0], (struct sockaddr *)&address, len) == 0);
+    ends[1] = accept(listener, NULL, NULL);
+    CHECK(ends[1] >= 0 &&
+          setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &long_time, sizeof(long_time)) == 0);
+    while (send(ends[0], many, sizeof(many), MSG_DONTWAIT) > 0) {
+    }
+    (void)close(listener);
+}
+
+/* @fd is left in the queue of the socket that is returned, and nowhere else. */
+static int queued(int fd)
+{
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.space = {0}};
+    struct iovec iov = {(char[]){'x'}, 1};
+    struct msghdr head = {.msg_iov = &iov,
+                          .msg_iovlen = 1,
+                          .msg_control = control.space,
+                          .msg_controllen = sizeof(control.space)};
+    int pair[2];
+
+    control.align = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    CHECK(sendmsg(pair[0], &head, 0) == 1);
+    (void)close(pair[0]);
+    (void)close(fd);
+    return pair[1];
+}
+
+/* Else this would wait for an hour. */
+TEST(what_lingers_is_not_waited_for)
+{
+    static char many[65536];
+    ssize_t len;
+    int ends[2];
+
+    host_close_foreign(-1);
+    for (unsigned within = 0; within < 2; within++) {
+        lingering(ends);
+        host_close_foreign(within == 0 ? ends[0] : queued(ends[0]));
+        while ((len = recv(ends[1], many, sizeof(many), 0)) > 0) {
+        }
+        CHECK(len == 0);
+        (void)close(ends[1]);
+    }
+}
+
+TEST(what_nobody_waits_for_is_closed_at_once)
+{
+    const int fds[] = {memfd_create("m", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                       open("/", O_PATH | O_CLOEXEC)};
+
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        CHECK(fds[i] >= 0);
+        host_close_foreign(fds[i]);
+        CHECK(fcntl(fds[i], F_GETFD) < 0 && errno == EBADF);
+    }
 }
 
 TEST_MAIN()

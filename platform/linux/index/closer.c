@@ -19,36 +19,45 @@
 #define GIVE_NS 1000000
 #define GIVE_TRIES 1000
 
-/* Both processes have it. */
+enum giver { GIVER_INDEX, GIVER_LINKS, GIVER_COUNT };
+
+/* All of these processes have it. */
 struct shared {
-    atomic_uint count;   /* taken, and not closed yet */
-    atomic_ulong let_go; /* of them, those that the giver holds no longer */
+    atomic_uint count;                /* taken, and not closed yet */
+    atomic_ulong let_go[GIVER_COUNT]; /* of each one's, those that he holds no longer */
+};
+
+/* What comes with a descriptor. */
+struct gift {
+    unsigned long number;
+    enum giver giver;
 };
 
 static int taken = -1;
-static unsigned long given;
+static struct gift given; /* last, by this process */
 static struct shared *shared;
 
 /* Closing it first would leave the last one to the giver. He is quick, or dead. */
-static void wait_for_giver(unsigned long number)
+static void wait_for_giver(const struct gift *gift)
 {
+    const atomic_ulong *let_go = &shared->let_go[gift->giver];
     const struct timespec wait = {.tv_nsec = 100000};
 
-    for (int tries = 0; atomic_load(&shared->let_go) < number && tries < 10000; tries++) {
+    for (int tries = 0; atomic_load(let_go) < gift->number && tries < 10000; tries++) {
         (void)nanosleep(&wait, NULL);
     }
 }
 
 static void *close_each(void *ignored)
 {
-    unsigned long number;
+    struct gift gift;
     struct pass pass;
 
     (void)ignored;
     /* Until nobody is left to give any. */
-    while (pass_receive(FD_TAKEN, &number, sizeof(number), 0, &pass) > 0) {
+    while (pass_receive(FD_TAKEN, &gift, sizeof(gift), 0, &pass) > 0) {
         if (pass.count > 0) {
-            wait_for_giver(number);
+            wait_for_giver(&gift);
             (void)close(pass.fds[0]);
         }
         (void)atomic_fetch_sub(&shared->count, 1);
@@ -100,12 +109,12 @@ bool closer_start(struct init *init)
 }
 
 /* It may take a while until there is room, or memory. False: nobody takes it. */
-static bool give(unsigned long number, int fd)
+static bool give(const struct gift *gift, int fd)
 {
     const struct timespec wait = {.tv_nsec = GIVE_NS};
 
     for (int tries = 0; tries < GIVE_TRIES; tries++) {
-        if (pass_send(taken, &number, sizeof(number), PASS_ONE(fd))) {
+        if (pass_send(taken, gift, sizeof(*gift), PASS_ONE(fd))) {
             return true;
         }
         if (errno == EPIPE || errno == ECONNRESET) {
@@ -118,15 +127,20 @@ static bool give(unsigned long number, int fd)
 
 void closer_take(int fd)
 {
-    const unsigned long number = given + 1;
-
+    given.number++;
     (void)atomic_fetch_add(&shared->count, 1);
-    if (!give(number, fd)) {
+    if (!give(&given, fd)) {
         _exit(1);
     }
     (void)close(fd);
-    given = number;
-    atomic_store(&shared->let_go, given);
+    atomic_store(&shared->let_go[given.giver], given.number);
+}
+
+int closer_links(void)
+{
+    given.giver = GIVER_LINKS;
+    given.number = atomic_load(&shared->let_go[GIVER_LINKS]);
+    return taken;
 }
 
 unsigned closer_count(void)

@@ -22,6 +22,8 @@ bool closer_start(struct init *init);
  * first (main.c), and the next job starts it again.
  */
 void closer_take(int fd);
+/* This process is cordon-links from now on. The descriptor that it needs for this. */
+int closer_links(void);
 /* How many were taken and are not closed yet. */
 unsigned closer_count(void);
 

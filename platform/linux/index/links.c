@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/linux/index/closer.h"
 #include "platform/linux/index/hold.h"
 #include "platform/linux/index/kept.h"
 #include "platform/linux/init/files.h"
@@ -137,9 +138,11 @@ static bool wait_once(int questions)
 }
 
 /* What else cordon-index holds must end when others let go of it. */
-static _Noreturn void links_main(int questions)
+static _Noreturn void links_main(int ours)
 {
-    int kept[] = {0, 1, 2, questions};
+    /* Should we be killed, whoever asks hears of that before our groups end: see closer.h. */
+    const int questions = index_raise_fd(ours);
+    int kept[] = {0, 1, 2, questions, closer_links()};
 
     (void)prctl(PR_SET_NAME, "cordon-links", 0, 0, 0);
     if (!files_close_but(kept, sizeof(kept) / sizeof(kept[0]))) {

@@ -291,6 +291,17 @@ bool former_take(struct names *names, int records)
     return ok;
 }
 
+/* What there is to know of names that went. */
+static size_t known(const struct names *names)
+{
+    return names->denied.count + names->former.count;
+}
+
+bool names_have_gone(const struct names *names)
+{
+    return known(names) != names->known_first;
+}
+
 bool former_begin(struct names *names, bool *ret_full)
 {
     struct index_reply reply = {.status = INDEX_FAILED};
@@ -300,7 +311,9 @@ bool former_begin(struct names *names, bool *ret_full)
     *ret_full = reply.status == INDEX_FULL && names->mount_count > 0;
     /* Where no file system tells of names it does not matter. */
     ok = names->mount_count == 0 || *ret_full ||
-         (reply.status == INDEX_OK && former_take(names, records) && names_drain(names));
+         (reply.status == INDEX_OK && former_take(names, records));
+    names->known_first = known(names);
+    ok = ok && (names->mount_count == 0 || *ret_full || names_drain(names));
     if (records >= 0) {
         (void)close(records);
     }

@@ -146,14 +146,6 @@ static void events_answer(struct names *names)
 
 /* ---- the processes ---- */
 
-/* What there is to know of names that went. */
-static size_t known(const struct names *names)
-{
-    return names->denied.count + names->former.count;
-}
-
-static size_t known_first; /* when it was ready */
-
 /* Init asks whether anything has become known since, or has nothing more to ask. */
 static void init_hear(struct names *names)
 {
@@ -167,7 +159,7 @@ static void init_hear(struct names *names)
     if (len != 1 || word != ASK) {
         _exit(0);
     }
-    word = known(names) == known_first && former_begins(names) ? SAME : MORE;
+    word = !names_have_gone(names) && former_begins(names) ? SAME : MORE;
     if (write(init, &word, 1) != 1) {
         _exit(1);
     }
@@ -227,14 +219,13 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
         _exit(1);
     }
     (void)close(watch->init->guard_finish);
+    names->is_parked = watch->init->ahead;
     if (!batch_share(names->batch, watch->batch) || !former_begin(names, &full)) {
         _exit(1);
     }
     if (watch->init->ahead) {
         rules_touch(watch->init);
     }
-    known_first = known(names);
-    names->is_parked = watch->init->ahead;
     say_ready(ready, full ? READY_FULL : 0);
     for (;;) {
         guard_wait(names);

@@ -56,6 +56,7 @@ struct names {
     uint64_t *linked;      /* a bit by hash for each file that may have got a name since */
     struct objects former; /* directories that have former names; value: struct former_list */
     bool is_parked;        /* no command is there yet: nobody is to hear what the host does */
+    size_t known_first;    /* how much was known before the first event was taken in */
     bool is_behind; /* events may be older than what former_take() found below such directories */
 };
 
@@ -98,6 +99,8 @@ bool older_renew(struct names *names, const struct object *object);
 bool former_begin(struct names *names, bool *ret_full);
 /* The same of @records, a memfd of records; -1: there are none. False: nobody can tell. */
 bool former_take(struct names *names, int records);
+/* This guard saw names go that were there when it had those. */
+bool names_have_gone(const struct names *names);
 /*
  * What @event is about no longer has the name @path from its file system's root, or may not have it
  * any more; "": nobody can tell what name. Tells cordon-index, unless the object is gone. False:

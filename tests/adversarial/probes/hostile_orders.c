@@ -152,6 +152,23 @@ static void index_at_the_edge(struct making *making)
     grant_step(making, ORDER_GRANT_READ, 1);
 }
 
+/* What cordon-init's order has instead of an object is not for a worker's. */
+static void index_and_text(struct making *making)
+{
+    struct order_builder *builder = &making->builder;
+
+    grant_step(making, ORDER_GRANT_READ, 0x30000000U);
+    builder->steps[builder->step_count - 1].text = order_add_text(builder, "/etc", 4);
+}
+
+static void next_index_and_text(struct making *making)
+{
+    struct order_builder *builder = &making->builder;
+
+    grant_step(making, ORDER_GRANT_WRITE, grant(making, "hostile", O_PATH) + 1);
+    builder->steps[builder->step_count - 1].text = order_add_text(builder, "/etc", 4);
+}
+
 static void index_none(struct making *making)
 {
     grant_step(making, ORDER_GRANT_WRITE, ORDER_NO_FD);
@@ -288,6 +305,8 @@ static const struct {
     {"full access", true, full_access},
     {"index out of range", false, index_out_of_range},
     {"index at the edge", false, index_at_the_edge},
+    {"index far out of range, and a text", false, index_and_text},
+    {"index at the edge, and a text", false, next_index_and_text},
     {"no index", false, index_none},
     {"managed set", false, managed_set},
     {"unknown set", false, unknown_set},
