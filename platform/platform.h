@@ -134,6 +134,9 @@ struct platform_about {
     uint32_t mechanism; /* enum ipc_mechanism; 0: nothing of it is decided at each access */
 };
 
+/* No back end keeps more of one job's denials than this until violation() is called. */
+#define PLATFORM_DENIALS_MAX 4096U
+
 struct platform {
     const char *name; /* "linux", "null" */
     enum policy_os os;
