@@ -43,7 +43,8 @@ struct platform_peer {
 /*
  * Identity of the peer of connected socket @fd, or a refusal: a peer in another
  * mount namespace or root, one with no_new_privs, one with a security label
- * that a job could not be given (CORDON_E_DENIED, remedy: embedded mode).
+ * that a job could not be given, one whose process is not of that one user and
+ * group alone (CORDON_E_DENIED, remedy: embedded mode).
  * @embedded skips the refusals: broker and caller are the same.
  */
 CORDON_MUST_USE enum cordon_err peer_identify(int fd, bool embedded, struct platform_peer *ret_peer,
