@@ -471,11 +471,12 @@ void jobs_doom(struct caller *caller, uint32_t session)
 
 void jobs_free(struct caller *caller)
 {
+    /* First: one that runs may provoke denials as fast as they are taken. */
+    jobs_doom(caller, 0);
     while (caller->jobs != NULL) {
         struct job *job = caller->jobs;
 
-        job->doomed = true;
-        take_denials(job, SIZE_MAX);
+        take_denials(job, PLATFORM_DENIALS_MAX);
         record(job, AUDIT_END, &killed, NULL);
         undo_run(&job->undo);
         free(job);

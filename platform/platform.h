@@ -43,7 +43,8 @@ struct platform_peer {
 /*
  * Identity of the peer of connected socket @fd, or a refusal: a peer in another
  * mount namespace or root, one with no_new_privs, one with a security label
- * that a job could not be given (CORDON_E_DENIED, remedy: embedded mode).
+ * that a job could not be given, one whose process is not of that one user and
+ * group alone (CORDON_E_DENIED, remedy: embedded mode).
  * @embedded skips the refusals: broker and caller are the same.
  */
 CORDON_MUST_USE enum cordon_err peer_identify(int fd, bool embedded, struct platform_peer *ret_peer,
@@ -133,6 +134,9 @@ struct platform_about {
     int32_t pid;        /* of its first process, as this process sees it; only to be shown */
     uint32_t mechanism; /* enum ipc_mechanism; 0: nothing of it is decided at each access */
 };
+
+/* No back end keeps more of one job's denials than this until violation() is called. */
+#define PLATFORM_DENIALS_MAX 4096U
 
 struct platform {
     const char *name; /* "linux", "null" */

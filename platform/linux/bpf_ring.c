@@ -13,9 +13,14 @@
 
 #include "platform/linux/bpf/shape.h"
 #include "platform/linux/bpf_jobs.h"
+#include "platform/platform.h"
 
 #define PAGE 4096U
 #define GIVEN_BYTES (PAGE + 2U * SHAPE_RING_BYTES)
+
+_Static_assert(SHAPE_RING_BYTES / (BPF_RINGBUF_HDR_SZ + offsetof(struct shape_record, path)) <=
+                   PLATFORM_DENIALS_MAX,
+               "all that the ring holds is taken at a job's end");
 
 enum cordon_err bpf_ring_map(struct bpf_job *job, struct cordon_fault *fault)
 {

@@ -11,8 +11,14 @@
 #include <unistd.h>
 
 #include "platform/linux/order.h"
+#include "platform/platform.h"
 
 #define CHANNEL_BYTES (512 * 1024) /* of kernel memory: some six hundred records */
+#define RECORD_BYTES_MIN 512       /* that the kernel charges for the shortest */
+
+/* It doubles what is asked for: socket(7). */
+_Static_assert(2 * CHANNEL_BYTES / RECORD_BYTES_MIN <= PLATFORM_DENIALS_MAX,
+               "all that the channel holds is taken at a job's end");
 
 _Static_assert((int)IPC_SET_OWN == (int)ORDER_SET_OWN &&
                    (int)IPC_SET_MANAGED == (int)ORDER_SET_MANAGED &&

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "platform/platform.h"
+#include "platform/posix/status.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -201,17 +202,6 @@ static void take_pidfd(int fd, struct platform_peer *peer)
     }
 }
 
-static bool status_number(const char *status, const char *key, int base, unsigned long *ret_value)
-{
-    const char *line = strstr(status, key);
-
-    if (line == NULL) {
-        return false;
-    }
-    *ret_value = strtoul(line + strlen(key), NULL, base);
-    return true;
-}
-
 /* An object, and the mount that it is reached through. */
 struct place {
     bool known;
@@ -244,16 +234,11 @@ static bool same_place(int32_t pid, const char *name, struct place *ours)
 static enum cordon_err refuse_confined(const struct platform_peer *peer, const char *status,
                                        struct cordon_fault *fault)
 {
-    unsigned long uid = 0;
     unsigned long no_new_privs = 1;
     static struct place mounts;
     static struct place root;
     char ours[128];
 
-    if (!status_number(status, "\nUid:", 10, &uid) || uid != peer->uid) {
-        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
-                         "the process that connected is not the caller's own any more");
-    }
     if (!status_number(status, "\nNoNewPrivs:", 10, &no_new_privs) || no_new_privs != 0) {
         return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
                          "the caller has no_new_privs set: it may be in a sandbox of its own, "
@@ -335,28 +320,42 @@ static void take_limits(struct platform_peer *peer)
     }
 }
 
+/* A setuid program that the caller has become may have raised limits that are not his to give. */
+static enum cordon_err read_status(bool embedded, const struct platform_peer *peer,
+                                   char ret_status[STATUS_MAX], struct cordon_fault *fault)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)peer->pid);
+    if (!read_text(path, ret_status, STATUS_MAX) || !is_alive(peer)) {
+        return fault_set(fault, CORDON_E_CLOSED, NULL, "the caller has gone");
+    }
+    if (!embedded && !status_is_whole(ret_status, peer->uid, peer->gid)) {
+        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                         "the process that connected has changed its identity, or has more than "
+                         "one: a setuid or setgid program?");
+    }
+    return CORDON_OK;
+}
+
 static enum cordon_err take_attributes(bool embedded, struct platform_peer *peer,
                                        struct cordon_fault *fault)
 {
     char status[STATUS_MAX];
-    char path[64];
     unsigned long mask = 022;
-    enum cordon_err err = CORDON_OK;
+    enum cordon_err err = read_status(embedded, peer, status, fault);
 
-    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)peer->pid);
-    if (!is_alive(peer) || !read_text(path, status, sizeof(status))) {
-        return fault_set(fault, CORDON_E_CLOSED, NULL, "the caller has gone");
-    }
-    if (!embedded) {
+    if (err == CORDON_OK && !embedded) {
         err = refuse_confined(peer, status, fault);
+    }
+    if (err != CORDON_OK) {
+        return err;
     }
     (void)status_number(status, "\nUmask:", 8, &mask);
     peer->umask = (uint32_t)mask & 0777U;
     take_limits(peer);
-    if (err == CORDON_OK && !is_alive(peer)) {
-        return fault_set(fault, CORDON_E_CLOSED, NULL, "the caller has gone");
-    }
-    return err;
+    /* Whose they were is known only now. */
+    return read_status(embedded, peer, status, fault);
 }
 
 enum cordon_err peer_identify(int fd, bool embedded, struct platform_peer *ret_peer,

@@ -289,4 +289,51 @@ TEST(id06_the_job_has_the_groups_of_the_connection)
     end();
 }
 
+/* In a child, with these saved: what the service answers to HELLO. */
+static uint32_t hello_with_saved(uid_t uid, gid_t gid)
+{
+    const struct message hello = {.type = CORDON_MSG_HELLO, .u.hello = {1, 1, "test"}};
+    struct stream_message in;
+    struct client client;
+    uint32_t type;
+
+    if (setgroups(0, NULL) != 0 || setresgid(OTHER_USER, OTHER_USER, gid) != 0 ||
+        setresuid(OTHER_USER, OTHER_USER, uid) != 0) {
+        return 0;
+    }
+    client_connect(&broker, &client);
+    client_send(&client, 1, &hello, NULL, 0);
+    type = client_receive(&client, 10000, &in);
+    if (type == CORDON_MSG_FAILED && (in.message.u.failed.err != CORDON_E_DENIED ||
+                                      strstr(in.message.u.failed.text, "identity") == NULL)) {
+        type = 0;
+    }
+    client_close(&client);
+    return type;
+}
+
+/* As one that has become setuid is: its limits are not the caller's to give to a job. */
+TEST(a_caller_with_more_than_one_identity_is_refused)
+{
+    static const struct {
+        uid_t uid;
+        gid_t gid;
+        uint32_t answer;
+    } rows[] = {{OTHER_USER, OTHER_USER, CORDON_MSG_WELCOME},
+                {0, OTHER_USER, CORDON_MSG_FAILED},
+                {OTHER_USER, 0, CORDON_MSG_FAILED}};
+
+    begin();
+    for (size_t i = 0; geteuid() == 0 && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            _exit(hello_with_saved(rows[i].uid, rows[i].gid) == rows[i].answer ? 0 : 1);
+        }
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    }
+    end();
+}
+
 TEST_MAIN()

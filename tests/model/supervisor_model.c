@@ -9,6 +9,7 @@
  *   - it is started only for a user who was looked up, and for a connection that his worker has;
  *   - an order is answered once; what was started has one end in the log, and is told of at most
  *     one to a worker that has not lost the connection;
+ *   - the broker's own end kills all, and waits for nobody's denials;
  *   - when all is over nothing is held: charges, trees, descriptors, timers.
  */
 #include "tests/model/supervisor_model.h"

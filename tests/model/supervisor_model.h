@@ -21,6 +21,7 @@ struct platform_job {
     uint64_t job;
     int fd;
     bool killed, final; /* @final: poll() has told of the end */
+    unsigned denials;   /* taken at the broker's end */
 };
 
 /* What a worker was promised. */
