@@ -55,7 +55,9 @@ FOUND=('fcntl,.* host_start.*index_started.* 12'
     ' cordond capget,[^ ]* linux_is_privileged.*linux_able.* 1$' ' cordon-index close_range,[^ ]* files_close.* 1$'
     ' cordon-index sendmsg,[^ ]* .*index_reply_send.*hold_answer.* 12$'
     ' cordon-index\+ recvmsg,[^ ]* pass_receive[^ <]*<main[^ ]* 12$'
-    ' cordon-index\+ sendmsg,[^ ]* .*closer_take.* 12$' ' cordon-index .*others_ask.* kill$')
+    ' cordon-index\+ sendmsg,[^ ]* .*closer_take.* 12$' ' cordon-index .*others_ask.* kill$'
+    ' cordon-index mmap,[^ ]* mounts_read.*kept_ask.* 24$'
+    ' cordon-index\+ recvmsg,[^ ]* pass_receive[^ <]*<links_ask.* 24$')
 
 # ---- one job ----
 

@@ -145,11 +145,13 @@ static _Noreturn void links_main(int ours)
     int kept[] = {0, 1, 2, questions, closer_links()};
 
     (void)prctl(PR_SET_NAME, "cordon-links", 0, 0, 0);
-    if (!files_close_but(kept, sizeof(kept) / sizeof(kept[0]))) {
+    if (!files_close_but(kept, sizeof(kept) / sizeof(kept[0])) || write(questions, "", 1) != 1) {
         _exit(1);
     }
     while (wait_once(questions)) {
     }
+    /* In a call of its own: what is queued there, as who asks is told, ends one step later. */
+    (void)close(questions);
     _exit(0);
 }
 
@@ -165,6 +167,22 @@ static bool is_running(void)
         child = 0;
     }
     return child > 0;
+}
+
+/*
+ * It was born with the groups of all jobs, and has closed them. Until then none of them is let go
+ * of: the last to close one waits until no open is being decided, and that may wait for an answer
+ * of this very process.
+ */
+static bool has_closed(void)
+{
+    ssize_t len;
+    char byte;
+
+    do {
+        len = read(asks, &byte, 1);
+    } while (len < 0 && errno == EINTR);
+    return len == 1;
 }
 
 static bool start(void)
@@ -183,7 +201,7 @@ static bool start(void)
     if (child <= 0) {
         (void)close(pair[0]);
     }
-    return child > 0;
+    return child > 0 && has_closed();
 }
 
 void links_ask(const struct index_request *request, const struct pass *pass)
