@@ -27,7 +27,7 @@ parked()
 # them.
 settle()
 {
-    wait_for '[ "$(parked)" = 2 ]'
+    wait_for '[ "$(parked)" = 2 ]' 20
     sleep "0.${SLOW:-1}" # longer than a set-up takes
 }
 

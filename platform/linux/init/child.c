@@ -261,6 +261,8 @@ enum cordon_err child_stands(struct init *init)
 
 enum cordon_err child_run(struct init *init, const struct command *command, int *ret_code)
 {
+    const struct timespec while_ns = {0, LOOK_NS};
+
     child.cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (child.cwd < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot enter the working directory");
@@ -269,7 +271,12 @@ enum cordon_err child_run(struct init *init, const struct command *command, int 
     child.code = CODE_KILLED;
     ask(init, ASKED_RUN);
     while (word_get(&child.lives) != 0) {
-        wait_while(&child.lives, 1, NULL);
+        wait_while(&child.lives, 1, &while_ns);
+        /* Nobody would answer: the command waits for its first open, and we for that. */
+        if (word_get(&child.lives) != 0 && init->guard > 0 && has_ended(init->guard)) {
+            return fault_set(&init->fault, CORDON_E_STATE, "try again",
+                             "the guard of the denied files is gone");
+        }
     }
     (void)close(child.cwd);
     /* Not of the command: the caller has more processes than he may, see execve(2). */
