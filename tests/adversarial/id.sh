@@ -323,7 +323,6 @@ id_23_worker_in_hostile_hands()
     id_begin
     id_23_signals
     id_23_ptrace
-    id_23_lingering
     id_23_orders ''
     id_23_orders 'allowed_sandbox_modes = ["read-only"]'
 }
@@ -369,27 +368,6 @@ id_23_ptrace()
 }
 
 # The service's cordon-worker is ours; $1: the managed modes.
-# What takes long to be closed is nobody else's trouble.
-id_23_lingering()
-{
-    local helper
-
-    mkfifo "$TOP/lingering"
-    chown cordon-a: "$TOP/lingering"
-    # All is queued before the first is looked at.
-    kill -STOP "$SERVICE_PID"
-    as_user cordon-a setpriv --no-new-privs python3 "$CORDON_SOURCE/tests/adversarial/probes/lingering.py" \
-        /run/cordon/cordond.sock 4 <"$TOP/lingering" >"$TOP/lingering.out" 2>&1 &
-    helper=$!
-    exec 9>"$TOP/lingering"
-    wait_for "grep -q queued '$TOP/lingering.out'" 20
-    kill -CONT "$SERVICE_PID"
-    job cordon-b -- echo served
-    exec 9>&-
-    expect_out served "while what was refused lingers"
-    wait "$helper"
-}
-
 id_23_orders()
 {
     local log=$HOME_A/hostile/log
