@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/loop.h"
 
-#include "broker/loop_memory.h"
-
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
+
+#include "broker/loop_memory.h"
 
 struct loop {
     struct event_base *base;

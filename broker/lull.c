@@ -3,8 +3,10 @@
 
 bool lull_ended(struct lull *lull, bool idle)
 {
-    const bool due = idle && lull->ended + 1 >= LULL_AFTER;
-
-    lull->ended = due ? 0 : lull->ended + (lull->ended < LULL_AFTER);
-    return due;
+    lull->ended += lull->ended < LULL_AFTER;
+    if (!idle || lull->ended < LULL_AFTER) {
+        return false;
+    }
+    lull->ended = 0;
+    return true;
 }

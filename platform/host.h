@@ -45,7 +45,8 @@ void host_time(char ret_text[HOST_TIME_MAX]);
 void host_time_of(uint64_t unix_ms, char ret_text[HOST_TIME_MAX]);
 
 void host_close(int fd); /* -1 is allowed */
-/* The same for what somebody else gave: never waits for whoever is behind it. */
+/* The same for what somebody else gave: does not wait for whoever is behind it, but for what is
+ * queued in a UNIX socket. */
 void host_close_foreign(int fd);
 /* Whether @path names a place wherever this process is; looks at no disk. */
 bool host_is_absolute(const char *path);

@@ -24,14 +24,12 @@ static atomic_uint closing;
  * which may linger: not closed aside yet, see SECURITY.md. */
 static bool is_harmless(int fd)
 {
+    const int flags = fcntl(fd, F_GETFL);
     int domain = AF_UNSPEC;
     socklen_t len = sizeof(domain);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX) {
-        return true;
-    }
-    return fcntl(fd, F_GETFL) < 0 || (fcntl(fd, F_GETFL) & O_PATH) != 0 ||
-           fcntl(fd, F_GET_SEALS) >= 0;
+    return flags < 0 || (flags & O_PATH) != 0 || fcntl(fd, F_GET_SEALS) >= 0 ||
+           (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX);
 }
 
 static void *close_it(void *context)

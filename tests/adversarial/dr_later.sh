@@ -238,7 +238,7 @@ dr_40_each_call_fails_once_while_a_job_moves()
     ! decided_by bpf || return 0
     [ "${CORDON_TORTURE:-}" = full ] && step=1
     dl_setup
-    # The guard is not asked about the command: without it init would wait for that, up to a minute.
+    # The guard is not asked about the command.
     dl_rules "$WS_A/**/*.key"
     printf '[permissions.filesystem]\ndeny_read = ["%s/**/*.env"]\n' "$WS_A" | managed_codex
     dl_job 'mv b/w.key first'

@@ -3,8 +3,6 @@
 #define CORDON_TESTS_FDS_H
 
 #include <dirent.h>
-#include <stdbool.h>
-#include <unistd.h>
 
 #include "tests/support/check.h"
 
@@ -20,15 +18,6 @@ static inline int fds_count(void)
     }
     (void)closedir(dir);
     return count;
-}
-
-/* So many are left, once those are closed that host_close_foreign() closes aside. */
-static inline bool fds_come_to(int count)
-{
-    for (int i = 0; i < 5000 && fds_count() != count; i++) {
-        (void)usleep(1000);
-    }
-    return fds_count() == count;
 }
 
 #endif

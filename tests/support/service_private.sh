@@ -80,8 +80,9 @@ service_up()
     service_group
     (
         [ -z "$SERVICE_GROUP" ] || echo "$BASHPID" >"$SERVICE_ENTRY/cgroup.procs" || exit 1
-        # The unit's environment.
-        GLIBC_TUNABLES=glibc.malloc.tcache_count=0 exec "$CORDOND"
+        # With the unit's environment.
+        # shellcheck disable=SC2046
+        exec env $(sed -n 's/^Environment=//p' "$CORDON_SOURCE/packaging/systemd/cordond.service.in") "$CORDOND"
     ) >>"$TOP/service.log" 2>&1 &
     SERVICE_PID=$!
     for ((i = 0; i < 500 * ${SLOW:-1}; i++)); do

@@ -40,7 +40,7 @@ static void end(void)
     channel_deinit(&channel);
     (void)close(peer);
     loop_free(loop);
-    CHECK(fds_come_to(before));
+    CHECK(fds_count() == before);
 }
 
 /* Sends until there is no room, or @most times; how many went. */

@@ -19,7 +19,7 @@ PROGRAMS = ["client/cordon", "client/cordon-policy", "broker/cordond", "broker/c
             "platform/linux/cordon-init", "platform/linux/cordon-index",
             "platform/linux/bpf/cordon-bpf", "tests/adversarial/probes", "tests/bench/bench_open",
             "tests/bench/bench_rules"]
-SCRIPTS = ["tests", "dev"]
+SCRIPTS = ["tests", "dev", "packaging/systemd"]
 MODULES = ["fuse", "ext4", "loop", "overlay", "virtio_pci", "virtio_blk"]
 FILES = ["/bin/busybox", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ld.so.conf",
          "/etc/passwd", "/etc/group", "/etc/alternatives/awk"]

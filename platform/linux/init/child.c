@@ -270,13 +270,13 @@ enum cordon_err child_run(struct init *init, const struct command *command, int 
     child.command = command;
     child.code = CODE_KILLED;
     ask(init, ASKED_RUN);
+    wait_while(&child.lives, 1, &while_ns);
     while (word_get(&child.lives) != 0) {
-        wait_while(&child.lives, 1, &while_ns);
         /* Nobody would answer: the command waits for its first open, and we for that. */
-        if (word_get(&child.lives) != 0 && init->guard > 0 && has_ended(init->guard)) {
-            return fault_set(&init->fault, CORDON_E_STATE, "try again",
-                             "the guard of the denied files is gone");
+        if (init->guard > 0 && has_ended(init->guard)) {
+            return guard_is_gone(init);
         }
+        wait_while(&child.lives, 1, &while_ns);
     }
     (void)close(child.cwd);
     /* Not of the command: the caller has more processes than he may, see execve(2). */

@@ -306,14 +306,13 @@ bool former_begin(struct names *names, bool *ret_full)
 {
     struct index_reply reply = {.status = INDEX_FAILED};
     int records = names->watch->life < 0 ? -1 : index_receive(names->watch->life, &reply);
-    bool ok;
+    /* Where no file system tells of names it does not matter. */
+    const bool matters = names->mount_count > 0 && reply.status != INDEX_FULL;
+    bool ok = !matters || (reply.status == INDEX_OK && former_take(names, records));
 
     *ret_full = reply.status == INDEX_FULL && names->mount_count > 0;
-    /* Where no file system tells of names it does not matter. */
-    ok = names->mount_count == 0 || *ret_full ||
-         (reply.status == INDEX_OK && former_take(names, records));
     names->known_first = known(names);
-    ok = ok && (names->mount_count == 0 || *ret_full || names_drain(names));
+    ok = ok && (!matters || names_drain(names));
     if (records >= 0) {
         (void)close(records);
     }

@@ -354,6 +354,12 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
     return CORDON_OK;
 }
 
+enum cordon_err guard_is_gone(struct init *init)
+{
+    return fault_set(&init->fault, CORDON_E_STATE, "try again",
+                     "the guard of the denied files is gone");
+}
+
 void guard_end(struct init *init)
 {
     struct pollfd events = {.fd = init->events, .events = POLLIN};

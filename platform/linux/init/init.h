@@ -180,6 +180,8 @@ _Noreturn void command_run(struct init *init, const struct command *command);
 /* Once the command is gone: what the guard has not seen yet is told for the jobs to come, most of
  * it without the help of another process. */
 void guard_end(struct init *init);
+/* The fault of a job that has none any more. */
+enum cordon_err guard_is_gone(struct init *init);
 /* Asks the guard, if there is one, whether it has learned of a denied object since it was ready;
  * false: it is gone. Then its answer: it has not. */
 bool guard_ask(const struct init *init);

@@ -38,8 +38,7 @@ static void command_start(struct init *init, const struct command *command)
 static _Noreturn void command_unguarded(struct init *init)
 {
     (void)kill(-1, SIGKILL);
-    (void)fault_set(&init->fault, CORDON_E_STATE, "try again",
-                    "the guard of the denied files is gone");
+    (void)guard_is_gone(init);
     init_report(IPC_REPORT_SETUP, 0, init);
     _exit(125);
 }
