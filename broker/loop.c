@@ -3,9 +3,81 @@
 
 #include <event2/event.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "broker/loop_memory.h"
+/* ---- its memory ---- */
+
+/*
+ * libevent keeps a note of 16 bytes for every descriptor's number that it ever saw, as long as the
+ * loop is there. They come when most is busy; each would keep a page of the heap from being given
+ * back. So they lie together. Not for threads.
+ */
+#define NOTES 2048U
+
+union note {
+    union note *next; /* of the free ones */
+    _Alignas(max_align_t) unsigned char bytes[16];
+};
+
+static union note notes[NOTES]; /* takes memory as far as it was used */
+static size_t used;
+static union note *unused;
+
+static bool is_note(const void *memory)
+{
+    const uintptr_t at = (uintptr_t)memory;
+
+    return at >= (uintptr_t)notes && at < (uintptr_t)(notes + NOTES);
+}
+
+static void *memory_take(size_t size)
+{
+    union note *note = unused;
+
+    if (size > sizeof(*note) || (note == NULL && used == NOTES)) {
+        return malloc(size);
+    }
+    if (note == NULL) {
+        return &notes[used++];
+    }
+    unused = note->next;
+    return note;
+}
+
+static void memory_give(void *memory)
+{
+    union note *note = memory;
+
+    if (!is_note(memory)) {
+        free(memory);
+        return;
+    }
+    note->next = unused;
+    unused = note;
+}
+
+static void *memory_resize(void *memory, size_t size)
+{
+    void *larger;
+
+    if (!is_note(memory)) {
+        return realloc(memory, size);
+    }
+    if (size <= sizeof(union note)) {
+        return memory;
+    }
+    larger = malloc(size);
+    if (larger != NULL) {
+        memcpy(larger, memory, sizeof(union note));
+        memory_give(memory);
+    }
+    return larger;
+}
+
+/* ---- the loop ---- */
 
 struct loop {
     struct event_base *base;
@@ -25,7 +97,7 @@ enum cordon_err loop_new(struct loop **ret_loop)
     struct event_config *config;
     struct loop *loop;
 
-    event_set_mem_functions(loop_memory_take, loop_memory_resize, loop_memory_give);
+    event_set_mem_functions(memory_take, memory_resize, memory_give); /* again is allowed */
     config = event_config_new();
     loop = calloc(1, sizeof(*loop));
 
