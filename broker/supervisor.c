@@ -14,6 +14,8 @@
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 100U
 #define TICK_MS 60000U
+#define REST_MS 1000U /* at the end, for what was killed */
+#define REST_STEP_MS 20U
 #define TEND_MS 2U /* after a spawn: most commands that are short have ended by then */
 
 static void raise_alarm(const struct supervisor *supervisor, const char *what,
@@ -217,6 +219,16 @@ static enum cordon_err watch_signals(struct supervisor *supervisor)
     return err;
 }
 
+static enum cordon_err watch_platform(struct supervisor *supervisor, struct cordon_fault *fault)
+{
+    const int fd = supervisor->platform->tend_fd();
+
+    return fd < 0 || loop_watch(supervisor->loop, fd, LOOP_READ, on_tend, supervisor,
+                                &supervisor->tend_wanted) == CORDON_OK
+               ? CORDON_OK
+               : fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
+}
+
 static enum cordon_err listen_service(struct supervisor *supervisor, struct cordon_fault *fault)
 {
     enum cordon_err err = service_listen_fd(&supervisor->listen_fd, fault);
@@ -264,6 +276,9 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
     }
     if (err == CORDON_OK) {
         supervisor->platform->cleanup(options->embedded);
+        err = watch_platform(supervisor, fault);
+    }
+    if (err == CORDON_OK) {
         quota_init(&supervisor->quota);
         managed_init(&supervisor->managed, &options->places, supervisor->platform->os);
         supervisor->managed.keeps = !options->embedded;
@@ -273,6 +288,20 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
         supervisor_refresh(supervisor, true);
     }
     return err;
+}
+
+/* Nothing is ready any more, so tend() only looks at what was killed; what stays is left. */
+static void rest(struct supervisor *supervisor)
+{
+    for (unsigned ms = 0; ms < REST_MS && supervisor->platform->tend() != 0; ms += REST_STEP_MS) {
+        struct loop_source *step = NULL;
+
+        if (loop_after(supervisor->loop, REST_STEP_MS, on_stop, supervisor, &step) != CORDON_OK) {
+            return;
+        }
+        loop_run(supervisor->loop);
+        loop_source_free(step);
+    }
 }
 
 static void finish(struct supervisor *supervisor)
@@ -292,7 +321,9 @@ static void finish(struct supervisor *supervisor)
     loop_source_free(supervisor->listen_pause);
     loop_source_free(supervisor->tick);
     loop_source_free(supervisor->tend);
+    loop_source_free(supervisor->tend_wanted);
     supervisor->platform->forget();
+    rest(supervisor);
     host_close(supervisor->listen_fd);
     managed_deinit(&supervisor->managed);
     rings_deinit(&supervisor->rings);

@@ -51,6 +51,7 @@ struct supervisor {
     struct loop_source *tick; /* service: the managed files are looked at in any case */
     struct loop_source *tend; /* the platform has something to make ready, or to give back */
     bool tend_soon;           /* armed by supervisor_tend() */
+    struct loop_source *tend_wanted;
     struct loop_source *signals[3];
     uint64_t start_ms, start_tick_ms; /* since 1970; monotonic */
     struct lull lull;

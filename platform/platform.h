@@ -192,17 +192,23 @@ struct platform {
     void (*about)(const struct platform_job *job, struct platform_about *ret_about);
     /* Sends @signo to the command; SIGKILL ends the whole tree. */
     enum cordon_err (*signal)(struct platform_job *job, int signo);
-    /* Kills what is left, waits for it (bounded), undoes, frees. NULL is allowed. */
+    /*
+     * Kills what is left, undoes, frees; waits for milliseconds at most. What does not end then
+     * tend() looks after, and its user gets no further job when he has many of it. NULL is allowed.
+     */
     void (*release)(struct platform_job *job);
     /* Removes what a dead broker left (cgroups, runtime directories). */
     void (*cleanup)(bool embedded);
 
     /*
      * To be called a little after a spawn, when its caller has what he wants: makes one thing ready
-     * that the next spawn may save itself, or gives back what was not wanted for long. Returns in
-     * how many milliseconds to call it again; 0: not before the next spawn.
+     * that the next spawn may save itself, or gives back what was not wanted for long, or what was
+     * killed before and is gone now. Returns in how many milliseconds to call it again; 0: not
+     * before the next spawn.
      */
     uint32_t (*tend)(void);
+    /* Readable when tend() is to be called sooner than it said. Borrowed; -1: there is none. */
+    int (*tend_fd)(void);
     /* Gives back everything that is ready, and what it would be made from. */
     void (*forget)(void);
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/linux/backend.h"
+#include "platform/linux/remains.h"
 
 /* The supervisor never looks at a caller's paths: those rows are the worker's. */
 const struct platform *platform_host(void)
@@ -17,6 +18,7 @@ const struct platform *platform_host(void)
         .release = linux_release,
         .cleanup = linux_cleanup,
         .tend = linux_tend,
+        .tend_fd = remains_fd,
         .forget = linux_forget,
     };
 

@@ -141,7 +141,9 @@ enum cordon_err cgroup_make(uint64_t job, struct cgroup *ret_cgroup, struct cord
         *ret_cgroup = cgroup;
         return CORDON_OK;
     }
-    (void)snprintf(cgroup.name, sizeof(cgroup.name), GROUP_PREFIX "%" PRIu64, job);
+    /* One that a predecessor left, since nothing ends what is in it, has another name. */
+    (void)snprintf(cgroup.name, sizeof(cgroup.name), GROUP_PREFIX "%d-%" PRIu64, (int)getpid(),
+                   job);
     /* Runtimes ask their control group how much there is, so not by our umask. */
     if (mkdirat(parent, cgroup.name, 0755) == 0 && fchmodat(parent, cgroup.name, 0755, 0) == 0) {
         cgroup.dir = openat(parent, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -177,22 +179,26 @@ static void group_rmdir(int parent, const char *name)
     }
 }
 
-void cgroup_remove(struct cgroup *cgroup)
+bool cgroup_remove(struct cgroup *cgroup)
 {
     const char *why;
     int parent;
+    bool busy;
 
-    if (cgroup == NULL || cgroup->dir < 0) {
-        return;
+    if (cgroup->dir < 0) {
+        return true;
     }
     (void)cgroup_write(cgroup->dir, "cgroup.kill", "1");
-    (void)close(cgroup->dir);
-    cgroup->dir = -1;
     parent = cgroup_parent_open(&why);
+    busy = parent >= 0 && unlinkat(parent, cgroup->name, AT_REMOVEDIR) != 0 && errno == EBUSY;
     if (parent >= 0) {
-        group_rmdir(parent, cgroup->name);
         (void)close(parent);
     }
+    if (!busy) {
+        (void)close(cgroup->dir);
+        cgroup->dir = -1;
+    }
+    return !busy;
 }
 
 void cgroup_cleanup(void)

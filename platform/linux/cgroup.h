@@ -14,7 +14,7 @@
 
 struct cgroup {
     int dir; /* of the job's group; -1: there is none here */
-    char name[40];
+    char name[48];
 };
 
 /* True when this process may make groups below its own; *ret_why says why not. */
@@ -48,8 +48,8 @@ CORDON_MUST_USE enum cordon_err cgroup_make(uint64_t job, struct cgroup *ret_cgr
                                             struct cordon_fault *fault);
 /* Write end of cgroup.procs, or of /dev/null; close it. -1 with errno. */
 int cgroup_procs_fd(const struct cgroup *cgroup);
-/* Kills what is in it, removes it. */
-void cgroup_remove(struct cgroup *cgroup);
+/* Kills what is in it, removes it; never waits. False: something is in it still, call it again. */
+bool cgroup_remove(struct cgroup *cgroup);
 /* Removes groups that a dead broker left. */
 void cgroup_cleanup(void);
 

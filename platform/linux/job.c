@@ -23,9 +23,7 @@
 
 /* A set-up takes milliseconds, a snapshot of a large tree seconds. */
 #define SETUP_SECONDS_MAX 60
-#define RELEASE_WAIT_MS 10000
-#define RELEASE_TRIES 20
-#define REAP_TRIES 3 /* a call that failed once may succeed then */
+#define GRACE_MS 20U /* for who was killed just now, so that next to nothing ever remains */
 
 static bool watch_add(struct platform_job *job, int fd)
 {
@@ -64,7 +62,7 @@ void job_parts_close(struct job_parts *parts)
     close_fd(&parts->report);
     denials_close(&parts->denials);
     bpf_job_close(&parts->bpf);
-    cgroup_remove(&parts->cgroup);
+    (void)cgroup_remove(&parts->cgroup); /* nothing is in it */
 }
 
 static enum cordon_err init_start(struct platform_job *job, struct cordon_fault *fault)
@@ -107,13 +105,17 @@ enum cordon_err job_new(struct job_parts *parts, int channel, struct platform_jo
                         struct cordon_fault *fault)
 {
     struct platform_job *job = calloc(1, sizeof(*job));
+    struct job_remains *remains = calloc(1, sizeof(*remains));
     enum cordon_err err;
 
-    if (job == NULL) {
+    if (job == NULL || remains == NULL) {
+        free(job);
+        free(remains);
         job_parts_close(parts);
         return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
     }
     job->parts = *parts;
+    job->remains = remains;
     job->pidfd = job->channel = job->timer = job->watch = -1;
     err = watch_make(job) ? CORDON_OK : fault_os(fault, errno, NULL, "cannot watch the job");
     if (err == CORDON_OK && channel >= 0) {
@@ -275,7 +277,7 @@ static bool must_be_made_again(const struct platform_job *job)
 {
     const bool died = job->spare != 0 && !job->running && !job->ended;
 
-    return job->reaped && !job->killed && (job->stale || (died && go_take_back(job)));
+    return job->reaped && job->killed_ms == 0 && (job->stale || (died && go_take_back(job)));
 }
 
 /* From all that is now; whoever waits for the job does not notice. */
@@ -362,7 +364,9 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     if (signo <= 0 || signo >= 65) {
         return CORDON_E_INVALID;
     }
-    job->killed = job->killed || signo == SIGKILL;
+    if (signo == SIGKILL && job->killed_ms == 0) {
+        job->killed_ms = host_now_ms();
+    }
     if (syscall(SYS_pidfd_send_signal, job->pidfd, signo, NULL, 0) != 0) {
         return errno == ESRCH ? CORDON_E_NOT_FOUND : CORDON_E_OS;
     }
@@ -378,37 +382,44 @@ void linux_about(const struct platform_job *job, struct platform_about *ret_abou
 }
 
 /* With it goes all of its job; within milliseconds, unless a system call of it hangs. */
-static void init_kill(int pidfd)
+static void init_end(struct platform_job *job)
 {
-    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-    siginfo_t info;
-    bool gone = false;
+    struct pollfd ended = {.fd = job->pidfd, .events = POLLIN};
+    uint64_t since_ms;
 
-    for (int i = 0; !gone && i < RELEASE_TRIES; i++) {
-        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-        gone = poll(&ended, 1, RELEASE_WAIT_MS / RELEASE_TRIES) > 0;
-    }
-    for (int i = 0; gone && i < REAP_TRIES; i++) {
-        if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | __WALL) == 0) {
-            return;
-        }
+    (void)linux_signal(job, SIGKILL);
+    since_ms = host_now_ms() - job->killed_ms;
+    if (since_ms < GRACE_MS) {
+        (void)poll(&ended, 1, (int)(GRACE_MS - since_ms));
     }
 }
 
 void linux_release(struct platform_job *job)
 {
+    struct job_remains *remains;
+
     if (job == NULL) {
         return;
     }
     if (!job->reaped) {
-        init_kill(job->pidfd);
+        init_end(job);
     }
+    remains = job->remains;
+    *remains = (struct job_remains){.uid = job->parts.uid,
+                                    .pidfd = job->reaped ? -1 : job->pidfd,
+                                    .cgroup = job->parts.cgroup,
+                                    .bpf = job->parts.bpf};
+    if (job->reaped) {
+        close_fd(&job->pidfd);
+    }
+    job->parts.cgroup.dir = -1;
+    job->parts.bpf = (struct bpf_job){.slot = ORDER_NO_SLOT, .ring = -1};
     job_parts_close(&job->parts);
     channel_close(job);
     close_fd(&job->timer);
     close_fd(&job->watch);
-    close_fd(&job->pidfd);
     free(job);
+    remains_keep(remains);
 }
 
 void linux_cleanup(bool embedded)

@@ -6,10 +6,12 @@
 #include "platform/linux/cgroup.h"
 #include "platform/linux/denials.h"
 #include "platform/linux/launch.h"
+#include "platform/linux/remains.h"
 #include "platform/platform.h"
 
 /* What a new job is made of. */
 struct job_parts {
+    uint32_t uid; /* whose job it is */
     struct launch launch;
     int control; /* to tell cordon-init on that a command is due */
     int report;  /* read end */
@@ -26,12 +28,14 @@ struct platform_job {
     int channel;            /* to its worker, for cordon-init; until the command runs */
     int timer;              /* runs out if the set-up hangs; -1 once the command runs */
     int watch;              /* epoll over these, and over the denials */
-    bool running, ended, reaped, killed;
-    bool failed;    /* its set-up, ahead of time; @last says why */
-    uint64_t spare; /* of which spares it was (spare.h); 0: made when it was wanted */
-    bool stale;     /* made ahead, and no longer as it would be made now: to be made again */
+    bool running, ended, reaped;
+    uint64_t killed_ms; /* when it was killed first; 0: it was not */
+    bool failed;        /* its set-up, ahead of time; @last says why */
+    uint64_t spare;     /* of which spares it was (spare.h); 0: made when it was wanted */
+    bool stale;         /* made ahead, and no longer as it would be made now: to be made again */
     struct ipc_report last;
-    struct ipc_usage usage; /* once it is reaped */
+    struct ipc_usage usage;      /* once it is reaped */
+    struct job_remains *remains; /* for linux_release(), which so needs no memory */
 };
 
 /*

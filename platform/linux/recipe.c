@@ -344,7 +344,8 @@ static enum cordon_err channels_open(const struct recipe *recipe, struct job_par
 enum cordon_err recipe_start(const struct recipe *recipe, int channel,
                              struct platform_job **ret_job, struct cordon_fault *fault)
 {
-    struct job_parts parts = {.control = -1,
+    struct job_parts parts = {.uid = recipe_uid(recipe),
+                              .control = -1,
                               .report = -1,
                               .cgroup = {.dir = -1},
                               .denials = {.channel = -1},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "platform/host.h"
+#include "platform/linux/remains.h"
 
 #define SHELVES 8U      /* recipes that spares are made of */
 #define SHELVES_EACH 4U /* ... for one user */
@@ -242,7 +243,7 @@ uint32_t linux_tend(void)
 {
     const uint64_t now = host_now_ms();
     struct shelf *shelf;
-    uint64_t next = 0;
+    uint64_t next = remains_tend();
 
     for (size_t i = 0; i < SHELVES; i++) {
         struct shelf **slot = &spares.shelves[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/linux/backend.h"
 #include "platform/linux/recipe.h"
+#include "platform/linux/remains.h"
 #include "platform/linux/spare.h"
 
 /* One that was made ahead, else a new one. */
@@ -48,8 +49,11 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
 {
     struct recipe made;
     struct recipe *recipe;
-    enum cordon_err err = recipe_find(spawn, &made, &recipe, fault);
+    enum cordon_err err = remains_check(spawn->peer->uid, fault);
 
+    if (err == CORDON_OK) {
+        err = recipe_find(spawn, &made, &recipe, fault);
+    }
     if (err != CORDON_OK) {
         return err;
     }

@@ -94,6 +94,11 @@ static uint32_t null_tend(void)
     return 0;
 }
 
+static int null_tend_fd(void)
+{
+    return -1;
+}
+
 static void null_forget(void)
 {
 }
@@ -118,6 +123,7 @@ const struct platform *platform_null(void)
         .release = null_release,
         .cleanup = null_cleanup,
         .tend = null_tend,
+        .tend_fd = null_tend_fd,
         .forget = null_forget,
     };
 

@@ -365,3 +365,67 @@ id_21_terminal_as_without()
 {
     id_terminal control 7
 }
+
+# ---- ID-23 of id.sh ----
+
+# COUNT jobs of a's that nothing ends, as if a system call of each hung, their clients killed; until
+# id_23_undying_end.
+id_23_undying_begin()
+{
+    local i clients=()
+
+    for ((i = 0; i < $1; i++)); do
+        (JOB_TIMEOUT=100 job_run cordon-a "$WS_A" -- sleep 48.5 >/dev/null 2>&1) &
+        clients+=($!)
+    done
+    wait_for "[ \$(pgrep -fc '^sleep 48.5') = $1 ]" 20
+    mkfifo "$TOP/undying"
+    # shellcheck disable=SC2046
+    python3 "$CORDON_SOURCE/tests/adversarial/probes/undying.py" $(pgrep -f '^sleep 48.5') \
+        <"$TOP/undying" >"$TOP/undying.out" 2>&1 &
+    UNDYING=$!
+    exec 9>"$TOP/undying"
+    wait_for "grep -q traced '$TOP/undying.out'" || fail "undying: $(cat "$TOP/undying.out")"
+    pkill -KILL -f "^$CORDON .*sleep 48.5"
+    wait "${clients[@]}" 2>/dev/null
+}
+
+id_23_undying_end()
+{
+    exec 9>&-
+    wait "$UNDYING"
+    rm "$TOP/undying" "$TOP/undying.out"
+}
+
+# They are his own trouble, and nobody waits for them, nor the service's end.
+id_23_undying()
+{
+    local i
+
+    id_23_undying_begin 16
+    # The service gives each of them some seconds before it lets go of it.
+    for ((i = 0; i < 300; i++)); do
+        job cordon-b -- echo served
+        expect_out served "beside jobs that cannot end"
+        job cordon-a -- true
+        [ "$RC" = 0 ] || break
+        sleep 0.05
+    done
+    expect_refused "has 16 jobs that were killed and cannot end; end what they wait for" "a's next"
+    [ "$(id_23_zombies)" = 0 ] || fail "pid 1 of a job ended: it is not undying"
+    id_23_undying_end
+    no_spares
+    wait_for '[ -z "$SERVICE_GROUP" ] || [ -z "$(find "$SERVICE_GROUP" -name "cordon-job-*")" ]'
+    wait_for '[ "$(id_23_zombies)" = 0 ]'
+    id_still_well "after jobs that could not end"
+    id_23_undying_begin 2
+    restart_service 9>&- # it would keep the end that id_23_undying_end closes
+    id_23_undying_end
+    id_begin
+    id_still_well "after the service ended beside jobs that could not"
+}
+
+id_23_zombies()
+{
+    ps -o stat= --ppid "$SERVICE_PID" | grep -c Z
+}

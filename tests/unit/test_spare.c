@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "platform/host.h"
+#include "platform/linux/remains.h"
 #include "platform/linux/spare.h"
 #include "tests/support/check.h"
 
@@ -12,6 +13,7 @@ static size_t alive; /* jobs that were made and not released */
 static bool mounts;  /* changed */
 static bool dead;    /* every job that is asked */
 static enum cordon_err made = CORDON_OK;
+static bool remains; /* something that was killed is not gone */
 
 uint64_t host_now_ms(void)
 {
@@ -24,6 +26,11 @@ bool linux_mounts_changed(void)
 
     mounts = false;
     return changed;
+}
+
+uint32_t remains_tend(void)
+{
+    return remains ? 100 : 0;
 }
 
 /* A recipe of ours is known by its length, and has its user in a table's place. */
@@ -280,6 +287,21 @@ TEST(a_job_that_failed_or_is_embedded_wants_nothing)
     spare_want(&failed, false);
     spare_want(&embedded, true);
     CHECK(recipes == 0 && linux_tend() == 0);
+}
+
+TEST(what_was_killed_and_is_not_gone_is_looked_at_soon)
+{
+    begin();
+    remains = true;
+    CHECK(linux_tend() == 100);
+    CHECK(!spawn(1, 0));
+    CHECK(tend() == 100 && alive == 2);
+    now_ms += 59950;
+    CHECK(tend() == 50);
+    remains = false;
+    CHECK(tend() == 50);
+    now_ms += 50;
+    CHECK(tend() == 0 && alive == 0);
 }
 
 TEST_MAIN()
