@@ -16,7 +16,7 @@
 
 static void session_free(struct caller_session *session)
 {
-    host_close_foreign(session->fd);
+    host_end_foreign(session->fd);
     peer_deinit(&session->peer);
     quota_release(&session->charge);
     free(session);
@@ -35,6 +35,7 @@ static void sessions_drop(struct caller *caller, uint32_t id)
             continue;
         }
         *link = session->next;
+        channel_forget(&caller->channel, session->id);
         session_free(session);
     }
     feed_forget(caller, id);
@@ -79,8 +80,8 @@ void caller_free(struct caller *caller)
     }
     *link = caller->next;
     jobs_free(caller);
-    sessions_drop(caller, 0);
     worker_stop(caller);
+    sessions_drop(caller, 0);
     lookup_free(caller->lookup);
     loop_source_free(caller->idle);
     managed_rules_deinit(&caller->rules);

@@ -34,20 +34,41 @@ static void receive(struct channel *channel)
     }
 }
 
+/* Whose connection it was has it still, see channel_forget(). */
+static void queued_free(struct channel *channel, struct channel_queued *queued)
+{
+    channel->queued--;
+    channel->queued_fds -= queued->fd_count;
+    channel->queued_bytes -= queued->bytes;
+    close_fds(queued->fds, queued->fd_count);
+    free(queued);
+}
+
 static void pop(struct channel *channel)
 {
     struct channel_queued *queued = channel->first;
 
     channel->first = queued->next;
     channel->last = channel->first == NULL ? NULL : channel->last;
-    channel->queued--;
-    channel->queued_fds -= queued->fd_count;
-    channel->queued_bytes -= queued->bytes;
-    /* Whose connection it was may have gone meanwhile. */
-    for (size_t i = 0; i < queued->fd_count; i++) {
-        host_close_foreign(queued->fds[i]);
+    queued_free(channel, queued);
+}
+
+void channel_forget(struct channel *channel, uint32_t session)
+{
+    struct channel_queued **link = &channel->first;
+
+    channel->last = NULL;
+    while (*link != NULL) {
+        struct channel_queued *queued = *link;
+
+        if (queued->message.session == session) {
+            *link = queued->next;
+            queued_free(channel, queued);
+        } else {
+            channel->last = queued;
+            link = &queued->next;
+        }
     }
-    free(queued);
 }
 
 static enum cordon_err flush(struct channel *channel)
@@ -106,7 +127,7 @@ void channel_deinit(struct channel *channel)
     }
     loop_source_free(channel->source);
     channel->source = NULL;
-    host_close_foreign(channel->fd); /* with what nobody read */
+    host_end_foreign(channel->fd); /* with what nobody read */
     channel->fd = -1;
 }
 

@@ -37,6 +37,9 @@ CORDON_MUST_USE enum cordon_err channel_init(struct channel *channel, struct loo
                                              const struct channel_config *config);
 void channel_deinit(struct channel *channel); /* all zero but fd -1 is allowed */
 
+/* Nothing of @session is sent any more. To be called before its connection is closed. */
+void channel_forget(struct channel *channel, uint32_t session);
+
 /*
  * Sends, or queues until it can. The descriptors are the channel's from here
  * on, also when it fails. CORDON_E_LIMIT: the other side does not read;

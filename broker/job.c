@@ -322,7 +322,7 @@ static void limits_merge(struct job *job)
 }
 
 static enum cordon_err start(struct job *job, const struct caller_session *session,
-                             const struct ipc_packet *packet, struct cordon_fault *fault)
+                             struct ipc_packet *packet, struct cordon_fault *fault)
 {
     struct caller *caller = job->caller;
     struct supervisor *supervisor = caller->supervisor;
@@ -343,7 +343,8 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     }
     limits_merge(job);
     if (packet->message.u.spawn.has_texts != 0) {
-        texts = host_dup(packet->fds[--fd_count]);
+        texts = packet->fds[--fd_count];
+        packet->fds[fd_count] = -1;
     }
     denials_begin(&job->denials, caller, texts);
     undo_push(&job->undo, undo_denials, job, "texts of rules");
@@ -403,7 +404,7 @@ static void refuse(struct caller *caller, const struct ipc_message *order,
     caller_send(caller, &message);
 }
 
-void job_spawn(struct caller *caller, const struct ipc_packet *packet)
+void job_spawn(struct caller *caller, struct ipc_packet *packet)
 {
     const struct caller_session *session = caller_find_session(caller, packet->message.session);
     struct cordon_fault fault = {.err = CORDON_OK};

@@ -35,5 +35,5 @@ void refuse_connection(int fd, const struct cordon_fault *fault)
         }
     }
     stream_deinit(&stream);
-    host_close_foreign(fd);
+    host_end_foreign(fd);
 }

@@ -45,9 +45,10 @@ void host_time(char ret_text[HOST_TIME_MAX]);
 void host_time_of(uint64_t unix_ms, char ret_text[HOST_TIME_MAX]);
 
 void host_close(int fd); /* -1 is allowed */
-/* The same for what somebody else gave: does not wait for whoever is behind it, but for what is
- * queued in a UNIX socket. */
+/* The same for what somebody else gave: whoever is behind it is not waited for. */
 void host_close_foreign(int fd);
+/* The same for a connection, which ends for all who have it; cheap, if no descriptor is queued. */
+void host_end_foreign(int fd);
 /* Whether @path names a place wherever this process is; looks at no disk. */
 bool host_is_absolute(const char *path);
 /* True if @path, its links followed, is a directory. */

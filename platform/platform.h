@@ -123,7 +123,7 @@ struct platform_spawn {
     const struct policy *managed;       /* allowances and rules; never NULL */
     int managed_table;                  /* sealed memfd: the DFA of its rules */
     const struct policy_limits *limits; /* the managed ones, and what the worker asked for */
-    const int *fds;                     /* as received with IPC_SPAWN: hostile */
+    int *fds; /* as received with IPC_SPAWN: hostile; what spawn() keeps it sets to -1 */
     size_t fd_count;
 };
 

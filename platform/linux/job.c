@@ -42,7 +42,7 @@ static void close_fd(int *fd)
 
 static void channel_close(struct platform_job *job)
 {
-    host_close_foreign(job->channel);
+    host_end_foreign(job->channel);
     job->channel = -1;
 }
 
@@ -89,19 +89,20 @@ static enum cordon_err go_send(const struct platform_job *job, bool check,
                : fault_os(fault, errno, "try again", "the job's set-up cannot be told to go on");
 }
 
-enum cordon_err job_go(struct platform_job *job, int channel, bool check,
+enum cordon_err job_go(struct platform_job *job, int *channel, bool check,
                        struct cordon_fault *fault)
 {
     const struct itimerspec limit = {.it_value = {.tv_sec = SETUP_SECONDS_MAX}};
 
-    job->channel = fcntl(channel, F_DUPFD_CLOEXEC, 3);
-    if (job->channel < 0 || timerfd_settime(job->timer, 0, &limit, NULL) != 0) {
+    job->channel = *channel;
+    *channel = -1;
+    if (timerfd_settime(job->timer, 0, &limit, NULL) != 0) {
         return fault_os(fault, errno, NULL, "cannot prepare the job");
     }
     return go_send(job, check, fault);
 }
 
-enum cordon_err job_new(struct job_parts *parts, int channel, struct platform_job **ret_job,
+enum cordon_err job_new(struct job_parts *parts, int *channel, struct platform_job **ret_job,
                         struct cordon_fault *fault)
 {
     struct platform_job *job = calloc(1, sizeof(*job));
@@ -118,7 +119,7 @@ enum cordon_err job_new(struct job_parts *parts, int channel, struct platform_jo
     job->remains = remains;
     job->pidfd = job->channel = job->timer = job->watch = -1;
     err = watch_make(job) ? CORDON_OK : fault_os(fault, errno, NULL, "cannot watch the job");
-    if (err == CORDON_OK && channel >= 0) {
+    if (err == CORDON_OK && channel != NULL) {
         err = job_go(job, channel, false, fault);
     }
     if (err == CORDON_OK) {

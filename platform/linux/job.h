@@ -39,17 +39,17 @@ struct platform_job {
 };
 
 /*
- * Starts cordon-init. @channel as for job_go(); -1: it waits for that. Takes @parts over, also when
- * it fails.
+ * Starts cordon-init. @channel as for job_go(); NULL: it waits for that. Takes @parts over, also
+ * when it fails.
  */
-CORDON_MUST_USE enum cordon_err job_new(struct job_parts *parts, int channel,
+CORDON_MUST_USE enum cordon_err job_new(struct job_parts *parts, int *channel,
                                         struct platform_job **ret_job, struct cordon_fault *fault);
 /*
- * The worker's command will come on @channel, which is duplicated. @check: the job was made ahead,
- * so cordon-init first looks whether it would be made the same now; if not, it is made again, and
- * nobody else notices. CORDON_E_OS, also when it is dead.
+ * The worker's command will come on *@channel, which is taken over and -1 then. @check: the job was
+ * made ahead, so cordon-init first looks whether it would be made the same now; if not, it is made
+ * again, and nobody else notices. CORDON_E_OS, also when it is dead.
  */
-CORDON_MUST_USE enum cordon_err job_go(struct platform_job *job, int channel, bool check,
+CORDON_MUST_USE enum cordon_err job_go(struct platform_job *job, int *channel, bool check,
                                        struct cordon_fault *fault);
 /* It waits, or is about to, as far as can be seen. */
 bool job_is_waiting(const struct platform_job *job);

@@ -341,7 +341,7 @@ static enum cordon_err channels_open(const struct recipe *recipe, struct job_par
     return CORDON_OK;
 }
 
-enum cordon_err recipe_start(const struct recipe *recipe, int channel,
+enum cordon_err recipe_start(const struct recipe *recipe, int *channel,
                              struct platform_job **ret_job, struct cordon_fault *fault)
 {
     struct job_parts parts = {.uid = recipe_uid(recipe),

@@ -56,8 +56,9 @@ bool recipe_same(const struct recipe *a, const struct recipe *b);
 /* Who it is for. */
 uint32_t recipe_uid(const struct recipe *recipe);
 
-/* Starts a job whose command comes on @channel; -1: as far as it goes without, until job_go(). */
-CORDON_MUST_USE enum cordon_err recipe_start(const struct recipe *recipe, int channel,
+/* Starts a job whose command comes on *@channel; NULL: as far as it goes without, until job_go().
+ */
+CORDON_MUST_USE enum cordon_err recipe_start(const struct recipe *recipe, int *channel,
                                              struct platform_job **ret_job,
                                              struct cordon_fault *fault);
 /* What may have ended since: cordon-index is another one by now. CORDON_E_OS. */

@@ -231,7 +231,7 @@ static void shelf_fill(struct shelf *shelf)
     struct platform_job *job = NULL;
     struct cordon_fault ignored;
 
-    if (recipe_start(&shelf->recipe, -1, &job, &ignored) != CORDON_OK) {
+    if (recipe_start(&shelf->recipe, NULL, &job, &ignored) != CORDON_OK) {
         shelf->stale = STALE_MAX;
         return;
     }

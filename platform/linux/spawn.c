@@ -5,7 +5,7 @@
 #include "platform/linux/spare.h"
 
 /* One that was made ahead, else a new one. */
-static enum cordon_err start(const struct recipe *recipe, int channel,
+static enum cordon_err start(const struct recipe *recipe, int *channel,
                              struct platform_job **ret_job, struct cordon_fault *fault)
 {
     struct platform_job *job = spare_take(recipe);
@@ -57,7 +57,7 @@ enum cordon_err linux_spawn(const struct platform_spawn *spawn, struct platform_
     if (err != CORDON_OK) {
         return err;
     }
-    err = start(recipe, spawn->fds[IPC_SPAWN_CHANNEL], ret_job, fault);
+    err = start(recipe, &spawn->fds[IPC_SPAWN_CHANNEL], ret_job, fault);
     spare_want(recipe, err == CORDON_OK);
     return err;
 }

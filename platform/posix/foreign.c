@@ -1,76 +1,172 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Closing what somebody else gave. The last one to close waits for what is behind it: a server of
- * FUSE that is asked whether it has something to flush, a TCP socket that lingers. Whoever made
- * these may take as long as he likes. So it is a thread that closes, one for each descriptor:
- * nobody waits for another's.
+ * FUSE that is asked whether it has something to flush, a TCP socket that lingers, also one that
+ * is queued in a UNIX socket. Whoever made these may take as long as he likes. So a process of its
+ * own is the last that has the descriptor, and ends: nobody waits for that, nor for another's.
  */
+#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/host.h"
 
-#define STACK ((size_t)64U * 1024U)
-#define CLOSING_MAX 4096U /* so many take their time that one more is waited for */
-
-static atomic_uint closing;
-
-/* A place in a tree, or memory: nobody is asked. With a UNIX socket goes what is queued in it,
- * which may linger: not closed aside yet, see SECURITY.md. */
+/* A place in a tree, or memory: nobody is asked. */
 static bool is_harmless(int fd)
 {
     const int flags = fcntl(fd, F_GETFL);
-    int domain = AF_UNSPEC;
-    socklen_t len = sizeof(domain);
 
-    return flags < 0 || (flags & O_PATH) != 0 || fcntl(fd, F_GET_SEALS) >= 0 ||
-           (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX);
+    return flags < 0 || (flags & O_PATH) != 0 || fcntl(fd, F_GET_SEALS) >= 0;
 }
 
-static void *close_it(void *context)
+/* ---- the process ---- */
+
+/* Keeps @fd and @go, and no other. */
+static bool keep_only(int fd, int go)
 {
-    (void)close((int)(intptr_t)context);
-    atomic_fetch_sub(&closing, 1U);
-    return NULL;
+    const unsigned low = (unsigned)(fd < go ? fd : go);
+    const unsigned high = (unsigned)(fd < go ? go : fd);
+    const struct {
+        unsigned from, to;
+    } ranges[] = {{0, low - 1}, {low + 1, high - 1}, {high + 1, ~0U}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        const bool none = i == 0 ? low == 0 : ranges[i].from > ranges[i].to;
+
+        if (!none && syscall(SYS_close_range, ranges[i].from, ranges[i].to, 0) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* Signals are for the loop's thread. */
-static bool close_aside(int fd)
+/* Nobody's child, so that nobody has to wait for it. Signals are blocked as in its parent. */
+__attribute__((noreturn)) static void closer_main(int fd, int go)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
+    char byte;
+
+    if (fork() != 0) {
+        _exit(0);
+    }
+    if (keep_only(fd, go)) {
+        while (read(go, &byte, 1) < 0 && errno == EINTR) {
+        }
+    }
+    _exit(0);
+}
+
+static bool is_started(int fd, int go)
+{
     sigset_t all;
     sigset_t before;
-    bool done;
+    pid_t pid;
 
-    if (pthread_attr_init(&attr) != 0) {
+    (void)sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, &before) != 0) {
         return false;
     }
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    atomic_fetch_add(&closing, 1U);
-    done = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
-           pthread_attr_setstacksize(&attr, STACK) == 0 &&
-           pthread_create(&thread, &attr, close_it, (void *)(intptr_t)fd) == 0;
-    if (!done) {
-        atomic_fetch_sub(&closing, 1U);
+    pid = fork();
+    if (pid == 0) {
+        closer_main(fd, go);
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attr);
+    while (sigprocmask(SIG_SETMASK, &before, NULL) != 0) {
+    }
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    return pid > 0;
+}
+
+/* False: there is no such process, nothing is closed. */
+static bool close_aside(int fd)
+{
+    int go[2];    /* closed once we have closed @fd */
+    int ready[2]; /* closed once the process has nothing else of ours */
+    char byte;
+    bool done;
+
+    if (pipe2(go, O_CLOEXEC) != 0) {
+        return false;
+    }
+    if (pipe2(ready, O_CLOEXEC) != 0) {
+        (void)close(go[0]);
+        (void)close(go[1]);
+        return false;
+    }
+    done = is_started(fd, go[0]);
+    (void)close(go[0]);
+    (void)close(ready[1]);
+    while (done && read(ready[0], &byte, 1) < 0 && errno == EINTR) {
+    }
+    (void)close(ready[0]);
+    if (done) {
+        (void)close(fd);
+    }
+    (void)close(go[1]);
     return done;
 }
 
 void host_close_foreign(int fd)
 {
-    if (fd < 0) {
-        return;
-    }
-    if (is_harmless(fd) || atomic_load(&closing) >= CLOSING_MAX || !close_aside(fd)) {
+    if (fd >= 0 && (is_harmless(fd) || !close_aside(fd))) {
         (void)close(fd);
+    }
+}
+
+/* ---- connections ---- */
+
+/*
+ * No descriptor is queued in it, nor will be: it was shut down. Only its entry in proc(5) tells,
+ * since Linux 5.11: to whoever receives, what came with a byte out of band that somebody has read
+ * is there no more, though it is.
+ */
+static bool is_empty(int fd)
+{
+    static const char key[] = "\nscm_fds:";
+    char path[48];
+    char text[512];
+    const char *at;
+    ssize_t len;
+    int info;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    info = open(path, O_RDONLY | O_CLOEXEC);
+    if (info < 0) {
+        return false;
+    }
+    len = read(info, text, sizeof(text) - 1);
+    (void)close(info);
+    text[len < 0 ? 0 : len] = '\0';
+    at = strstr(text, key);
+    return at != NULL && strtoul(at + sizeof(key) - 1, NULL, 10) == 0;
+}
+
+static bool option_is(int fd, int option, int value)
+{
+    int is = 0;
+    socklen_t len = sizeof(is);
+
+    return getsockopt(fd, SOL_SOCKET, option, &is, &len) == 0 && is == value;
+}
+
+/* One that listens has more of them behind it. */
+static bool is_connection(int fd)
+{
+    return option_is(fd, SO_DOMAIN, AF_UNIX) && option_is(fd, SO_ACCEPTCONN, 0);
+}
+
+void host_end_foreign(int fd)
+{
+    if (fd >= 0 && is_connection(fd) && shutdown(fd, SHUT_RDWR) == 0 && is_empty(fd)) {
+        (void)close(fd);
+    } else {
+        host_close_foreign(fd);
     }
 }

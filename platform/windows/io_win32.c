@@ -103,6 +103,11 @@ void host_close_foreign(int fd)
     host_close(fd);
 }
 
+void host_end_foreign(int fd)
+{
+    host_close(fd);
+}
+
 void host_close(int fd)
 {
     if (fd > 2) {

@@ -86,6 +86,12 @@ void __wrap_host_close_foreign(int fd)
     __wrap_host_close(fd);
 }
 
+void __wrap_host_end_foreign(int fd);
+void __wrap_host_end_foreign(int fd)
+{
+    __wrap_host_close(fd);
+}
+
 int __wrap_host_dup(int fd);
 int __wrap_host_dup(int fd)
 {
@@ -303,6 +309,13 @@ void channel_deinit(struct channel *channel)
 {
     host_close(channel->fd);
     channel->fd = -1;
+}
+
+/* What is sent is there at once. */
+void channel_forget(struct channel *channel, uint32_t session)
+{
+    (void)channel;
+    (void)session;
 }
 
 enum cordon_err channel_send(struct channel *channel, const struct ipc_message *message,

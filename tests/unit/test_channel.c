@@ -58,6 +58,23 @@ static size_t fill(const void *block, size_t len, size_t most)
     return count;
 }
 
+static void on_time(void *context, unsigned events)
+{
+    (void)context;
+    (void)events;
+    loop_stop(loop);
+}
+
+/* What can be sent is. */
+static void turn(void)
+{
+    struct loop_source *time = NULL;
+
+    CHECK(loop_after(loop, 1, on_time, NULL, &time) == CORDON_OK);
+    loop_run(loop);
+    loop_source_free(time);
+}
+
 TEST(packets_are_bounded)
 {
     begin();
@@ -74,6 +91,43 @@ TEST(descriptors_are_bounded)
     CHECK(channel.queued_fds == CHANNEL_QUEUE_FDS_MAX);
     /* The last one that was refused is closed as well. */
     CHECK(fds_count() <= before + 10 + (int)CHANNEL_QUEUE_FDS_MAX);
+    end();
+}
+
+TEST(of_a_session_that_is_forgotten_nothing_is_sent)
+{
+    const struct ipc_message gone = {.type = IPC_SESSION, .session = 7};
+    const struct ipc_message last = {.type = IPC_ANSWER, .session = 8};
+    struct ipc_packet packet;
+    size_t got = 0;
+    bool is_last = false;
+
+    begin();
+    CHECK(fill(NULL, 0, 1000) == 1000 && channel.queued > 0);
+    for (int i = 0; i < 3; i++) {
+        const int fd = dup(peer);
+
+        CHECK(channel_send(&channel, &gone, &fd, 1) == CORDON_OK);
+    }
+    CHECK(channel_send(&channel, &last, NULL, 0) == CORDON_OK && channel.queued_fds == 3);
+    channel_forget(&channel, 7);
+    CHECK(channel.queued_fds == 0 && channel.queued_bytes == 0);
+    while (!is_last) {
+        if (ipc_recv(peer, &packet) != CORDON_OK) {
+            turn();
+            continue;
+        }
+        got++;
+        is_last = packet.message.session == 8;
+        CHECK(packet.message.session != 7);
+        ipc_packet_close(&packet);
+    }
+    CHECK(got == 1001 && channel.queued == 0);
+    /* What is sent after all was forgotten is the first again. */
+    CHECK(fill("x", 1, 100000) < 100000);
+    channel_forget(&channel, 0);
+    CHECK(channel.queued == 0 && channel.queued_fds == 0 && channel.queued_bytes == 0);
+    CHECK(fill(NULL, 0, 100000) < 100000 && channel.queued == CHANNEL_QUEUE_MAX);
     end();
 }
 

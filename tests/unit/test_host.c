@@ -233,20 +233,94 @@ static void lingering(int ends[2])
     (void)close(listener);
 }
 
-/* Else this would wait for an hour. */
-TEST(what_lingers_is_not_waited_for)
+/* The other end is told, so it was closed for good. */
+static void await_end(int end)
 {
     static char many[65536];
     ssize_t len;
+
+    while ((len = recv(end, many, sizeof(many), 0)) > 0) {
+    }
+    CHECK(len == 0);
+    (void)close(end);
+}
+
+/* Else this would wait for an hour. */
+TEST(what_lingers_is_not_waited_for)
+{
     int ends[2];
 
     host_close_foreign(-1);
+    host_end_foreign(-1);
     lingering(ends);
     host_close_foreign(ends[0]);
-    while ((len = recv(ends[1], many, sizeof(many), 0)) > 0) {
+    await_end(ends[1]);
+    lingering(ends);
+    host_end_foreign(ends[0]);
+    await_end(ends[1]);
+}
+
+/* A connection of @type in whose first end lies a descriptor, with @len bytes. Takes @fd over. */
+static void queue(int type, size_t len, int flags, int fd, int ret_pair[2])
+{
+    char byte = 'x';
+    struct iovec iov = {&byte, len};
+    union {
+        struct cmsghdr head;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    const struct msghdr message = {.msg_iov = &iov,
+                                   .msg_iovlen = 1,
+                                   .msg_control = control.space,
+                                   .msg_controllen = sizeof(control.space)};
+
+    memset(&control, 0, sizeof(control));
+    control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+    CHECK(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_pair) == 0);
+    CHECK(sendmsg(ret_pair[1], &message, flags) == (ssize_t)len);
+    (void)close(fd);
+}
+
+/* Nor what lingers in the queue of a connection: also with no byte, or one that was read. */
+TEST(what_is_queued_and_lingers_is_not_waited_for)
+{
+    static const struct {
+        int type;
+        size_t len;
+        int flags;
+    } kinds[] = {{SOCK_STREAM, 1, 0}, {SOCK_SEQPACKET, 0, 0}, {SOCK_STREAM, 1, MSG_OOB}};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        char byte;
+        int ends[2];
+        int pair[2];
+
+        lingering(ends);
+        queue(kinds[i].type, kinds[i].len, kinds[i].flags, ends[0], pair);
+        CHECK((kinds[i].flags & MSG_OOB) == 0 || recv(pair[0], &byte, 1, MSG_OOB) == 1);
+        host_end_foreign(pair[0]);
+        await_end(ends[1]);
+        CHECK(send(pair[1], &byte, 1, MSG_NOSIGNAL) < 0 && errno == EPIPE);
+        (void)close(pair[1]);
     }
-    CHECK(len == 0);
-    (void)close(ends[1]);
+}
+
+TEST(a_connection_ends_for_all_who_have_it)
+{
+    char byte;
+    int pair[2];
+    int other;
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    other = dup(pair[0]);
+    CHECK(other >= 0 && send(pair[0], "x", 1, 0) == 1 && send(pair[1], "y", 1, 0) == 1);
+    host_end_foreign(pair[0]);
+    CHECK(fcntl(pair[0], F_GETFD) < 0 && errno == EBADF);
+    CHECK(recv(pair[1], &byte, 1, 0) == 1 && byte == 'x' && recv(pair[1], &byte, 1, 0) == 0);
+    CHECK(send(pair[1], "z", 1, MSG_NOSIGNAL) < 0 && errno == EPIPE);
+    (void)close(other);
+    (void)close(pair[1]);
 }
 
 TEST(what_nobody_waits_for_is_closed_at_once)

@@ -58,13 +58,13 @@ void recipe_deinit(struct recipe *recipe)
     recipe->len = 0;
 }
 
-enum cordon_err recipe_start(const struct recipe *recipe, int channel,
+enum cordon_err recipe_start(const struct recipe *recipe, int *channel,
                              struct platform_job **ret_job, struct cordon_fault *fault)
 {
     if (made != CORDON_OK) {
         return fault_set(fault, made, NULL, "no");
     }
-    CHECK(channel == -1);
+    CHECK(channel == NULL);
     *ret_job = calloc(1, sizeof(**ret_job));
     CHECK(*ret_job != NULL);
     (*ret_job)->pid = (int)recipe->len;

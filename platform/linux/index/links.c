@@ -2,6 +2,7 @@
 #include "platform/linux/index/links.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,16 +158,57 @@ static _Noreturn void links_main(int ours)
 
 /* ---- who asks it ---- */
 
-static pid_t child;
-static int asks = -1;
+#define ENDING_MAX 8U
+#define ASKERS_MAX 512U
 
-static bool is_running(void)
+static int asks = -1; /* it runs, as far as we know */
+static pid_t child, ending[ENDING_MAX];
+static size_t ending_count;
+static int askers[ASKERS_MAX]; /* whose questions it has, until they have the answer */
+static size_t asker_count;
+
+/*
+ * A question that it had not read yet goes with its end, but after its groups, for which the kernel
+ * waits as long as an open is being decided: so by this we tell who asked it.
+ */
+static void has_ended(void)
 {
-    if (child > 0 && waitpid(child, NULL, WNOHANG) == child) {
-        (void)close(asks);
-        child = 0;
+    while (asker_count > 0) {
+        const int asker = askers[--asker_count];
+
+        (void)shutdown(asker, SHUT_RDWR);
+        (void)close(asker);
     }
-    return child > 0;
+    (void)close(asks);
+    asks = -1;
+    ending[ending_count++] = child;
+}
+
+static void reap(void)
+{
+    for (size_t i = ending_count; i-- > 0;) {
+        if (waitpid(ending[i], NULL, WNOHANG) != 0) {
+            ending[i] = ending[--ending_count];
+        }
+    }
+}
+
+static bool is_over(int fd)
+{
+    struct pollfd other = {.fd = fd};
+
+    return poll(&other, 1, 0) != 0;
+}
+
+/* Those who have their answer, or do not want it any more. */
+static void askers_drop(void)
+{
+    for (size_t i = asker_count; i-- > 0;) {
+        if (is_over(askers[i])) {
+            (void)close(askers[i]);
+            askers[i] = askers[--asker_count];
+        }
+    }
 }
 
 /*
@@ -189,7 +231,8 @@ static bool start(void)
 {
     int pair[2];
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+    if (ending_count == ENDING_MAX ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return false;
     }
     child = fork();
@@ -197,16 +240,45 @@ static bool start(void)
         links_main(pair[1]);
     }
     (void)close(pair[1]);
-    asks = child > 0 ? pair[0] : -1;
-    if (child <= 0) {
+    if (child < 0) {
         (void)close(pair[0]);
+        return false;
     }
-    return child > 0 && has_closed();
+    asks = pair[0];
+    if (!has_closed()) {
+        has_ended();
+        return false;
+    }
+    return true;
+}
+
+int links_fd(void)
+{
+    return asks;
+}
+
+void links_check(void)
+{
+    if (asks >= 0 && is_over(asks)) {
+        has_ended();
+    }
 }
 
 void links_ask(const struct index_request *request, const struct pass *pass)
 {
-    if (is_running() || start()) {
-        (void)pass_send(asks, request, sizeof(*request), pass);
+    int asker;
+
+    links_check();
+    reap();
+    askers_drop();
+    asker = asker_count < ASKERS_MAX ? fcntl(pass->fds[0], F_DUPFD_CLOEXEC, 3) : -1;
+    if (asker < 0) {
+        return;
+    }
+    asker = index_raise_fd(asker);
+    if ((asks >= 0 || start()) && pass_send(asks, request, sizeof(*request), pass)) {
+        askers[asker_count++] = asker;
+    } else {
+        (void)close(asker);
     }
 }

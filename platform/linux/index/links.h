@@ -13,5 +13,8 @@
  * hears that the other end of his socket is gone.
  */
 void links_ask(const struct index_request *request, const struct pass *pass);
+/* Readable when that process is gone; then links_check() tells those who wait for its answers. */
+int links_fd(void);
+void links_check(void);
 
 #endif

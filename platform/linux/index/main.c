@@ -89,15 +89,19 @@ static bool question_take(void)
 
 static bool wait_once(void)
 {
-    static struct pollfd polls[1 + HOLD_POLLS];
-    size_t held = hold_polls(polls + 1);
+    static struct pollfd polls[2 + HOLD_POLLS];
+    size_t held = hold_polls(polls + 2);
 
     polls[0] = (struct pollfd){.fd = questions, .events = POLLIN};
+    polls[1] = (struct pollfd){.fd = links_fd()};
     /* What guards said before somebody asked is heard before he is answered. */
-    if (poll(polls, (nfds_t)(1 + held), hold_is_new() ? 0 : -1) < 0) {
+    if (poll(polls, (nfds_t)(2 + held), hold_is_new() ? 0 : -1) < 0) {
         return errno == EINTR;
     }
-    hold_check(polls + 1, held);
+    if (polls[1].revents != 0) {
+        links_check();
+    }
+    hold_check(polls + 2, held);
     hold_answer();
     return polls[0].revents == 0 || question_take();
 }
