@@ -61,8 +61,9 @@ FOUND=('fcntl,.* host_start.*index_started.* 12'
 
 # ---- one job ----
 
-# traced SCENARIO ARG...: a job under probes/faults. "cold": the first of all. "ahead": the second, of
-# what was made ahead of time after the first, and what is made after that; names come and go before it.
+# traced SCENARIO ARG...: a job under probes/faults. "cold": the first of all. "ended": that, and what
+# its end takes. "ahead": the second, of what was made ahead of time after the first, and what is made
+# after that; names come and go before it.
 traced()
 {
     local how=$1 job=("${TORTURE_USER[@]}" HOME="$HOME_A")
@@ -75,6 +76,9 @@ traced()
         # shellcheck disable=SC2016
         job+=(sh -c 'echo >made && mv made moved && rm moved
             "$@"; status=$?; sleep 0.2; exit "$status"' -)
+    elif [ "$how" = ended ]; then
+        # shellcheck disable=SC2016
+        job+=(sh -c '"$@"; status=$?; sleep 0.2; exit "$status"' -)
     fi
     timeout -k 1 20 "$PROBES/faults" "$@" "$SERVICE_PID" "${job[@]}" "${JOB[@]}"
 }
@@ -190,30 +194,30 @@ attempt()
 
 # ---- all of them ----
 
-# sites: in SITES each that is reached, "SCENARIO PROGRAM SITE NAMES": of a cold job, and what the
-# next reaches besides.
+# sites: in SITES each that is reached, "SCENARIO PROGRAM SITE NAMES": of a cold job, and what each
+# other scenario reaches besides.
 sites()
 {
     local how
 
-    for how in cold ahead; do
+    for how in cold ended ahead; do
         start_service
         traced "$how" record "$TOP/$how.sites" || fail "recording a $how job: $?"
         stop_service
     done
-    mapfile -t SITES < <(awk '!seen[$1, $2]++ {print FILENAME == ARGV[1] ? "cold" : "ahead", $0}' \
-        "$TOP/cold.sites" "$TOP/ahead.sites")
+    mapfile -t SITES < <(awk '{sub(/.*\//, "", FILENAME); sub(/\..*/, "", FILENAME)}
+        !seen[$1, $2]++ {print FILENAME, $0}' "$TOP/cold.sites" "$TOP/ended.sites" "$TOP/ahead.sites")
     [ "${#SITES[@]}" -gt 100 ] || fail "only ${#SITES[@]} call sites"
 }
 
-# inject SCENARIO PROGRAM SITE NAMES ERROR. What is timed is not reached each time.
+# inject SCENARIO PROGRAM SITE NAMES ERROR. What is timed is not reached each time, nor in each scenario.
 inject()
 {
-    local how outcome tries
+    local hows how outcome tries
 
-    for ((tries = 0; tries < 24; tries++)); do
-        how=$1
-        [ $((tries % 4)) -lt 3 ] || how=ahead
+    for ((tries = 0; tries < 60; tries++)); do
+        hows=("$1" "$1" ended ahead)
+        how=${hows[tries % 4]}
         rm -f "$TOP/.detail" "$TOP/.outcome"
         (attempt "$how" "$2" "$3" "$5" "$4") >/dev/null 2>"$TOP/.case"
         outcome=$(cat "$TOP/.outcome" 2>/dev/null) || outcome="UNEXPLAINED $(tr -s '\t\n' '  ' <"$TOP/.detail")"
