@@ -293,8 +293,7 @@ static void refuse(struct supervisor *supervisor, int fd, const struct platform_
     refuse_connection(fd, fault);
 }
 
-/* Sessions whose client has left are over, though their worker has not said so yet, or never will
- * say so. */
+/* A session whose client has left is over, even if its worker never says so. */
 static void forget_gone(struct supervisor *supervisor, uint32_t uid)
 {
     for (struct caller *caller = supervisor->callers; caller != NULL; caller = caller->next) {

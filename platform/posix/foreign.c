@@ -29,25 +29,6 @@ static bool is_harmless(int fd)
 
 /* ---- the process ---- */
 
-/* Keeps @fd and @go, and no other. */
-static bool keep_only(int fd, int go)
-{
-    const unsigned low = (unsigned)(fd < go ? fd : go);
-    const unsigned high = (unsigned)(fd < go ? go : fd);
-    const struct {
-        unsigned from, to;
-    } ranges[] = {{0, low - 1}, {low + 1, high - 1}, {high + 1, ~0U}};
-
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-        const bool none = i == 0 ? low == 0 : ranges[i].from > ranges[i].to;
-
-        if (!none && syscall(SYS_close_range, ranges[i].from, ranges[i].to, 0) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Nobody's child, so that nobody has to wait for it. Signals are blocked as in its parent. */
 __attribute__((noreturn)) static void closer_main(int fd, int go)
 {
@@ -56,14 +37,16 @@ __attribute__((noreturn)) static void closer_main(int fd, int go)
     if (fork() != 0) {
         _exit(0);
     }
-    if (keep_only(fd, go)) {
-        while (read(go, &byte, 1) < 0 && errno == EINTR) {
+    /* Nothing else of ours: others wait for the end of that. */
+    if (dup2(fd, 0) == 0 && dup2(go, 1) == 1 && syscall(SYS_close_range, 2U, ~0U, 0) == 0) {
+        while (read(1, &byte, 1) < 0 && errno == EINTR) {
         }
     }
     _exit(0);
 }
 
-static bool is_started(int fd, int go)
+/* False: there is no such process. */
+static bool closer_fork(int fd, int go)
 {
     sigset_t all;
     sigset_t before;
@@ -84,40 +67,41 @@ static bool is_started(int fd, int go)
     return pid > 0;
 }
 
-/* False: there is no such process, nothing is closed. */
-static bool close_aside(int fd)
+/*
+ * Has a process hold @fd until what is returned is closed. -1: there is none, and whoever closes
+ * @fd may be the last.
+ */
+static int closer_start(int fd)
 {
-    int go[2];    /* closed once we have closed @fd */
+    int go[2];
     int ready[2]; /* closed once the process has nothing else of ours */
     char byte;
-    bool done;
 
     if (pipe2(go, O_CLOEXEC) != 0) {
-        return false;
+        return -1;
     }
     if (pipe2(ready, O_CLOEXEC) != 0) {
         (void)close(go[0]);
-        (void)close(go[1]);
-        return false;
+        return go[1];
     }
-    done = is_started(fd, go[0]);
-    (void)close(go[0]);
-    (void)close(ready[1]);
-    while (done && read(ready[0], &byte, 1) < 0 && errno == EINTR) {
+    if (closer_fork(fd, go[0])) {
+        (void)close(ready[1]);
+        while (read(ready[0], &byte, 1) < 0 && errno == EINTR) {
+        }
+    } else {
+        (void)close(ready[1]);
     }
     (void)close(ready[0]);
-    if (done) {
-        (void)close(fd);
-    }
-    (void)close(go[1]);
-    return done;
+    (void)close(go[0]);
+    return go[1];
 }
 
 void host_close_foreign(int fd)
 {
-    if (fd >= 0 && (is_harmless(fd) || !close_aside(fd))) {
-        (void)close(fd);
-    }
+    const int go = fd < 0 || is_harmless(fd) ? -1 : closer_start(fd);
+
+    host_close(fd);
+    host_close(go);
 }
 
 /* ---- connections ---- */

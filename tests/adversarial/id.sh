@@ -324,6 +324,7 @@ id_23_worker_in_hostile_hands()
     id_23_signals
     id_23_ptrace
     id_23_undying
+    id_23_lingering
     id_23_orders ''
     id_23_orders 'allowed_sandbox_modes = ["read-only"]'
 }

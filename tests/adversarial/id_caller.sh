@@ -429,3 +429,24 @@ id_23_zombies()
 {
     ps -o stat= --ppid "$SERVICE_PID" | grep -c Z
 }
+
+# What takes long to be closed is nobody else's trouble.
+id_23_lingering()
+{
+    local helper
+
+    mkfifo "$TOP/lingering"
+    chown cordon-a: "$TOP/lingering"
+    # All is queued before the first is looked at.
+    kill -STOP "$SERVICE_PID"
+    as_user cordon-a setpriv --no-new-privs python3 "$CORDON_SOURCE/tests/adversarial/probes/lingering.py" \
+        /run/cordon/cordond.sock 4 <"$TOP/lingering" >"$TOP/lingering.out" 2>&1 &
+    helper=$!
+    exec 9>"$TOP/lingering"
+    wait_for "grep -q queued '$TOP/lingering.out'" 20
+    kill -CONT "$SERVICE_PID"
+    job cordon-b -- echo served
+    exec 9>&-
+    expect_out served "while what was refused lingers"
+    wait "$helper"
+}

@@ -12,7 +12,7 @@ index_pid()
     pgrep -x cordon-index
 }
 
-# open_denied NAME...: none of them gives a byte.
+# open_denied NAME...: none of them gives a byte to a job that runs.
 open_denied()
 {
     local name
@@ -20,6 +20,7 @@ open_denied()
     for name; do
         job cordon-a -s workspace-write -- cat "$name"
         expect_denied "top-secret" "$name"
+        [ "$RC" != 125 ] || fail "$name: $(got)"
     done
 }
 
@@ -143,6 +144,31 @@ case_killed()
     expect_denied "top-secret" "without an index"
     wait "$helper"
     rm -f "$WS_A/go" "$WS_A/ready"
+    # What it knew of that job is gone with it: until then its user is refused.
+    restart_service
+}
+
+# The question of an open that waits: who asked it is told, though the kernel closes the groups of who
+# is killed first, and waits with that for the open.
+case_killed_with_a_question()
+{
+    local helper
+
+    mkfifo "$WS_A/go"
+    chown cordon-a: "$WS_A/go"
+    (
+        wait_for "[ -e '$WS_A/ready' ]"
+        pkill -STOP -x cordon-links
+        echo >"$WS_A/go"
+        sleep 0.5 # it is asked
+        pkill -KILL -x cordon-links
+    ) &
+    helper=$!
+    JOB_TIMEOUT=20 job cordon-a -s workspace-write -- sh -c ': >ready; read x <go; cat plain-link; cat key-again'
+    expect_denied "top-secret" "asked of who was killed"
+    expect_out shared "asked of who was killed"
+    wait "$helper"
+    rm -f "$WS_A/go" "$WS_A/ready"
 }
 
 # A file system that is mounted later, filled, unmounted, and changed meanwhile.
@@ -196,6 +222,7 @@ case_older_link
 case_link_between
 case_directory_renamed
 case_link_during
+case_killed_with_a_question
 case_killed
 case_mounted_later
 case_model
