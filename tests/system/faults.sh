@@ -35,7 +35,7 @@ exit exit_group:12 4 1 24:does not return
 rt_sigreturn restart_syscall:12 4 1 24:made by the kernel, no code sees what it returns
 getpid getppid gettid getuid geteuid getgid getegid umask:12 4 1 24:has no errors
 setfsuid setfsgid:12 4 1 24:has no errors: returns the identity that was
-brk:12 4 1 24:has no errors: returns the end that there is
+brk:4 1 24:one that fails returns the end that there is, whatever the reason: ENOMEM stands for all
 epoll_wait poll wait4 waitid nanosleep pause futex:12 1 24:waits: of these EINTR alone
 TABLE
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -116,6 +117,35 @@ static void stop_and_look(struct tracee *t)
     looking = child;
 }
 
+/*
+ * brk(2) returns no error: one that fails returns the end that there is, as brk(0) does. An errno
+ * instead would be an end that there is not, which malloc(3) would use.
+ */
+static void fail_call(struct tracee *t, struct user_regs_struct *regs)
+{
+    t->injecting = true;
+    t->is_brk = regs->orig_rax == SYS_brk;
+    if (t->is_brk) {
+        t->end = regs->rdi;
+        regs->rdi = 0;
+    } else {
+        regs->orig_rax = (unsigned long long)-1;
+    }
+    (void)ptrace(PTRACE_SETREGS, t->pid, NULL, regs);
+}
+
+static void end_failed(struct tracee *t, struct user_regs_struct *regs)
+{
+    if (t->is_brk) {
+        regs->rdi = t->end; /* no call changes it */
+    } else {
+        regs->rax = (unsigned long long)-(long long)tracer->error;
+    }
+    (void)ptrace(PTRACE_SETREGS, t->pid, NULL, regs);
+    t->injecting = false;
+    acted = tracer->once;
+}
+
 static void begin_call(struct tracee *t, struct user_regs_struct *regs)
 {
     if (letting_go) {
@@ -128,9 +158,7 @@ static void begin_call(struct tracee *t, struct user_regs_struct *regs)
     case TRACER_PASS:
         break;
     case TRACER_FAIL:
-        t->injecting = true;
-        regs->orig_rax = (unsigned long long)-1;
-        (void)ptrace(PTRACE_SETREGS, t->pid, NULL, regs);
+        fail_call(t, regs);
         break;
     case TRACER_KILL:
         (void)kill(t->pid, SIGKILL);
@@ -154,10 +182,7 @@ static void at_syscall(struct tracee *t)
     if (info.op == CALL_ENTRY) {
         begin_call(t, &regs);
     } else if (t->injecting) {
-        regs.rax = (unsigned long long)-(long long)tracer->error;
-        (void)ptrace(PTRACE_SETREGS, t->pid, NULL, &regs);
-        t->injecting = false;
-        acted = tracer->once;
+        end_failed(t, &regs);
     }
 }
 

@@ -18,6 +18,8 @@ struct tracee {
     bool known;                /* @program is up to date */
     char program[TRACER_NAME]; /* the name of its executable, without its folder */
     bool injecting;            /* the call is to fail at its exit */
+    bool is_brk;               /* @injecting: it asks for @end in vain */
+    unsigned long long end;
 };
 
 enum tracer_do {
