@@ -270,7 +270,6 @@ enum cordon_err child_run(struct init *init, const struct command *command, int 
     child.command = command;
     child.code = CODE_KILLED;
     ask(init, ASKED_RUN);
-    wait_while(&child.lives, 1, &while_ns);
     while (word_get(&child.lives) != 0) {
         /* Nobody would answer: the command waits for its first open, and we for that. */
         if (init->guard > 0 && has_ended(init->guard)) {
