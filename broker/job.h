@@ -5,8 +5,7 @@
 
 #include "broker/caller.h"
 
-/* Answers with IPC_STARTED or IPC_REFUSED. What it keeps of the packet's descriptors it sets to -1.
- */
+/* Answers with IPC_STARTED or IPC_REFUSED. Descriptors of @packet that it keeps are -1 then. */
 void job_spawn(struct caller *caller, struct ipc_packet *packet);
 /* Before a worker refuses a request by itself: is its policy the newest? Recorded if it is. */
 void job_check(struct caller *caller, const struct ipc_message *message);

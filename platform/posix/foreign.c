@@ -68,8 +68,8 @@ static bool closer_fork(int fd, int go)
 }
 
 /*
- * Has a process hold @fd until what is returned is closed. -1: there is none, and whoever closes
- * @fd may be the last.
+ * Has a process hold @fd until what is returned is closed, if that can be had; -1 is nothing to be
+ * closed. Without such a process whoever closes @fd may be the last.
  */
 static int closer_start(int fd)
 {

@@ -62,13 +62,14 @@ FOUND=('fcntl,.* host_start.*index_started.* 12'
     ' cordon-index\+ sendmsg,[^ ]* .*closer_take.* 12$' ' cordon-index .*others_ask.* kill$'
     ' cordon-index mmap,[^ ]* mounts_read.*kept_ask.* 24$'
     ' cordon-index\+ recvmsg,[^ ]* pass_receive[^ <]*<links_ask.* 24$'
-    ' cordon-index\+ recvmsg,[^ ]* pass_receive[^ <]*<links_ask.* kill$')
+    ' cordon-index\+ recvmsg,[^ ]* pass_receive[^ <]*<links_ask.* kill$'
+    ' cordon-init\+ waitid,[^ ]* has_ended[^ <]*<child_run.* kill$' ' cordond brk,.* 12$')
 
 # ---- one job ----
 
-# Scenarios, and what runs around the job. "cold": the first of all, alone; that, and what its end takes; that, while
-# names come and go; the second job, of what was made ahead of time after the first, and what is made
-# after that, when names have come and gone.
+# Scenarios, and what runs around the job. Without anything, "cold": the first job of all.
+# ended: the first, and what its end takes. busy: the same, while names come and go.
+# ahead: the second, of what was made ahead after the first; names have come and gone before it.
 # shellcheck disable=SC2016
 declare -A AROUND=(
     [ended]='"$@"; status=$?; sleep 0.2; exit "$status"'
@@ -292,8 +293,8 @@ carry_out()
     done
 }
 
-# sites_where OUTCOME: how many have one that is not so.
-sites_where()
+# sites_with_other OUTCOME: how many sites have an outcome that is not such a one.
+sites_with_other()
 {
     awk -F'\t' -v outcome="$1" '$5 !~ outcome {print $1, $2}' "$TOP/report" | sort -u | wc -l
 }
@@ -311,8 +312,8 @@ tell()
         END {for (k in n) print n[k], k}' "$TOP/report" | sort -k 2
     unmet=$(grep -cP '\tmalloc: ' "$TOP/report")
     bad=$(grep -cP "\t$wrong\$" "$TOP/report")
-    injected=$(sites_where '^(none|missed|malloc)')
-    met=$(sites_where '^(none|missed)')
+    injected=$(sites_with_other '^(none|missed|malloc)')
+    met=$(sites_with_other '^(none|missed)')
     echo "figure: ${#SITES[@]} call sites reached, $injected injected;" \
         "$(grep -vcP '\tnone: ' "$TOP/report") injections of ${#PLAN[@]}," \
         "$bad unexplained or not reached, $unmet of malloc not met again${FAULTS_SEED:+; FAULTS_SEED=$FAULTS_SEED}"

@@ -124,8 +124,7 @@ static void stop_and_look(struct tracee *t)
 static void fail_call(struct tracee *t, struct user_regs_struct *regs)
 {
     t->injecting = true;
-    t->is_brk = regs->orig_rax == SYS_brk;
-    if (t->is_brk) {
+    if (regs->orig_rax == SYS_brk) {
         t->end = regs->rdi;
         regs->rdi = 0;
     } else {
@@ -136,8 +135,8 @@ static void fail_call(struct tracee *t, struct user_regs_struct *regs)
 
 static void end_failed(struct tracee *t, struct user_regs_struct *regs)
 {
-    if (t->is_brk) {
-        regs->rdi = t->end; /* no call changes it */
+    if (regs->orig_rax == SYS_brk) {
+        regs->rdi = t->end; /* no call changes its arguments */
     } else {
         regs->rax = (unsigned long long)-(long long)tracer->error;
     }

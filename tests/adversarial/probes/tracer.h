@@ -18,13 +18,12 @@ struct tracee {
     bool known;                /* @program is up to date */
     char program[TRACER_NAME]; /* the name of its executable, without its folder */
     bool injecting;            /* the call is to fail at its exit */
-    bool is_brk;               /* @injecting: it asks for @end in vain */
-    unsigned long long end;
+    unsigned long long end;    /* ... if that is brk(2): what it asks for, in vain */
 };
 
 enum tracer_do {
     TRACER_PASS,
-    TRACER_FAIL, /* with tracer.error, without being made */
+    TRACER_FAIL, /* with tracer.error, without being made; brk(2) has its own way, see tracer.c */
     TRACER_KILL, /* SIGKILL, as it makes the call */
     TRACER_STOP, /* SIGSTOP, untraced from then on, until `tracer.hook PID` has ended */
 };
