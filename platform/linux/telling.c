@@ -6,30 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/linux/fstype.h"
+
 #define MOUNTS_MAX 1024U /* what is on further ones is not believed */
 
 static struct {
     uint64_t numbers[MOUNTS_MAX]; /* sorted */
     size_t count;
 } mounts;
-
-/*
- * Whatever is changed there is changed by this kernel, which tells of it. Not so overlayfs, whose
- * layers may change below it or lie with a file server, and ZFS, which rolls back what is mounted.
- */
-static bool type_tells(const char *type)
-{
-    static const char *const types[] = {"ext2",     "ext3",  "ext4",     "xfs",
-                                        "btrfs",    "f2fs",  "bcachefs", "tmpfs",
-                                        "devtmpfs", "ramfs", "squashfs", "erofs"};
-
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(type, types[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static int number_order(const void *a, const void *b)
 {
@@ -51,7 +35,7 @@ void telling_read(void)
         const char *end = strstr(line, " - ");
         char type[32];
 
-        if (end != NULL && sscanf(end, " - %31s", type) == 1 && type_tells(type)) {
+        if (end != NULL && sscanf(end, " - %31s", type) == 1 && fstype_tells(type)) {
             mounts.numbers[mounts.count++] = strtoull(line, NULL, 10);
         }
     }

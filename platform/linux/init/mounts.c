@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "platform/linux/fstype.h"
 #include "platform/linux/init/alias.h"
 #include "platform/linux/init/mounts.h"
 #include "platform/linux/init/sys.h"
@@ -93,6 +94,7 @@ static bool parse_line(char *line, struct mount_entry *mount)
     mount->dev = makedev(major, minor);
     mount->unwritten = is_pseudo(type);
     mount->nameless = is_remote(type);
+    mount->dated = fstype_tells(type);
     mount->read_only = strncmp(options, "ro", 2) == 0;
     mount->root = strdup(root);
     mount->path = strdup(path);

@@ -18,6 +18,7 @@ struct mount_entry {
     bool unwritten; /* a pseudo file system: no name in it can be moved or linked */
     bool nameless;  /* the file system does not tell of names that come and go */
     bool read_only;
+    bool dated; /* a directory's date changes with each name in it: fstype.h */
 };
 
 struct mount_table {

@@ -5,14 +5,20 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
 
 #include "platform/linux/init/sys.h"
+
+#define REST_S 2 /* longer than any file system's second */
 
 struct note {
     char *path;
     uint32_t set; /* enum order_set: with whose rights it is looked up */
     bool follow;
-    int code; /* errno; 0: it is there */
+    bool by_folder; /* the one that was noted before it tells whether anything is there now */
+    bool dated;     /* a folder that does: its date must be the same as well */
+    int code;       /* errno; 0: it is there */
     struct sys_place place;
 };
 
@@ -44,6 +50,8 @@ enum cordon_err note_add(struct init *init, uint32_t set, const char *path, bool
     return CORDON_OK;
 }
 
+/* ---- looking ---- */
+
 static void look_at(struct note *note)
 {
     const unsigned flags = AT_NO_AUTOMOUNT | (note->follow ? 0U : (unsigned)AT_SYMLINK_NOFOLLOW);
@@ -68,16 +76,105 @@ static bool is_same(const struct note *a, const struct note *b)
            (a->code != 0 ||
             (a->place.ino == b->place.ino && a->place.dev_major == b->place.dev_major &&
              a->place.dev_minor == b->place.dev_minor && a->place.mode == b->place.mode &&
-             a->place.mount_id == b->place.mount_id));
+             a->place.mount_id == b->place.mount_id)) &&
+           (!a->dated ||
+            (a->place.ctime.s == b->place.ctime.s && a->place.ctime.ns == b->place.ctime.ns));
 }
 
-void notes_look(struct init *init)
+/* ---- folders ---- */
+
+/* Its file system dates directories. Those of encrypted names change when the key comes. */
+static bool is_dated(const struct init *init, const struct sys_place *place)
 {
+    const uint64_t dev = makedev(place->dev_major, place->dev_minor);
+
+    for (size_t i = 0; i < init->host.count; i++) {
+        if (init->host.mounts[i].dev == dev) {
+            return init->host.mounts[i].dated && (place->attributes & SYS_PLACE_ENCRYPTED) == 0;
+        }
+    }
+    return false;
+}
+
+static bool is_at_rest(const struct sys_place *place)
+{
+    struct timespec now;
+
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 && place->ctime.s < now.tv_sec - REST_S;
+}
+
+/* The bytes of the folder's name; 0: @path names nothing in one. */
+static size_t folder_len(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? "" : slash + 1;
+
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        return 0;
+    }
+    return slash == path ? 1 : (size_t)(slash - path);
+}
+
+/* @folder is the one that @note's name would be in. */
+static bool is_folder_of(const struct note *folder, const struct note *note, size_t len)
+{
+    return folder->set == note->set && strlen(folder->path) == len &&
+           strncmp(folder->path, note->path, len) == 0;
+}
+
+/* Notes the folder of the note @at; *ret: its number, whether or not it tells anything. */
+static enum cordon_err folder_add(struct init *init, size_t at, size_t len, size_t *ret)
+{
+    char *path = strndup(init->notes[at].path, len);
+    enum cordon_err err = path == NULL
+                              ? fault_set(&init->fault, CORDON_E_NOMEM, NULL, "out of memory")
+                              : note_add(init, init->notes[at].set, path, true);
+
+    free(path);
+    if (err == CORDON_OK) {
+        struct note *folder = &init->notes[init->note_count - 1];
+
+        look(init, folder);
+        folder->dated = folder->code == 0 && S_ISDIR(folder->place.mode) &&
+                        is_dated(init, &folder->place) && is_at_rest(&folder->place);
+        *ret = init->note_count - 1;
+    }
+    return err;
+}
+
+/* Nothing has that name: neither a link that leads nowhere. After the folder was looked at. */
+static bool is_nothing(const struct init *init, const struct note *note)
+{
+    struct note itself = *note;
+
+    itself.follow = false;
+    look(init, &itself);
+    return itself.code == ENOENT;
+}
+
+enum cordon_err notes_look(struct init *init)
+{
+    const size_t count = init->note_count; /* folders come behind them */
+    enum cordon_err err = CORDON_OK;
+    size_t folder = SIZE_MAX;
+
     identity_as_caller(init);
-    for (size_t i = 0; i < init->note_count; i++) {
+    for (size_t i = 0; err == CORDON_OK && i < count; i++) {
+        const size_t len = folder_len(init->notes[i].path);
+
         look(init, &init->notes[i]);
+        if (init->notes[i].code != ENOENT || len == 0) {
+            continue;
+        }
+        if (folder == SIZE_MAX || !is_folder_of(&init->notes[folder], &init->notes[i], len)) {
+            err = folder_add(init, i, len, &folder);
+        }
+        if (err == CORDON_OK && init->notes[folder].dated) {
+            init->notes[i].by_folder = is_nothing(init, &init->notes[i]);
+        }
     }
     identity_as_setup(init);
+    return err;
 }
 
 bool notes_hold(const struct init *init)
@@ -88,8 +185,10 @@ bool notes_hold(const struct init *init)
     for (size_t i = 0; hold && i < init->note_count; i++) {
         struct note now = init->notes[i];
 
-        look(init, &now);
-        hold = is_same(&now, &init->notes[i]);
+        if (!now.by_folder) {
+            look(init, &now);
+            hold = is_same(&now, &init->notes[i]);
+        }
     }
     identity_as_setup(init);
     return hold;

@@ -44,7 +44,9 @@ enum cordon_err park_look(struct init *init)
             err = note_add(init, steps[i].set, path, follow);
         }
     }
-    notes_look(init);
+    if (err == CORDON_OK) {
+        err = notes_look(init);
+    }
     if (err == CORDON_OK && init->ahead) {
         err = watch_ready(init);
         init->epoch_before = init->epoch == NULL ? 0 : *init->epoch;

@@ -87,7 +87,13 @@ struct sys_place {
     uint16_t mode;
     uint8_t pad[2];
     uint64_t ino;
-    uint8_t between[0x60];
+    uint8_t between[0x38];
+    struct sys_date {
+        int64_t s;
+        uint32_t ns;
+        int32_t pad;
+    } ctime;
+    uint8_t further[0x18];
     uint32_t dev_major, dev_minor;
     uint64_t mount_id;
     uint8_t after[0x68];
@@ -99,7 +105,7 @@ struct sys_place {
 /* What is at @path. */
 static inline int sys_place_at(const char *path, unsigned flags, struct sys_place *ret)
 {
-    const unsigned wanted = 0x0001U | 0x0100U | 0x1000U; /* STATX_TYPE, _INO, _MNT_ID */
+    const unsigned wanted = 0x1181U; /* STATX_TYPE, _CTIME, _INO, _MNT_ID */
 
     return (int)syscall(SYS_statx, AT_FDCWD, path, flags | SYS_PLACE_DONT_SYNC, wanted, ret);
 }
