@@ -101,7 +101,7 @@ void connection_free(struct connection *connection)
     host_close(connection->fd);
     free(connection);
     if (lull_ended(&worker->lull, worker->connections == NULL)) {
-        memo_keep_last(&worker->memo);
+        memo_keep_used(&worker->memo);
         host_trim();
     }
 }

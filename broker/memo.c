@@ -235,22 +235,23 @@ enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
     return err;
 }
 
-/* Those that were used last before @before. */
-static void forget(struct memo *memo, uint64_t before)
+/* Those that were used last at @when or before. */
+static void forget(struct memo *memo, uint64_t when)
 {
     for (size_t i = 0; i < MEMO_POLICIES; i++) {
         struct memo_policy **policy = &memo->policies[i];
 
-        if (*policy != NULL && (*policy)->used < before) {
+        if (*policy != NULL && (*policy)->used <= when) {
             policy_free(*policy);
             *policy = NULL;
         }
     }
 }
 
-void memo_keep_last(struct memo *memo)
+void memo_keep_used(struct memo *memo)
 {
-    forget(memo, memo->clock);
+    forget(memo, memo->lull);
+    memo->lull = memo->clock;
 }
 
 void memo_deinit(struct memo *memo)

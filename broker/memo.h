@@ -27,6 +27,7 @@ struct memo_policy {
 struct memo {
     struct memo_policy *policies[MEMO_POLICIES];
     uint64_t clock;
+    uint64_t lull; /* the clock when memory was given back last */
 };
 
 /*
@@ -36,8 +37,8 @@ struct memo {
 CORDON_MUST_USE enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
                                             bool compiled, struct memo_policy **ret_policy,
                                             struct cordon_fault *fault);
-/* All but the one used last are given back. */
-void memo_keep_last(struct memo *memo);
+/* Those that were not used since this was called last are given back. */
+void memo_keep_used(struct memo *memo);
 void memo_deinit(struct memo *memo);
 
 #endif

@@ -92,13 +92,44 @@ TEST(what_fails_is_not_kept_and_the_oldest_goes)
         policy = made(&memo, &input);
         CHECK(made(&memo, &input) == policy);
     }
-    memo_keep_last(&memo);
-    for (size_t i = 0; i < MEMO_POLICIES; i++) {
-        CHECK(memo.policies[i] == NULL || memo.policies[i] == policy);
-    }
-    CHECK(made(&memo, &input) == policy);
     memo_deinit(&memo);
-    memo_keep_last(&memo);
+    memo_keep_used(&memo);
+}
+
+static size_t kept(const struct memo *memo)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < MEMO_POLICIES; i++) {
+        count += memo->policies[i] != NULL;
+    }
+    return count;
+}
+
+/* Who uses several in turn keeps them, and what is made ahead of them with them. */
+TEST(a_lull_gives_back_what_was_not_used_since_the_last)
+{
+    char text[] = "sandbox_mode = \"workspace-write\"\n";
+    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", text,
+                                       sizeof(text) - 1};
+    struct policy_input input = input_of(&document, "/home/a/ws");
+    struct memo memo = {.clock = 0};
+    struct memo_policy *policies[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        input.context.cwd = i == 0 ? "/one" : "/other";
+        policies[i] = made(&memo, &input);
+    }
+    memo_keep_used(&memo);
+    CHECK(kept(&memo) == 2);
+    CHECK(made(&memo, &input) == policies[1]);
+    memo_keep_used(&memo);
+    CHECK(kept(&memo) == 1);
+    CHECK(made(&memo, &input) == policies[1]);
+    memo_keep_used(&memo);
+    memo_keep_used(&memo);
+    CHECK(kept(&memo) == 0);
+    memo_deinit(&memo);
 }
 
 TEST_MAIN()
