@@ -11,6 +11,7 @@
 #include "platform/host.h"
 
 #define HELLO_MS 10000U /* within which a client must have said HELLO */
+#define SOON_MS 1U      /* what is said at once when a job is ordered may wait for what follows */
 #define FDS_MAX 253U
 #define READ_MAX 65536U
 
@@ -98,6 +99,7 @@ void connection_free(struct connection *connection)
     session_deinit(&connection->session);
     loop_source_free(connection->source);
     loop_source_free(connection->timer);
+    loop_source_free(connection->soon);
     host_close(connection->fd);
     free(connection);
     if (lull_ended(&worker->lull, worker->connections == NULL)) {
@@ -111,6 +113,8 @@ void connection_flush(struct connection *connection)
     struct stream_pending pending;
     enum cordon_err err = CORDON_OK;
 
+    loop_source_free(connection->soon);
+    connection->soon = NULL;
     while (err == CORDON_OK && session_pending(&connection->session, &pending)) {
         size_t sent = 0;
 
@@ -131,10 +135,25 @@ void connection_flush(struct connection *connection)
     }
 }
 
+static void on_soon(void *context, unsigned events)
+{
+    (void)events;
+    connection_flush(context);
+}
+
+/* With the next thing that is said; most clients say all that they want at once. False: now. */
+static bool flush_soon(struct connection *connection)
+{
+    return !session_finished(&connection->session) &&
+           (connection->soon != NULL || loop_after(connection->worker->loop, SOON_MS, on_soon,
+                                                   connection, &connection->soon) == CORDON_OK);
+}
+
 static void on_ready(void *context, unsigned events)
 {
     static char buffer[READ_MAX];
     struct connection *connection = context;
+    const struct worker_job *jobs = connection->jobs;
     struct stream_chunk chunk = {.data = buffer};
     struct host_chunk got;
     int fds[FDS_MAX];
@@ -157,7 +176,9 @@ static void on_ready(void *context, unsigned events)
         loop_source_free(connection->timer);
         connection->timer = NULL;
     }
-    connection_flush(connection);
+    if (connection->jobs == jobs || !flush_soon(connection)) {
+        connection_flush(connection);
+    }
 }
 
 static void on_silent(void *context, unsigned events)

@@ -15,7 +15,7 @@ struct connection {
     struct worker *worker;
     uint32_t id; /* the supervisor's */
     int fd;
-    struct loop_source *source, *timer;
+    struct loop_source *source, *timer, *soon;
     struct session session;
     struct worker_job *jobs;
     struct worker_records *records;

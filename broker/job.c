@@ -55,58 +55,9 @@ static void undo_list(void *arg)
     *link = job->next;
 }
 
-static struct audit_event describe(const struct job *job, enum audit_event_kind kind)
-{
-    return (struct audit_event){
-        .kind = kind,
-        .job = job->id,
-        .uid = job->caller->key.uid,
-        .pid = job->pid,
-        .command = job->what.command,
-        .policy_hash = job->what.policy_hash,
-        .generation = job->generation,
-        .denied = job->denials.count,
-        .duration_ms = host_now_ms() - job->start_ms,
-    };
-}
-
-static void record(const struct job *job, enum audit_event_kind kind,
-                   const struct ipc_report *report, const struct cordon_fault *fault)
-{
-    static const char *const outcomes[] = {
-        [IPC_REPORT_RUNNING] = "running",
-        [IPC_REPORT_EXITED] = "exited",
-        [IPC_REPORT_SIGNALLED] = "signalled",
-        [IPC_REPORT_NOT_FOUND] = "not-found",
-        [IPC_REPORT_NOT_EXECUTABLE] = "not-executable",
-        [IPC_REPORT_SETUP] = "setup-failed",
-    };
-    const struct policy *managed = job->caller->rules.policy;
-    struct audit_event event = describe(job, kind);
-
-    if (managed != NULL && managed->audit.level != NULL &&
-        strcmp(managed->audit.level, "off") == 0) {
-        return;
-    }
-    event.outcome =
-        report == NULL || report->kind > IPC_REPORT_SETUP ? NULL : outcomes[report->kind];
-    event.code = report == NULL ? 0 : report->code;
-    event.masked = report == NULL ? 0 : report->masked;
-    event.usage = report == NULL ? NULL : &report->usage;
-    if (report != NULL && report->limit < POLICY_LIMIT_COUNT) {
-        const enum policy_limit limit = (enum policy_limit)report->limit;
-
-        event.limit = policy_limit_name(limit);
-        event.limit_managed =
-            policy_limit_in_force(&job->limits, limit) == &job->limits.managed[limit];
-    }
-    event.fault = fault;
-    audit_record(&job->caller->supervisor->audit, &event);
-}
-
 static void take_denials(struct job *job, size_t most)
 {
-    const struct audit_event about = describe(job, AUDIT_VIOLATION);
+    const struct audit_event about = job_describe(job, AUDIT_VIOLATION);
 
     denials_take(&job->denials, job->caller, job->handle, &about, most);
 }
@@ -219,7 +170,7 @@ static void on_report(void *context, unsigned events)
     judge_end(job, &report);
     if (report.more == 0) {
         fault_from_ipc(&report.fault, &fault);
-        record(job, AUDIT_END, &report, &fault);
+        job_record(job, AUDIT_END, &report, &fault);
     }
     tell_end(job, &report);
     if (report.more == 0) {
@@ -237,7 +188,7 @@ static void on_doom(void *context, unsigned events)
 
     (void)events;
     judge_end(job, &report);
-    record(job, AUDIT_END, &report, NULL);
+    job_record(job, AUDIT_END, &report, NULL);
     tell_end(job, &report);
     job_end(job);
 }
@@ -374,23 +325,6 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     return CORDON_OK;
 }
 
-/*
- * For every record, and for ps: by the rules of the generation that the job was judged with, also
- * where it was refused before those were made. Where there are none nobody knows what is to be left
- * out, and all is.
- */
-static void redact(struct job *job)
-{
-    struct caller *caller = job->caller;
-    struct cordon_fault ignored;
-
-    if (managed_rules_update(&caller->supervisor->managed, &caller->user, &caller->rules,
-                             &ignored) != CORDON_OK) {
-        job->what.command[0] = '\0';
-    }
-    redact_text(caller->rules.redact, job->what.command, sizeof(job->what.command));
-}
-
 static void refuse(struct caller *caller, const struct ipc_message *order,
                    const struct cordon_fault *fault)
 {
@@ -420,17 +354,19 @@ void job_spawn(struct caller *caller, struct ipc_packet *packet)
         return;
     }
     started = start(job, session, packet, &fault) == CORDON_OK;
-    redact(job);
+    if (started) {
+        tell_started(job); /* first: the command waits for it */
+    }
+    job_redact(job);
     if (!started) {
         if (fault.err != CORDON_E_AGAIN) {
-            record(job, AUDIT_REFUSED, NULL, &fault);
+            job_record(job, AUDIT_REFUSED, NULL, &fault);
         }
         refuse(caller, &packet->message, &fault);
         job_end(job);
         return;
     }
-    record(job, AUDIT_START, NULL, NULL);
-    tell_started(job);
+    job_record(job, AUDIT_START, NULL, NULL);
     supervisor_tend(caller->supervisor);
 }
 
@@ -451,8 +387,8 @@ void job_check(struct caller *caller, const struct ipc_message *message)
         job.pid = session == NULL ? 0 : session->peer.pid;
         job.what.command[sizeof(job.what.command) - 1] = '\0';
         job.what.policy_hash[sizeof(job.what.policy_hash) - 1] = '\0';
-        redact(&job);
-        record(&job, AUDIT_REFUSED, NULL, &fault);
+        job_redact(&job);
+        job_record(&job, AUDIT_REFUSED, NULL, &fault);
     }
     refuse(caller, message, &fault);
 }
@@ -478,7 +414,7 @@ void jobs_free(struct caller *caller)
         struct job *job = caller->jobs;
 
         take_denials(job, PLATFORM_DENIALS_MAX);
-        record(job, AUDIT_END, &killed, NULL);
+        job_record(job, AUDIT_END, &killed, NULL);
         undo_run(&job->undo);
         free(job);
     }

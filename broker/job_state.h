@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the supervisor knows of a job; for job.c and job_ask.c alone. */
+/* What the supervisor knows of a job; for job.c, job_ask.c and job_record.c alone. */
 #ifndef CORDON_BROKER_JOB_STATE_H
 #define CORDON_BROKER_JOB_STATE_H
 
@@ -27,5 +27,17 @@ struct job {
     bool expired; /* killed by its limit wall_s */
     struct job_denials denials;
 };
+
+/* The caller's, the command's and the policy's names; lead into @job. */
+struct audit_event job_describe(const struct job *job, enum audit_event_kind kind);
+/* To the audit log, unless the managed policy wants none. @report, @fault: NULL, there is none. */
+void job_record(const struct job *job, enum audit_event_kind kind, const struct ipc_report *report,
+                const struct cordon_fault *fault);
+/*
+ * For every record, and for ps: by the rules of the generation that the job was judged with, also
+ * where it was refused before those were made. Where there are none nobody knows what is to be left
+ * out, and all is.
+ */
+void job_redact(struct job *job);
 
 #endif

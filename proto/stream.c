@@ -8,7 +8,7 @@
 
 struct stream_out {
     struct stream_out *next;
-    struct strbuf bytes; /* header and body */
+    struct strbuf bytes; /* a frame, and small ones without descriptors behind it */
     size_t sent;
     size_t fd_count; /* 0 once they went */
     int fds[];
@@ -226,6 +226,19 @@ enum cordon_err stream_receive(struct stream *stream, struct arena *arena,
     return err;
 }
 
+/* Behind the frame that waits last, so that one write takes both. False: there is no room. */
+static bool out_append(struct stream *stream, const struct strbuf *bytes)
+{
+    struct stream_out *last = stream->out_last;
+
+    if (last == NULL || last->bytes.size - last->bytes.len <= bytes->len) {
+        return false;
+    }
+    strbuf_add(&last->bytes, bytes->data, bytes->len);
+    stream->out_len += bytes->len;
+    return true;
+}
+
 /* Takes over the contents of @bytes if it returns CORDON_OK. */
 static enum cordon_err out_push(struct stream *stream, struct strbuf *bytes,
                                 const struct stream_fds *fds, struct cordon_fault *fault)
@@ -237,6 +250,9 @@ static enum cordon_err out_push(struct stream *stream, struct strbuf *bytes,
         stream->out_len > stream->config.out_max - bytes->len ||
         fds->count > STREAM_OUT_FDS_MAX - stream->out_fds) {
         return fault_set(fault, CORDON_E_LIMIT, NULL, "the peer reads too slowly");
+    }
+    if (fds->count == 0 && out_append(stream, bytes)) {
+        return CORDON_OK;
     }
     out = malloc(sizeof(*out) + fd_bytes);
     if (out == NULL) {

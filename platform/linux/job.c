@@ -178,6 +178,23 @@ static void job_fail(struct platform_job *job, const char *text, const char *rem
                    (int)sizeof(job->last.fault.remedy) - 1, remedy);
 }
 
+static void job_runs(struct platform_job *job)
+{
+    job->running = true;
+    spare_seen(job->spare, true);
+}
+
+/* It may have begun without a report of that: see INIT_RUNS. */
+static void job_may_run(struct platform_job *job)
+{
+    char word;
+
+    if (!job->running && job->parts.control >= 0 &&
+        recv(job->parts.control, &word, 1, MSG_DONTWAIT) == 1 && word == INIT_RUNS) {
+        job_runs(job);
+    }
+}
+
 /* Reads one report. CORDON_OK: to be passed on now, and not the last. */
 static enum cordon_err report_read(struct platform_job *job, struct ipc_report *ret_report)
 {
@@ -199,13 +216,13 @@ static enum cordon_err report_read(struct platform_job *job, struct ipc_report *
     report.fault.remedy[sizeof(report.fault.remedy) - 1] = '\0';
     report.limit = IPC_NO_LIMIT;
     if (report.kind == IPC_REPORT_RUNNING) {
-        job->running = true;
+        job_runs(job);
         unwatch(job, &job->timer);
         parts_spend(job);
-        spare_seen(job->spare, true);
         *ret_report = report;
         return CORDON_OK;
     }
+    job_may_run(job);
     if (report.kind == IPC_REPORT_STALE) {
         job->stale = true;
         spare_seen(job->spare, false);
@@ -232,12 +249,15 @@ static void timer_check(struct platform_job *job)
 {
     uint64_t ticks;
 
-    if (job->timer >= 0 && read(job->timer, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks)) {
+    if (job->timer < 0 || read(job->timer, &ticks, sizeof(ticks)) != (ssize_t)sizeof(ticks)) {
+        return;
+    }
+    unwatch(job, &job->timer);
+    if (!job->running) {
         job_fail(job, "setting up the sandbox took too long",
                  "a denied pattern may cover a very large or unresponsive file system; "
                  "set glob_scan_max_depth or give it a deeper fixed directory");
         (void)linux_signal(job, SIGKILL);
-        unwatch(job, &job->timer);
     }
 }
 
@@ -252,6 +272,7 @@ static void job_reap(struct platform_job *job)
         syscall(SYS_waitid, P_PIDFD, job->pidfd, &info, WEXITED | WNOHANG | __WALL, &used) == 0 &&
         info.si_pid != 0) {
         job->reaped = true;
+        job_may_run(job);
         cgroup_usage(&job->parts.cgroup, &used, &job->usage);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is at the other end of a connection. Facts come from the socket; what
- * only /proc knows is read between two checks that the process lives.
+ * only /proc knows is read before a check that the process still lives.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +24,7 @@
 #define GROUPS_MAX 65536U
 #define OVERFLOW_UID 65534U
 #define STATUS_MAX 8192U
+#define LIMITS_MAX 4096U
 #define WORD_SIZE 12U /* of a number with its NUL */
 #define EMBEDDED "run it without the service: `cordon sandbox --embedded ...`"
 
@@ -231,33 +232,54 @@ static bool same_place(int32_t pid, const char *name, struct place *ours)
            its.at.stx_mnt_id == ours->at.stx_mnt_id;
 }
 
+/* What the caller has around it, and whether it is what the service has. */
+struct surroundings {
+    bool mounts, root, label;
+};
+
+static bool label_is_ours(const struct platform_peer *peer)
+{
+    char ours[128];
+
+    if (peer->label[0] == '\0' || !read_text("/proc/self/attr/current", ours, sizeof(ours))) {
+        return true;
+    }
+    ours[strcspn(ours, "\n")] = '\0';
+    return strcmp(ours, peer->label) == 0;
+}
+
+static struct surroundings look_around(const struct platform_peer *peer)
+{
+    static struct place mounts;
+    static struct place root;
+
+    return (struct surroundings){.mounts = same_place(peer->pid, "ns/mnt", &mounts),
+                                 .root = same_place(peer->pid, "root/", &root),
+                                 .label = label_is_ours(peer)};
+}
+
 static enum cordon_err refuse_confined(const struct platform_peer *peer, const char *status,
+                                       const struct surroundings *around,
                                        struct cordon_fault *fault)
 {
     unsigned long no_new_privs = 1;
-    static struct place mounts;
-    static struct place root;
-    char ours[128];
 
     if (!status_number(status, "\nNoNewPrivs:", 10, &no_new_privs) || no_new_privs != 0) {
         return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
                          "the caller has no_new_privs set: it may be in a sandbox of its own, "
                          "which a job of the service would not be in");
     }
-    if (!same_place(peer->pid, "ns/mnt", &mounts)) {
+    if (!around->mounts) {
         return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
                          "the caller is in another mount namespace than the service");
     }
-    if (!same_place(peer->pid, "root/", &root)) {
+    if (!around->root) {
         return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
                          "the caller has another root directory than the service");
     }
-    if (peer->label[0] != '\0' && read_text("/proc/self/attr/current", ours, sizeof(ours))) {
-        ours[strcspn(ours, "\n")] = '\0';
-        if (strcmp(ours, peer->label) != 0) {
-            return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
-                             "the caller's security label is not the service's: %s", peer->label);
-        }
+    if (!around->label) {
+        return fault_set(fault, CORDON_E_DENIED, EMBEDDED,
+                         "the caller's security label is not the service's: %s", peer->label);
     }
     return CORDON_OK;
 }
@@ -275,26 +297,28 @@ static void take_rlimits(struct platform_peer *peer)
 {
     enum { NAME_WIDTH = 26 };
     char path[64];
-    char line[160];
-    FILE *file;
+    char text[LIMITS_MAX];
+    char *rest = NULL;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/limits", (int)peer->pid);
-    file = fopen(path, "re");
-    if (file == NULL || fgets(line, sizeof(line), file) == NULL) {
-        line[0] = '\0';
-    }
-    for (unsigned i = 0; file != NULL && i < 16U && fgets(line, sizeof(line), file) != NULL; i++) {
-        char soft[24];
-        char hard[24];
+    (void)read_text(path, text, sizeof(text));
+    (void)strtok_r(text, "\n", &rest);
+    for (unsigned i = 0; i < 16U; i++) {
+        char *line = strtok_r(NULL, "\n", &rest);
+        char *words = NULL;
+        const char *soft;
+        const char *hard;
 
-        if (strlen(line) > NAME_WIDTH && sscanf(line + NAME_WIDTH, "%23s %23s", soft, hard) == 2) {
+        if (line == NULL || strlen(line) <= NAME_WIDTH) {
+            return;
+        }
+        soft = strtok_r(line + NAME_WIDTH, " ", &words);
+        hard = strtok_r(NULL, " ", &words);
+        if (hard != NULL) {
             peer->rlimit[i].soft = limit_value(soft);
             peer->rlimit[i].hard = limit_value(hard);
             peer->rlimit_mask |= 1U << i;
         }
-    }
-    if (file != NULL) {
-        (void)fclose(file);
     }
 }
 
@@ -320,7 +344,6 @@ static void take_limits(struct platform_peer *peer)
     }
 }
 
-/* A setuid program that the caller has become may have raised limits that are not his to give. */
 static enum cordon_err read_status(bool embedded, const struct platform_peer *peer,
                                    char ret_status[STATUS_MAX], struct cordon_fault *fault)
 {
@@ -338,24 +361,29 @@ static enum cordon_err read_status(bool embedded, const struct platform_peer *pe
     return CORDON_OK;
 }
 
+/*
+ * Whose all this was the status says, which is read last: a setuid program that the caller has
+ * become may have raised limits that are not his to give, and no_new_privs stays once it is set. By
+ * then the process that connected has lived all the while, so all of it was that one's.
+ */
 static enum cordon_err take_attributes(bool embedded, struct platform_peer *peer,
                                        struct cordon_fault *fault)
 {
+    const struct surroundings around = embedded ? (struct surroundings){0} : look_around(peer);
     char status[STATUS_MAX];
     unsigned long mask = 022;
-    enum cordon_err err = read_status(embedded, peer, status, fault);
+    enum cordon_err err;
 
-    if (err == CORDON_OK && !embedded) {
-        err = refuse_confined(peer, status, fault);
-    }
-    if (err != CORDON_OK) {
-        return err;
-    }
-    (void)status_number(status, "\nUmask:", 8, &mask);
-    peer->umask = (uint32_t)mask & 0777U;
     take_limits(peer);
-    /* Whose they were is known only now. */
-    return read_status(embedded, peer, status, fault);
+    err = read_status(embedded, peer, status, fault);
+    if (err == CORDON_OK && !embedded) {
+        err = refuse_confined(peer, status, &around, fault);
+    }
+    if (err == CORDON_OK) {
+        (void)status_number(status, "\nUmask:", 8, &mask);
+        peer->umask = (uint32_t)mask & 0777U;
+    }
+    return err;
 }
 
 enum cordon_err peer_identify(int fd, bool embedded, struct platform_peer *ret_peer,

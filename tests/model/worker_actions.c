@@ -62,24 +62,14 @@ void client_told(const struct client *client, uint32_t id, const struct message 
     }
 }
 
-void client_read(struct client *client, const void *data, size_t len)
+void client_read(struct client *client, const void *data, size_t len, size_t fd_count)
 {
     static const int fds[] = {1, 2, 3, 4};
-    struct stream_chunk chunk = {.data = data, .len = len};
+    const struct stream_chunk chunk = {.data = data, .len = len, .fds = fds, .fd_count = fd_count};
     struct stream_message in;
     struct arena arena;
     enum cordon_err err;
 
-    /* Those of a frame come with its first byte; only STARTED has one. */
-    if (len > FRAME_HEADER_SIZE && ((const unsigned char *)data)[6] == CORDON_MSG_STARTED) {
-        arena_init(&arena, MSG_ARENA_MAX);
-        if (msg_decode(CORDON_MSG_STARTED, (const unsigned char *)data + FRAME_HEADER_SIZE,
-                       len - FRAME_HEADER_SIZE, &arena, &in.message, NULL) == CORDON_OK) {
-            chunk.fd_count = msg_fd_count(&in.message);
-            chunk.fds = fds;
-        }
-        arena_deinit(&arena);
-    }
     if (stream_feed(&client->stream, &chunk, NULL) != CORDON_OK) {
         explore_wrong("the client cannot read what it was told");
     }
@@ -427,6 +417,6 @@ const struct explore_action model_actions[] = {
     {"no terminal, or (1) a terminal of request", do_terminal, REQUESTS, 2},
     {"records for question", do_records, ASKS, 1},
     {"answer to STATUS, or (1) a refusal", do_query, ASKS, 2},
-    {"timer is up", do_timer, REQUESTS + CONNECTIONS, 1},
+    {"timer is up", do_timer, REQUESTS + 2 * CONNECTIONS, 1},
 };
 const size_t model_action_count = sizeof(model_actions) / sizeof(model_actions[0]);

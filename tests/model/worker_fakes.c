@@ -239,7 +239,6 @@ enum cordon_err __wrap_host_send(int fd, const void *data, size_t len, const int
     struct client *client = client_at(fd);
 
     (void)fds;
-    (void)fd_count;
     if (client->gone) {
         return CORDON_E_CLOSED;
     }
@@ -250,7 +249,7 @@ enum cordon_err __wrap_host_send(int fd, const void *data, size_t len, const int
         return CORDON_E_CLOSED;
     }
     explore_pause();
-    client_read(client, data, len);
+    client_read(client, data, len, fd_count);
     explore_resume();
     *ret_sent = len;
     return CORDON_OK;

@@ -64,7 +64,7 @@ void query_answer(struct ask *ask, enum cordon_err fault);
 struct client *client_of(uint32_t session);
 void client_told(const struct client *client, uint32_t id, const struct message *message);
 /* Reads what was written to it. */
-void client_read(struct client *client, const void *data, size_t len);
+void client_read(struct client *client, const void *data, size_t len, size_t fd_count);
 struct connection *connection_of(const struct client *client);
 
 struct bounds {

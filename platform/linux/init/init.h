@@ -55,6 +55,7 @@ struct init {
      * up; NULL: it does not decide. */
     const volatile uint32_t *epoch;
     uint32_t epoch_before;
+    int control;      /* to the supervisor, once INIT_FD_CHANNEL leads to the worker */
     int children;     /* the kernel's list of ours, once the command is about to run; -1: none */
     bool gone;        /* nothing of the job runs any more but what is ours */
     int guard_finish; /* written to or closed: the guard takes in what is left, and ends */

@@ -86,7 +86,8 @@ static enum cordon_err go_receive(struct init *init, struct init_go *ret_go)
         ret_go->magic != INIT_GO_MAGIC || pass.count != 1) {
         return fault_set(&init->fault, CORDON_E_CLOSED, NULL, "the broker is gone");
     }
-    if (dup3(pass.fds[0], INIT_FD_CHANNEL, O_CLOEXEC) < 0) {
+    init->control = fcntl(INIT_FD_CHANNEL, F_DUPFD_CLOEXEC, INIT_FD_COUNT);
+    if (init->control < 0 || dup3(pass.fds[0], INIT_FD_CHANNEL, O_CLOEXEC) < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot take the channel of the command");
     }
     pass_close(&pass);

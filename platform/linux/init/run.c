@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LINGER_MS 2
+#define BEGUN_MS 1 /* most commands have ended by then */
 
 static void command_start(struct init *init, const struct command *command)
 {
@@ -31,7 +33,32 @@ static void command_start(struct init *init, const struct command *command)
                     init);
         _exit(missing ? 127 : 126);
     }
-    init_report(IPC_REPORT_RUNNING, 0, init);
+}
+
+/* It has ended, and nobody has reaped it. */
+static bool command_is_over(const struct init *init)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof(info));
+    return waitid(P_PID, (id_t)init->child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == init->child;
+}
+
+/*
+ * That the command runs the supervisor can know at once, should this process be killed next; nobody
+ * is woken to hear it if the end, which says it as well, comes at once.
+ */
+static void tell_begun(const struct init *init, int signals)
+{
+    struct pollfd signal = {.fd = signals, .events = POLLIN};
+    const char word = INIT_RUNS;
+
+    if (send(init->control, &word, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1 ||
+        poll(&signal, 1, BEGUN_MS) != 1 || !command_is_over(init)) {
+        init_report(IPC_REPORT_RUNNING, 0, init);
+    }
+    (void)close(init->control);
 }
 
 /* Opens wait from now on, for good: the job is ended before anybody notices. */
@@ -152,6 +179,7 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     }
     init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
     command_start(init, command);
+    tell_begun(init, signals);
     (void)close(INIT_FD_CGROUP);
     close_range_of(0, INIT_FD_ORDER);
     for (;;) {
