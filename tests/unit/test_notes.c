@@ -19,7 +19,9 @@
 
 static char top[64];
 static struct mount_entry mount;
-static struct init init;
+/* One for each test: a set-up's notes are kept until its end. */
+static struct init worlds[16];
+static struct init *init = worlds;
 static time_t ahead_s;          /* of the real clock */
 static unsigned looks;          /* at a path */
 static const char *made_before; /* made just before a name is looked at that is not a folder's */
@@ -96,14 +98,15 @@ static void begin(bool dated, time_t rest_s)
     strcpy(top, "/dev/shm/cordon-notes-XXXXXX");
     CHECK(mkdtemp(top) != NULL && mkdir(in_top("folder"), 0755) == 0 && stat(top, &st) == 0);
     mount = (struct mount_entry){.dev = st.st_dev, .dated = dated};
-    init = (struct init){.ahead = true, .host = {&mount, 1}};
+    CHECK(init < worlds + sizeof(worlds) / sizeof(worlds[0]) - 1);
+    *++init = (struct init){.ahead = true, .host = {&mount, 1}};
     ahead_s = rest_s;
     made_before = NULL;
 }
 
 static void note(const char *name, bool follow)
 {
-    CHECK(note_add(&init, ORDER_SET_OWN, in_top(name), follow) == CORDON_OK);
+    CHECK(note_add(init, ORDER_SET_OWN, in_top(name), follow) == CORDON_OK);
 }
 
 static void note_missing(void)
@@ -114,14 +117,14 @@ static void note_missing(void)
         (void)snprintf(name, sizeof(name), "folder/none-%u", i);
         note(name, true);
     }
-    CHECK(notes_look(&init) == CORDON_OK);
-    CHECK(notes_hold(&init));
+    CHECK(notes_look(init) == CORDON_OK);
+    CHECK(notes_hold(init));
 }
 
 static unsigned looks_to_hold(void)
 {
     looks = 0;
-    CHECK(notes_hold(&init));
+    CHECK(notes_hold(init));
     return looks;
 }
 
@@ -139,7 +142,7 @@ TEST(names_that_are_missing_in_a_folder_left_alone_cost_one_look)
     note_missing();
     CHECK(looks_to_hold() == 1);
     file_make(in_top("folder/none-7"));
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -148,7 +151,7 @@ TEST(whatever_else_changes_in_the_folder_makes_them_stale)
     begin(true, 10);
     note_missing();
     file_make(in_top("folder/other"));
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -158,7 +161,7 @@ TEST(a_name_that_came_and_went_makes_them_stale)
     note_missing();
     file_make(in_top("folder/none-3"));
     CHECK(unlink(in_top("folder/none-3")) == 0);
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -167,7 +170,7 @@ TEST(another_folder_in_its_place_makes_them_stale)
     begin(true, 10);
     note_missing();
     CHECK(rename(in_top("folder"), in_top("away")) == 0 && mkdir(in_top("folder"), 0755) == 0);
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -176,7 +179,7 @@ TEST(rights_that_change_make_them_stale)
     begin(true, 10);
     note_missing();
     CHECK(chmod(in_top("folder"), 0700) == 0);
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -186,9 +189,9 @@ TEST(a_folder_in_use_is_not_believed)
     note_missing();
     CHECK(looks_to_hold() == MISSING + 1);
     file_make(in_top("folder/other"));
-    CHECK(notes_hold(&init));
+    CHECK(notes_hold(init));
     file_make(in_top("folder/none-0"));
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -211,7 +214,7 @@ TEST(a_file_system_without_dates_is_not_believed)
 TEST(a_file_system_that_the_table_of_mounts_lacks_is_not_believed)
 {
     begin(true, 10);
-    init.host.count = 0;
+    init->host.count = 0;
     note_missing();
     CHECK(looks_to_hold() == MISSING + 1);
     end();
@@ -223,10 +226,10 @@ TEST(a_link_that_leads_nowhere_is_looked_at)
     begin(true, 10);
     CHECK(mkdir(in_top("far"), 0755) == 0 && symlink("../far/end", in_top("folder/link")) == 0);
     note("folder/link", true);
-    CHECK(notes_look(&init) == CORDON_OK);
-    CHECK(notes_hold(&init));
+    CHECK(notes_look(init) == CORDON_OK);
+    CHECK(notes_hold(init));
     file_make(in_top("far/end"));
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -237,10 +240,10 @@ TEST(names_of_several_folders_each_have_their_own)
     note("folder/none", true);
     note("folder-2/none", true);
     note("folder/none-again", false);
-    CHECK(notes_look(&init) == CORDON_OK);
-    CHECK(notes_hold(&init));
+    CHECK(notes_look(init) == CORDON_OK);
+    CHECK(notes_hold(init));
     file_make(in_top("folder-2/none"));
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -249,10 +252,10 @@ TEST(below_a_folder_that_is_missing_each_name_is_looked_at)
     begin(true, 10);
     note("none/a", true);
     note("none/b", true);
-    CHECK(notes_look(&init) == CORDON_OK);
-    CHECK(notes_hold(&init));
+    CHECK(notes_look(init) == CORDON_OK);
+    CHECK(notes_hold(init));
     CHECK(mkdir(in_top("none"), 0755) == 0);
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -263,8 +266,8 @@ TEST(what_comes_while_the_folder_is_looked_at_makes_them_stale)
     note("folder/none", true);
     note("folder/late", true);
     made_before = in_top("folder/late");
-    CHECK(notes_look(&init) == CORDON_OK);
-    CHECK(!notes_hold(&init));
+    CHECK(notes_look(init) == CORDON_OK);
+    CHECK(!notes_hold(init));
     end();
 }
 
@@ -274,22 +277,22 @@ TEST(what_is_there_must_stay_what_it_is)
     file_make(in_top("folder/file"));
     note("folder/file", true);
     note("folder", true);
-    CHECK(notes_look(&init) == CORDON_OK);
+    CHECK(notes_look(init) == CORDON_OK);
     CHECK(looks_to_hold() == 2);
     file_make(in_top("folder/other"));
-    CHECK(notes_hold(&init));
+    CHECK(notes_hold(init));
     file_make(in_top("folder/next"));
     CHECK(rename(in_top("folder/next"), in_top("folder/file")) == 0);
-    CHECK(!notes_hold(&init));
+    CHECK(!notes_hold(init));
     end();
 }
 
 TEST(nothing_is_noted_once_a_command_is_due)
 {
     begin(true, 10);
-    init.ahead = false;
+    init->ahead = false;
     note("folder/none", true);
-    CHECK(init.note_count == 0);
+    CHECK(init->note_count == 0);
     end();
 }
 
