@@ -80,7 +80,7 @@ struct ipc_spawn {
 };
 
 enum ipc_report_kind {
-    IPC_REPORT_RUNNING,        /* the command was executed */
+    IPC_REPORT_RUNNING,        /* the command was executed; not told if it ended at once */
     IPC_REPORT_EXITED,         /* @code is its exit status */
     IPC_REPORT_SIGNALLED,      /* @code is the signal */
     IPC_REPORT_NOT_FOUND,      /* the command does not exist (127) */

@@ -178,9 +178,10 @@ struct platform {
     /* Readable when poll() or violation() has something to say. Borrowed. */
     int (*watch_fd)(const struct platform_job *job);
     /*
-     * The next report. CORDON_E_AGAIN: nothing yet. After any other kind than RUNNING the
-     * command and all that it started are gone; with @more set it is told once more when nothing
-     * is left and its use is known, else it is the last.
+     * The next report. CORDON_E_AGAIN: nothing yet. RUNNING comes first, unless the command ended
+     * at once: the other kinds say whether it ran. After any of those the command and all that it
+     * started are gone; with @more set it is told once more when nothing is left and its use is
+     * known, else it is the last.
      */
     enum cordon_err (*poll)(struct platform_job *job, struct ipc_report *ret_report);
     /*

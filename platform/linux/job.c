@@ -184,15 +184,13 @@ static void job_runs(struct platform_job *job)
     spare_seen(job->spare, true);
 }
 
-/* It may have begun without a report of that: see INIT_RUNS. */
-static void job_may_run(struct platform_job *job)
+/* It began, perhaps without a report of that. */
+static bool has_begun(const struct platform_job *job)
 {
     char word;
 
-    if (!job->running && job->parts.control >= 0 &&
-        recv(job->parts.control, &word, 1, MSG_DONTWAIT) == 1 && word == INIT_RUNS) {
-        job_runs(job);
-    }
+    return job->parts.control >= 0 && recv(job->parts.control, &word, 1, MSG_DONTWAIT) == 1 &&
+           word == INIT_RUNS;
 }
 
 /* Reads one report. CORDON_OK: to be passed on now, and not the last. */
@@ -222,7 +220,6 @@ static enum cordon_err report_read(struct platform_job *job, struct ipc_report *
         *ret_report = report;
         return CORDON_OK;
     }
-    job_may_run(job);
     if (report.kind == IPC_REPORT_STALE) {
         job->stale = true;
         spare_seen(job->spare, false);
@@ -253,7 +250,7 @@ static void timer_check(struct platform_job *job)
         return;
     }
     unwatch(job, &job->timer);
-    if (!job->running) {
+    if (!job->ended) {
         job_fail(job, "setting up the sandbox took too long",
                  "a denied pattern may cover a very large or unresponsive file system; "
                  "set glob_scan_max_depth or give it a deeper fixed directory");
@@ -272,7 +269,9 @@ static void job_reap(struct platform_job *job)
         syscall(SYS_waitid, P_PIDFD, job->pidfd, &info, WEXITED | WNOHANG | __WALL, &used) == 0 &&
         info.si_pid != 0) {
         job->reaped = true;
-        job_may_run(job);
+        if (!job->running && has_begun(job)) {
+            job_runs(job);
+        }
         cgroup_usage(&job->parts.cgroup, &used, &job->usage);
     }
 }

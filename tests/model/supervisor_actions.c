@@ -330,7 +330,7 @@ const struct explore_action model_actions[] = {
     {"user %u's worker ends", do_worker_ends, USERS, 1},
     {"a killed worker ends", do_remains, 1, 1},
     {"job %u runs, or (%u): is over, has ended", do_job, LIVE_MAX, 3},
-    {"timer %u is up", do_timer, 2 * LIVE_MAX + USERS, 1},
+    {"timer %u is up", do_timer, LIVE_MAX + USERS, 1},
     {"user %u's client %u hangs up", do_hang_up, USERS, LIVE_MAX},
 };
 const size_t model_action_count = sizeof(model_actions) / sizeof(model_actions[0]);

@@ -96,6 +96,10 @@ static void check_client(const struct client *client, const struct connection *c
         explore_wrong("a connection is charged for %u jobs and has %zu", connection->session.jobs,
                       worker_job_count(connection));
     }
+    if (stream_backlog(&connection->session.stream) > 0 && connection->soon == NULL &&
+        (world_source(client->fd)->events & LOOP_WRITE) == 0) {
+        explore_wrong("what is to be said waits for nothing");
+    }
     for (size_t i = 0; i < REQUESTS; i++) {
         const struct request *request = &model.requests[i];
 

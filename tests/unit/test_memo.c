@@ -4,6 +4,12 @@
 #include "broker/memo.h"
 #include "tests/support/check.h"
 
+static struct policy_document document_of(const char *text)
+{
+    return (struct policy_document){LAYER_USER_CODEX, "/home/a/.codex/config.toml", text,
+                                    strlen(text)};
+}
+
 static struct policy_input input_of(const struct policy_document *document, const char *cwd)
 {
     struct policy_input input;
@@ -32,8 +38,7 @@ static struct memo_policy *made(struct memo *memo, const struct policy_input *in
 TEST(the_same_input_gives_the_same_policy_and_any_other_another)
 {
     char text[] = "sandbox_mode = \"workspace-write\"\n";
-    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", text,
-                                       sizeof(text) - 1};
+    struct policy_document document = document_of(text);
     struct policy_input input = input_of(&document, "/home/a/ws");
     struct memo memo = {.clock = 0};
     const struct memo_policy *one = made(&memo, &input);
@@ -57,8 +62,7 @@ TEST(a_policy_does_not_lead_into_its_input)
 {
     char text[] = "sandbox_mode = \"workspace-write\"\n";
     char cwd[] = "/home/a/ws";
-    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", text,
-                                       sizeof(text) - 1};
+    struct policy_document document = document_of(text);
     struct policy_input input = input_of(&document, cwd);
     struct memo memo = {.clock = 0};
     const struct memo_policy *one = made(&memo, &input);
@@ -75,8 +79,7 @@ TEST(what_fails_is_not_kept_and_the_oldest_goes)
 {
     char text[] = "sandbox_mode = \"workspace-write\"\n";
     char bad[] = "sandbox_mode = [\n";
-    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", bad,
-                                       sizeof(bad) - 1};
+    struct policy_document document = document_of(bad);
     struct policy_input input = input_of(&document, "/home/a/ws");
     struct memo memo = {.clock = 0};
     struct memo_policy *policy;
@@ -110,8 +113,7 @@ static size_t kept(const struct memo *memo)
 TEST(a_lull_gives_back_what_was_not_used_since_the_last)
 {
     char text[] = "sandbox_mode = \"workspace-write\"\n";
-    struct policy_document document = {LAYER_USER_CODEX, "/home/a/.codex/config.toml", text,
-                                       sizeof(text) - 1};
+    struct policy_document document = document_of(text);
     struct policy_input input = input_of(&document, "/home/a/ws");
     struct memo memo = {.clock = 0};
     struct memo_policy *policies[2];

@@ -13,17 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/support/check.h"
+#include "platform/linux/init/sys.h"
+#include "tests/support/top.h"
 
 #define MISSING 20U /* names of a folder that are not there */
 
-static char top[64];
 static struct mount_entry mount;
 /* One for each test: a set-up's notes are kept until its end. */
-static struct init worlds[16];
+static struct init worlds[20];
 static struct init *init = worlds;
 static time_t ahead_s;          /* of the real clock */
 static unsigned looks;          /* at a path */
+static uint64_t attributes;     /* of all that there is, besides */
 static const char *made_before; /* made just before a name is looked at that is not a folder's */
 
 /* ---- what is stood in for ---- */
@@ -51,19 +52,12 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
     return code;
 }
 
-static void file_make(const char *path)
-{
-    const int fd = open(path, O_CREAT | O_WRONLY, 0644);
-
-    CHECK(fd >= 0);
-    (void)close(fd);
-}
-
 /* statx(2) alone goes this way. */
 long __wrap_syscall(long number, ...)
 {
     va_list list;
     long words[5];
+    long code;
 
     CHECK(number == SYS_statx);
     va_start(list, number);
@@ -76,37 +70,37 @@ long __wrap_syscall(long number, ...)
         file_make(made_before);
         made_before = NULL;
     }
-    return __real_syscall(number, words[0], words[1], words[2], words[3], words[4]);
+    code = __real_syscall(number, words[0], words[1], words[2], words[3], words[4]);
+    ((struct sys_place *)words[4])->attributes |= attributes;
+    return code;
 }
 
 /* ---- a tree, and what is noted of it ---- */
-
-static const char *in_top(const char *name)
-{
-    static char paths[8][128];
-    static unsigned next;
-    char *path = paths[next++ % 8];
-
-    (void)snprintf(path, sizeof(paths[0]), "%s/%s", top, name);
-    return path;
-}
 
 static void begin(bool dated, time_t rest_s)
 {
     struct stat st;
 
-    strcpy(top, "/dev/shm/cordon-notes-XXXXXX");
-    CHECK(mkdtemp(top) != NULL && mkdir(in_top("folder"), 0755) == 0 && stat(top, &st) == 0);
+    top_make("notes");
+    CHECK(mkdir(in_top("folder"), 0755) == 0 && stat(top, &st) == 0);
     mount = (struct mount_entry){.dev = st.st_dev, .dated = dated};
     CHECK(init < worlds + sizeof(worlds) / sizeof(worlds[0]) - 1);
     *++init = (struct init){.ahead = true, .host = {&mount, 1}};
     ahead_s = rest_s;
+    attributes = 0;
     made_before = NULL;
 }
 
 static void note(const char *name, bool follow)
 {
     CHECK(note_add(init, ORDER_SET_OWN, in_top(name), follow) == CORDON_OK);
+}
+
+/* All that was noted is looked at, and is so still. */
+static void look(void)
+{
+    CHECK(notes_look(init) == CORDON_OK);
+    CHECK(notes_hold(init));
 }
 
 static void note_missing(void)
@@ -117,8 +111,7 @@ static void note_missing(void)
         (void)snprintf(name, sizeof(name), "folder/none-%u", i);
         note(name, true);
     }
-    CHECK(notes_look(init) == CORDON_OK);
-    CHECK(notes_hold(init));
+    look();
 }
 
 static unsigned looks_to_hold(void)
@@ -128,14 +121,6 @@ static unsigned looks_to_hold(void)
     return looks;
 }
 
-static void end(void)
-{
-    char command[128];
-
-    (void)snprintf(command, sizeof(command), "rm -rf %s", top);
-    CHECK(system(command) == 0); /* NOLINT: a name of ours */
-}
-
 TEST(names_that_are_missing_in_a_folder_left_alone_cost_one_look)
 {
     begin(true, 10);
@@ -143,7 +128,7 @@ TEST(names_that_are_missing_in_a_folder_left_alone_cost_one_look)
     CHECK(looks_to_hold() == 1);
     file_make(in_top("folder/none-7"));
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(whatever_else_changes_in_the_folder_makes_them_stale)
@@ -152,7 +137,7 @@ TEST(whatever_else_changes_in_the_folder_makes_them_stale)
     note_missing();
     file_make(in_top("folder/other"));
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(a_name_that_came_and_went_makes_them_stale)
@@ -162,7 +147,7 @@ TEST(a_name_that_came_and_went_makes_them_stale)
     file_make(in_top("folder/none-3"));
     CHECK(unlink(in_top("folder/none-3")) == 0);
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(another_folder_in_its_place_makes_them_stale)
@@ -171,7 +156,7 @@ TEST(another_folder_in_its_place_makes_them_stale)
     note_missing();
     CHECK(rename(in_top("folder"), in_top("away")) == 0 && mkdir(in_top("folder"), 0755) == 0);
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(rights_that_change_make_them_stale)
@@ -180,7 +165,7 @@ TEST(rights_that_change_make_them_stale)
     note_missing();
     CHECK(chmod(in_top("folder"), 0700) == 0);
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(a_folder_in_use_is_not_believed)
@@ -192,7 +177,7 @@ TEST(a_folder_in_use_is_not_believed)
     CHECK(notes_hold(init));
     file_make(in_top("folder/none-0"));
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(a_folder_of_the_future_is_not_believed)
@@ -200,7 +185,7 @@ TEST(a_folder_of_the_future_is_not_believed)
     begin(true, -10);
     note_missing();
     CHECK(looks_to_hold() == MISSING + 1);
-    end();
+    top_remove();
 }
 
 TEST(a_file_system_without_dates_is_not_believed)
@@ -208,7 +193,7 @@ TEST(a_file_system_without_dates_is_not_believed)
     begin(false, 10);
     note_missing();
     CHECK(looks_to_hold() == MISSING + 1);
-    end();
+    top_remove();
 }
 
 TEST(a_file_system_that_the_table_of_mounts_lacks_is_not_believed)
@@ -217,7 +202,28 @@ TEST(a_file_system_that_the_table_of_mounts_lacks_is_not_believed)
     init->host.count = 0;
     note_missing();
     CHECK(looks_to_hold() == MISSING + 1);
-    end();
+    top_remove();
+}
+
+/* Their key may come, and every name is another. */
+TEST(folders_of_encrypted_names_are_not_believed)
+{
+    begin(true, 10);
+    attributes = SYS_PLACE_ENCRYPTED;
+    note_missing();
+    CHECK(looks_to_hold() == MISSING + 1);
+    top_remove();
+}
+
+/* The caller may come to a folder, or not, where root does. */
+TEST(each_rule_set_looks_at_a_folder_with_its_own_rights)
+{
+    begin(true, 10);
+    note("folder/none", true);
+    CHECK(note_add(init, ORDER_SET_MANAGED, in_top("folder/none"), true) == CORDON_OK);
+    look();
+    CHECK(looks_to_hold() == 2);
+    top_remove();
 }
 
 /* Its target may come to be elsewhere. */
@@ -226,11 +232,10 @@ TEST(a_link_that_leads_nowhere_is_looked_at)
     begin(true, 10);
     CHECK(mkdir(in_top("far"), 0755) == 0 && symlink("../far/end", in_top("folder/link")) == 0);
     note("folder/link", true);
-    CHECK(notes_look(init) == CORDON_OK);
-    CHECK(notes_hold(init));
+    look();
     file_make(in_top("far/end"));
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(names_of_several_folders_each_have_their_own)
@@ -240,11 +245,10 @@ TEST(names_of_several_folders_each_have_their_own)
     note("folder/none", true);
     note("folder-2/none", true);
     note("folder/none-again", false);
-    CHECK(notes_look(init) == CORDON_OK);
-    CHECK(notes_hold(init));
+    look();
     file_make(in_top("folder-2/none"));
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(below_a_folder_that_is_missing_each_name_is_looked_at)
@@ -252,11 +256,10 @@ TEST(below_a_folder_that_is_missing_each_name_is_looked_at)
     begin(true, 10);
     note("none/a", true);
     note("none/b", true);
-    CHECK(notes_look(init) == CORDON_OK);
-    CHECK(notes_hold(init));
+    look();
     CHECK(mkdir(in_top("none"), 0755) == 0);
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 /* The date is read first: what comes after it shows in it. */
@@ -268,7 +271,7 @@ TEST(what_comes_while_the_folder_is_looked_at_makes_them_stale)
     made_before = in_top("folder/late");
     CHECK(notes_look(init) == CORDON_OK);
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(what_is_there_must_stay_what_it_is)
@@ -284,7 +287,7 @@ TEST(what_is_there_must_stay_what_it_is)
     file_make(in_top("folder/next"));
     CHECK(rename(in_top("folder/next"), in_top("folder/file")) == 0);
     CHECK(!notes_hold(init));
-    end();
+    top_remove();
 }
 
 TEST(nothing_is_noted_once_a_command_is_due)
@@ -293,7 +296,7 @@ TEST(nothing_is_noted_once_a_command_is_due)
     init->ahead = false;
     note("folder/none", true);
     CHECK(init->note_count == 0);
-    end();
+    top_remove();
 }
 
 TEST_MAIN()

@@ -10,10 +10,9 @@
 
 #include "platform/linux/backend.h"
 #include "platform/linux/plan_linux.h"
-#include "tests/support/check.h"
+#include "tests/support/top.h"
 
 /* In memory: top/ws (granted), top/tree/.git (a file), top/real/, top/late/ */
-static char top[] = "/dev/shm/cordon-again-XXXXXX";
 static char ws[64], git[64];
 static struct arena arena;
 static struct policy_rule rules[2];
@@ -23,16 +22,6 @@ static struct plan plan;
 static struct platform_resolved resolved;
 static struct platform_order order;
 static struct cordon_fault fault;
-
-static const char *in_top(const char *name)
-{
-    static char paths[4][64];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-
-    (void)snprintf(path, sizeof(paths[0]), "%s/%s", top, name);
-    return path;
-}
 
 static void git_write(const char *target)
 {
@@ -84,8 +73,7 @@ static void begin(void)
 {
     struct platform_start start = {.keep = true, .host = IPC_HOST_FANOTIFY, .cwd = ws};
 
-    strcpy(top + sizeof(top) - 7, "XXXXXX");
-    CHECK(mkdtemp(top) != NULL);
+    top_make("again");
     (void)snprintf(ws, sizeof(ws), "%s", in_top("ws"));
     (void)snprintf(git, sizeof(git), "%s", in_top("tree/.git"));
     CHECK(mkdir(ws, 0755) == 0 && mkdir(in_top("tree"), 0755) == 0 &&
@@ -105,13 +93,10 @@ static void begin(void)
 
 static void end(void)
 {
-    char command[128];
-
     order_close();
     platform_host()->resolved_release(&resolved);
     arena_deinit(&arena);
-    (void)snprintf(command, sizeof(command), "rm -rf %s", top);
-    CHECK(system(command) == 0); /* NOLINT: a name of ours */
+    top_remove();
 }
 
 TEST(nothing_changed_is_the_same_order_and_no_descriptor_stays)

@@ -15,47 +15,18 @@
 #include <unistd.h>
 
 #include "platform/linux/witness.h"
-#include "tests/support/check.h"
+#include "tests/support/top.h"
 
 /* A tree of its own, in memory:
  * top/a/b/file, top/link -> a/b, top/far -> link/../../away, top/away/end/ */
-static char top[] = "/dev/shm/cordon-witness-XXXXXX";
-
-static const char *in_top(const char *name)
-{
-    static char paths[8][256];
-    static unsigned next;
-    char *path = paths[next++ % 8];
-
-    (void)snprintf(path, sizeof(paths[0]), "%s/%s", top, name);
-    return path;
-}
-
-static void file_make(const char *name)
-{
-    const int fd = open(in_top(name), O_CREAT | O_WRONLY, 0644);
-
-    CHECK(fd >= 0);
-    (void)close(fd);
-}
-
-static void tree_remove(void)
-{
-    char command[128];
-
-    (void)snprintf(command, sizeof(command), "rm -rf %s", top);
-    CHECK(system(command) == 0); /* NOLINT: a name of ours */
-}
-
 static void tree_make(void)
 {
-    strcpy(top + sizeof(top) - 7, "XXXXXX");
-    CHECK(mkdtemp(top) != NULL);
+    top_make("witness");
     CHECK(mkdir(in_top("a"), 0755) == 0 && mkdir(in_top("a/b"), 0755) == 0);
     CHECK(mkdir(in_top("away"), 0755) == 0 && mkdir(in_top("away/end"), 0755) == 0);
     CHECK(symlink("a/b", in_top("link")) == 0);
     CHECK(symlink("link/../../away", in_top("far")) == 0);
-    file_make("a/b/file");
+    file_make(in_top("a/b/file"));
 }
 
 static struct witness *of(const char *name)
@@ -85,7 +56,7 @@ static void change_do(enum change change, const char *name, const char *other)
 
     switch (change) {
     case MAKE:
-        file_make(name);
+        file_make(in_top(name));
         return;
     case MAKE_DIRECTORY:
         CHECK(mkdir(in_top(name), 0755) == 0);
@@ -174,7 +145,7 @@ TEST(what_leads_to_a_name_is_watched_and_nothing_else)
         /* Once it does not hold it never will. */
         CHECK(witness_holds(witness) == cases[i].holds);
         witness_free(witness);
-        tree_remove();
+        top_remove();
     }
 }
 
@@ -194,12 +165,12 @@ TEST(names_that_begin_alike_are_each_watched)
             witness_name(witness, in_top(names[k]));
         }
         CHECK(witness_holds(witness));
-        file_make("a/b/nobody");
+        file_make(in_top("a/b/nobody"));
         CHECK(witness_holds(witness));
-        file_make(made[i]);
+        file_make(in_top(made[i]));
         CHECK(!witness_holds(witness));
         witness_free(witness);
-        tree_remove();
+        top_remove();
     }
 }
 
@@ -213,14 +184,14 @@ TEST(one_that_goes_takes_no_other_s_watches)
     other = of("a/b/none");
     witness_free(one);
     CHECK(witness_holds(other));
-    file_make("a/b/none");
+    file_make(in_top("a/b/none"));
     CHECK(!witness_holds(other));
     witness_free(other);
     /* All watches are gone with the last one; a new one begins with what is there. */
     one = of("a/b/none");
     CHECK(witness_holds(one));
     witness_free(one);
-    tree_remove();
+    top_remove();
 }
 
 TEST(links_that_go_round_and_paths_that_are_none_are_not_believed)
@@ -244,7 +215,7 @@ TEST(links_that_go_round_and_paths_that_are_none_are_not_believed)
     witness_name(witness, "relative");
     CHECK(!witness_holds(witness));
     witness_free(witness);
-    tree_remove();
+    top_remove();
 }
 
 TEST(a_file_system_that_does_not_tell_is_not_believed)
@@ -279,7 +250,7 @@ TEST(a_file_system_whose_layers_may_change_is_not_believed)
     CHECK(!witness_holds(witness));
     witness_free(witness);
     CHECK(umount(in_top("away")) == 0);
-    tree_remove();
+    top_remove();
 }
 
 /* An empty directory there whose names are encrypted. False: this host has no such thing. */
@@ -332,7 +303,7 @@ TEST(a_directory_with_encrypted_names_is_not_believed)
         (void)fprintf(stderr, "no encrypted directory can be made here\n");
     }
     (void)umount(in_top("away"));
-    tree_remove();
+    top_remove();
 }
 
 /* What is opened again must not be where nobody may answer. */
@@ -369,13 +340,13 @@ TEST(no_more_watches_are_taken_than_a_user_can_spare)
         (void)snprintf(name, sizeof(name), "away/%u/none", most);
         witness_name(witness, in_top(name));
     }
-    tree_remove();
+    top_remove();
     witness_free(witness);
     CHECK(most > 1000 && most < 4096);
     /* All came back. */
     tree_make();
     witness_free(of("a/b/none"));
-    tree_remove();
+    top_remove();
 }
 
 TEST(more_events_than_fit_are_a_change)
@@ -394,7 +365,7 @@ TEST(more_events_than_fit_are_a_change)
     }
     CHECK(!witness_holds(witness));
     witness_free(witness);
-    tree_remove();
+    top_remove();
 }
 
 /* A mount may lie over any of the names, and takes no event. */
@@ -411,7 +382,7 @@ TEST(a_mount_is_a_change)
     CHECK(!witness_holds(witness));
     witness_free(witness);
     CHECK(umount(in_top("away")) == 0);
-    tree_remove();
+    top_remove();
 }
 
 static void as_nobody(void)
@@ -454,7 +425,7 @@ TEST(directories_that_may_not_be_read)
     CHECK(chmod(in_top("shut"), 0755) == 0);
     CHECK(!witness_holds(witness));
     witness_free(witness);
-    tree_remove();
+    top_remove();
 }
 
 TEST_MAIN()

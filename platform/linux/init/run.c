@@ -169,7 +169,7 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     sigset_t all;
     int signals;
 
-    /* What stays open is the report pipe and the signals. */
+    /* What stays open is the report pipe, the socket for INIT_RUNS, and the signals. */
     close_range_of(INIT_FD_ORDER, INIT_FD_COUNT);
     (void)sigfillset(&all);
     signals = signalfd(-1, &all, SFD_CLOEXEC);
