@@ -83,22 +83,32 @@ void client_read(struct client *client, const void *data, size_t len, size_t fd_
     }
 }
 
-/* Writes @message; the broker reads it at once. */
-static void client_write(struct client *client, uint32_t id, const struct message *message,
-                         size_t fd_count)
+static void frame_add(struct strbuf *bytes, uint32_t id, const struct message *message)
 {
     unsigned char header[FRAME_HEADER_SIZE];
-    struct strbuf bytes = STRBUF_INIT;
     struct strbuf body = STRBUF_INIT;
-    struct loop_source *source;
 
-    explore_pause();
     if (msg_encode(message, &body, NULL) != CORDON_OK) {
         explore_wrong("the model cannot encode");
     }
     frame_header_encode(&(struct frame_header){message->type, id, (uint32_t)body.len}, header);
-    strbuf_add(&bytes, (const char *)header, sizeof(header));
-    strbuf_add(&bytes, body.data == NULL ? "" : body.data, body.len);
+    strbuf_add(bytes, (const char *)header, sizeof(header));
+    strbuf_add(bytes, body.data == NULL ? "" : body.data, body.len);
+    strbuf_deinit(&body);
+}
+
+/* Writes @message, behind @first if there is one; the broker reads both at once. */
+static void client_write_behind(struct client *client, const struct message *first, uint32_t id,
+                                const struct message *message, size_t fd_count)
+{
+    struct strbuf bytes = STRBUF_INIT;
+    struct loop_source *source;
+
+    explore_pause();
+    if (first != NULL) {
+        frame_add(&bytes, ++model.last_id, first);
+    }
+    frame_add(&bytes, id, message);
     client->data = bytes.data;
     client->len = bytes.len;
     for (client->fd_count = 0; client->fd_count < fd_count; client->fd_count++) {
@@ -108,7 +118,12 @@ static void client_write(struct client *client, uint32_t id, const struct messag
     explore_resume();
     world_fire(source);
     strbuf_deinit(&bytes);
-    strbuf_deinit(&body);
+}
+
+static void client_write(struct client *client, uint32_t id, const struct message *message,
+                         size_t fd_count)
+{
+    client_write_behind(client, NULL, id, message, fd_count);
 }
 
 /* ---- what can happen ---- */
@@ -146,10 +161,15 @@ static bool do_connect(unsigned n, unsigned unused)
     return true;
 }
 
+static struct message hello_of(unsigned version)
+{
+    return (struct message){.type = CORDON_MSG_HELLO,
+                            .u.hello = {1 + version, 1 + version, "model"}};
+}
+
 static bool do_hello(unsigned n, unsigned version)
 {
-    const struct message hello = {.type = CORDON_MSG_HELLO,
-                                  .u.hello = {1 + version, 1 + version, "model"}};
+    const struct message hello = hello_of(version);
 
     if (client_n(n) == NULL || is_behind(client_n(n))) {
         return false;
@@ -158,10 +178,13 @@ static bool do_hello(unsigned n, unsigned version)
     return true;
 }
 
+/* @kind KIND_COUNT: plain, along with HELLO. */
 static bool do_spawn(unsigned n, unsigned kind)
 {
     static char name[] = "true";
     static char *const argv[] = {name, NULL};
+    const struct message hello = hello_of(0);
+    const bool greets = kind == KIND_COUNT;
     struct client *client = client_n(n);
     struct message spawn = {.type = CORDON_MSG_SPAWN, .u.spawn.argv = {argv, 1}};
     struct request *request = NULL;
@@ -171,15 +194,18 @@ static bool do_spawn(unsigned n, unsigned kind)
         live += model.requests[i].used;
         request = model.requests[i].used ? request : &model.requests[i];
     }
-    if (client == NULL || live >= bounds.requests || request == NULL || is_behind(client)) {
+    if (client == NULL || live >= bounds.requests || request == NULL || is_behind(client) ||
+        (greets && connection_of(client)->session.state != SESSION_NEW)) {
         return false;
     }
     spawn.u.spawn.stdin_tty = kind == KIND_TERMINAL;
     spawn.u.spawn.log_denials = kind == KIND_DENIALS;
     spawn.u.spawn.timeout_ms = kind == KIND_TIMEOUT ? 7 : 0;
-    *request = (struct request){
-        .used = true, .session = client->session, .id = ++model.last_id, .kind = kind};
-    client_write(client, request->id, &spawn, SPAWN_FD_EXTRA);
+    *request = (struct request){.used = true,
+                                .session = client->session,
+                                .id = ++model.last_id,
+                                .kind = greets ? KIND_PLAIN : kind};
+    client_write_behind(client, greets ? &hello : NULL, request->id, &spawn, SPAWN_FD_EXTRA);
     if (request->asked == ASKED_NOTHING) {
         request->asked = ASKED_OVER; /* refused at once */
     }
@@ -399,14 +425,19 @@ static bool do_timer(unsigned n, unsigned unused)
         return false;
     }
     world_fire(timer);
+    for (const struct connection *at = model.worker.connections; at != NULL; at = at->next) {
+        if (at->soon == timer) {
+            explore_wrong("what was to be said by now is not");
+        }
+    }
     return true;
 }
 
 const struct explore_action model_actions[] = {
     {"client connects", do_connect, CONNECTIONS, 1},
     {"HELLO of client, of that or (1) an unknown version", do_hello, CONNECTIONS, 2},
-    {"SPAWN of client, plain, with a terminal, with denials, with a time limit", do_spawn,
-     CONNECTIONS, KIND_COUNT},
+    {"SPAWN of client, plain, with a terminal, with denials, with a time limit, along with HELLO",
+     do_spawn, CONNECTIONS, KIND_COUNT + 1},
     {"VIOLATIONS of client, or (1) and those to come", do_violations, CONNECTIONS, 2},
     {"SIGNAL, BYE or STATUS of client", do_say, CONNECTIONS, 3},
     {"nonsense of client", do_nonsense, CONNECTIONS, 1},
