@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "platform/host.h"
+#include "platform/linux/index/begun.h"
 #include "platform/linux/index/wire.h"
 #include "platform/siblings.h"
 
@@ -16,16 +17,38 @@ static struct {
     bool runs;
 } helper;
 
-/* Former names outlive a cordon-index, not the service. False: they cannot be handed over. */
+/* What outlives a cordon-index, not the service: its start, and all of it. */
+static struct {
+    struct begun *begun;
+    int fd;
+} store = {.fd = -1};
+
+static bool store_make(void)
+{
+    void *map = MAP_FAILED;
+    int fd = memfd_create("cordon-store", MFD_CLOEXEC);
+
+    if (fd >= 0 && ftruncate(fd, BEGUN_BYTES) == 0) {
+        map = mmap(NULL, BEGUN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    }
+    if (map != MAP_FAILED) {
+        store.begun = map;
+        store.fd = fd;
+        return true;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return false;
+}
+
+/* False: it cannot be handed over. */
 static bool store_send(int socket)
 {
-    static int store = -1;
     struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_STORE};
 
-    if (store < 0) {
-        store = memfd_create("cordon-store", MFD_CLOEXEC);
-    }
-    return store >= 0 && pass_send(socket, &request, sizeof(request), PASS_ONE(store));
+    return (store.fd >= 0 || store_make()) &&
+           pass_send(socket, &request, sizeof(request), PASS_ONE(store.fd));
 }
 
 static enum cordon_err start(struct cordon_fault *fault)
@@ -53,6 +76,16 @@ static enum cordon_err start(struct cordon_fault *fault)
     helper.asks = pair[0];
     helper.runs = true;
     return CORDON_OK;
+}
+
+bool index_begins(int pid, uint32_t uid)
+{
+    return store.begun != NULL && begun_add(store.begun, pid, uid);
+}
+
+void index_begins_not(int pid)
+{
+    begun_remove(store.begun, pid);
 }
 
 int index_started(void)

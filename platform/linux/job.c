@@ -18,6 +18,7 @@
 
 #include "platform/host.h"
 #include "platform/linux/backend.h"
+#include "platform/linux/index_start.h"
 #include "platform/linux/pass.h"
 #include "platform/linux/spare.h"
 
@@ -134,12 +135,27 @@ enum cordon_err job_new(struct job_parts *parts, int *channel, struct platform_j
     return err;
 }
 
-bool job_is_waiting(const struct platform_job *job)
+static bool is_waiting(const struct platform_job *job)
 {
     struct pollfd polls[] = {{.fd = job->pidfd, .events = POLLIN},
                              {.fd = job->parts.report, .events = POLLIN}};
 
     return poll(polls, 2, 0) == 0;
+}
+
+/* Nobody holds what has no guard. */
+static bool is_held(const struct platform_job *job)
+{
+    return job->parts.launch.asks && job->parts.bpf.slot == ORDER_NO_SLOT;
+}
+
+bool job_begins(struct platform_job *job)
+{
+    if (!is_waiting(job)) {
+        return false;
+    }
+    job->begins = is_held(job) && index_begins(job->pid, job->parts.uid);
+    return job->begins || !is_held(job);
 }
 
 int linux_watch_fd(const struct platform_job *job)
@@ -181,6 +197,7 @@ static void job_fail(struct platform_job *job, const char *text, const char *rem
 static void job_runs(struct platform_job *job)
 {
     job->running = true;
+    job->begins = false;
     spare_seen(job->spare, true);
 }
 
@@ -272,6 +289,10 @@ static void job_reap(struct platform_job *job)
         if (!job->running && has_begun(job)) {
             job_runs(job);
         }
+        if (job->begins) {
+            index_begins_not(job->pid);
+        }
+        job->begins = false;
         cgroup_usage(&job->parts.cgroup, &used, &job->usage);
     }
 }

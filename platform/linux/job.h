@@ -32,6 +32,7 @@ struct platform_job {
     uint64_t killed_ms; /* when it was killed first; 0: it was not */
     bool failed;        /* its set-up, ahead of time; @last says why */
     uint64_t spare;     /* of which spares it was (spare.h); 0: made when it was wanted */
+    bool begins;        /* cordon-index was told that the command comes, and it has not run yet */
     bool stale;         /* made ahead, and no longer as it would be made now: to be made again */
     struct ipc_report last;
     struct ipc_usage usage;      /* once it is reaped */
@@ -51,8 +52,8 @@ CORDON_MUST_USE enum cordon_err job_new(struct job_parts *parts, int *channel,
  */
 CORDON_MUST_USE enum cordon_err job_go(struct platform_job *job, int *channel, bool check,
                                        struct cordon_fault *fault);
-/* It waits, or is about to, as far as can be seen. */
-bool job_is_waiting(const struct platform_job *job);
+/* It waits, or is about to, as far as can be seen, and may have its command, which comes next. */
+bool job_begins(struct platform_job *job);
 
 /* Of what no job was made from. */
 void job_parts_close(struct job_parts *parts);

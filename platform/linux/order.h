@@ -179,8 +179,8 @@ struct init_go {
     uint32_t check; /* report IPC_REPORT_STALE and end if the set-up would be another one now */
 };
 /*
- * Back, one byte: the command was executed. It wakes nobody; IPC_REPORT_RUNNING follows if it did
- * not end at once.
+ * Back, one byte: the command is being executed. It wakes nobody; IPC_REPORT_RUNNING follows if it
+ * does not end at once.
  */
 #define INIT_RUNS 'r'
 

@@ -110,7 +110,7 @@ struct platform_job *spare_take(const struct recipe *recipe)
         for (size_t i = 0; i < shelf->count; i++) {
             shelf->ready[i] = shelf->ready[i + 1];
         }
-        if (job_is_waiting(job)) {
+        if (job_begins(job)) {
             return job;
         }
         shelf->stale++;

@@ -13,6 +13,9 @@ if(TARGET cordon_linux)
   cordon_test(test_batch LABEL unit SOURCES test_batch.c ${CMAKE_SOURCE_DIR}/platform/linux/init/batch.c
               LIBS cordon_index)
   cordon_test(test_former LABEL unit SOURCES test_former.c ${CMAKE_SOURCE_DIR}/platform/linux/index/former.c
+              ${CMAKE_SOURCE_DIR}/platform/linux/index/begun.c
+              LIBS cordon_index)
+  cordon_test(test_hold LABEL unit SOURCES test_hold.c ${CMAKE_SOURCE_DIR}/platform/linux/index/hold.c
               LIBS cordon_index)
   cordon_test(test_notes LABEL unit SOURCES test_notes.c ${CMAKE_SOURCE_DIR}/platform/linux/init/notes.c
               LIBS cordon_base)

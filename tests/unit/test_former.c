@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "platform/linux/index/begun.h"
 #include "platform/linux/index/former.h"
 #include "tests/support/check.h"
 
@@ -86,16 +87,52 @@ TEST(a_damaged_record_is_none)
     }
 }
 
+TEST(a_job_that_begins_is_there_until_it_is_taken_out)
+{
+    static struct begun table;
+
+    CHECK(!begun_has(&table, 5) && !begun_has(&table, 0) && !begun_has(&table, -1));
+    CHECK(begun_add(&table, 5, 1) && begun_has(&table, 5) && !begun_has(&table, 6));
+    CHECK(!begun_add(&table, 5, 2)); /* whoever had the number is not taken in yet */
+    begun_remove(&table, 6);
+    begun_remove(&table, 0);
+    CHECK(begun_has(&table, 5));
+    begun_remove(&table, 5);
+    CHECK(!begun_has(&table, 5) && begun_add(&table, 5, 2));
+    for (pid_t pid = 6; pid < (pid_t)HOLD_MAX + 5; pid++) {
+        CHECK(begun_add(&table, pid, 1));
+    }
+    CHECK(!begun_add(&table, (pid_t)HOLD_MAX + 5, 1));
+    begun_remove(&table, 700);
+    CHECK(begun_add(&table, (pid_t)HOLD_MAX + 5, 1) && !begun_has(&table, 700));
+}
+
+/* As the supervisor makes it. */
+static struct begun *table_of(int fd)
+{
+    void *map = ftruncate(fd, BEGUN_BYTES) == 0
+                    ? mmap(NULL, BEGUN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                    : MAP_FAILED;
+
+    CHECK(map != MAP_FAILED);
+    return map;
+}
+
 /* One process has one memory: a story in order. */
 TEST(what_does_not_fit_marks_its_user_and_nobody_else)
 {
     int fd = memfd_create("store", MFD_CLOEXEC);
+    struct begun *begun = table_of(fd);
     struct former former = name_of(1, "/x.key");
     char path[32];
 
-    CHECK(answer_count(1) == -1); /* without a memory nobody can say */
+    CHECK(answer_count(1) == -1);   /* without a memory nobody can say */
+    CHECK(begun_add(begun, 77, 9)); /* it ran when the one before died */
     CHECK(former_open(fd));
-    CHECK(answer_count(1) == 0);
+    CHECK(answer_count(1) == 0 && answer_count(9) == -1);
+    CHECK(!former_has_begun(77) && begun_add(begun, 77, 1) && former_has_begun(77));
+    former_is_taken_in(77);
+    CHECK(!former_has_begun(77));
     former_add(&former);
     former_add(&former);
     CHECK(answer_count(1) == 1 && answer_count(2) == 1);

@@ -72,7 +72,7 @@ enum cordon_err recipe_start(const struct recipe *recipe, int *channel,
     return CORDON_OK;
 }
 
-bool job_is_waiting(const struct platform_job *job)
+bool job_begins(struct platform_job *job)
 {
     (void)job;
     return !dead;

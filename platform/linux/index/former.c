@@ -10,14 +10,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/linux/index/begun.h"
 #include "platform/linux/index/table.h"
 
 #define STORE_MAGIC 0x464f524dU
 #define AREA_BYTES (32U * 1024U * 1024U)
 #define MARKED_MAX 1024U
+#define DIED "they ran when cordon-index died"
 
-/* In the memfd. Whatever is added or replaced counts from one store on, so a death in between
- * leaves it as it was before. */
+/* In the memfd, behind struct begun. Whatever is added or replaced counts from one store on, so a
+ * death in between leaves it as it was before. */
 struct store_head {
     uint32_t magic;
     uint32_t active; /* which of the two areas */
@@ -40,6 +42,7 @@ struct usage {
     size_t count, bytes;
 };
 
+static struct begun *begun;
 static struct store_head *head;
 static struct table known; /* by object and path */
 static struct usage *users;
@@ -152,16 +155,24 @@ static void live_mark(void)
 {
     for (size_t i = 0; i < head->live_count && i < HOLD_MAX; i++) {
         if (head->live[i] != FORMER_NOBODY) {
-            former_mark(head->live[i], "they ran when cordon-index died");
+            former_mark(head->live[i], DIED);
         }
     }
     head->live_count = 0;
+    for (size_t i = 0; i < HOLD_MAX; i++) {
+        const pid_t pid = (pid_t)begun->jobs[i].pid;
+
+        if (pid > 0) {
+            former_mark(begun->jobs[i].uid, DIED);
+            begun_remove(begun, pid);
+        }
+    }
 }
 
 bool former_open(int fd)
 {
-    const size_t size = HEAD_BYTES + 2 * (size_t)AREA_BYTES;
-    void *map = MAP_FAILED;
+    const size_t size = BEGUN_BYTES + HEAD_BYTES + 2 * (size_t)AREA_BYTES;
+    char *map = MAP_FAILED;
 
     if (head == NULL && ftruncate(fd, (off_t)size) == 0) {
         map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -170,7 +181,8 @@ bool former_open(int fd)
     if (map == MAP_FAILED) {
         return false;
     }
-    head = map;
+    begun = (struct begun *)(void *)map;
+    head = (struct store_head *)(void *)(map + BEGUN_BYTES);
     if (head->magic != STORE_MAGIC) {
         memset(head, 0, sizeof(*head));
         head->magic = STORE_MAGIC;
@@ -179,6 +191,7 @@ bool former_open(int fd)
     if (head->used[head->active] > AREA_BYTES || !know_all()) {
         (void)munmap(map, size);
         head = NULL;
+        begun = NULL;
         return false;
     }
     live_mark();
@@ -190,6 +203,18 @@ void former_live(size_t at, uint32_t uid, size_t count)
     if (head != NULL) {
         head->live[at] = uid;
         head->live_count = (uint32_t)count;
+    }
+}
+
+bool former_has_begun(pid_t pid)
+{
+    return begun == NULL || begun_has(begun, pid);
+}
+
+void former_is_taken_in(pid_t pid)
+{
+    if (begun != NULL) {
+        begun_remove(begun, pid);
     }
 }
 

@@ -33,6 +33,10 @@ bool former_records(int *ret_fd);
 enum index_status former_answer(uint32_t uid, int *ret_fd);
 /* Place @at of the jobs that run is @uid's, or nobody's yet; there are @count of them. */
 void former_live(size_t at, uint32_t uid, size_t count);
+/* The job that was made ahead and has that pid 1 got its command: see begun.h. */
+bool former_has_begun(pid_t pid);
+/* All that there was to know of it is known. */
+void former_is_taken_in(pid_t pid);
 
 /* ---- over.c ---- */
 /* The object is gone, or has that name. */

@@ -28,7 +28,28 @@ static uint64_t turns;
 /* What the next one has to know of @held, should we be killed. */
 static void live(const struct held *held)
 {
-    former_live((size_t)(held - holding), held->is_parked ? FORMER_NOBODY : held->uid, held_count);
+    former_live((size_t)(held - holding), held->ahead > 0 ? FORMER_NOBODY : held->uid, held_count);
+}
+
+/* proc(5), fdinfo. Not positive: nobody can tell, or it is gone already. */
+static pid_t pid_behind(int pidfd)
+{
+    char path[40];
+    char line[128];
+    int pid = -1;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        if (sscanf(line, "Pid: %d", &pid) == 1) {
+            break;
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return pid;
 }
 
 void hold_add(const struct index_request *request, const struct pass *pass)
@@ -40,8 +61,11 @@ void hold_add(const struct index_request *request, const struct pass *pass)
         pass_close(pass);
         return;
     }
-    *held = (struct held){.uid = request->uid, .is_parked = request->ahead != 0};
+    *held = (struct held){.uid = request->uid};
     memcpy(held->fds, pass->fds, sizeof(held->fds));
+    /* Whose pid nobody can tell counts as begun. */
+    held->ahead = request->ahead == 0 ? 0 : pid_behind(held->fds[HELD_INIT]);
+    held->is_parked = held->ahead > 0;
     held->fds[HELD_LIFE] = index_raise_fd(held->fds[HELD_LIFE]);
     if (closer_count() > CLOSING_MAX) {
         (void)close(held->fds[HELD_DECIDE]);
@@ -74,11 +98,6 @@ static void message_take(struct held *held, const struct record_message *message
 
     if (len < RECORD_MESSAGE_HEAD || message->magic != INDEX_MAGIC) {
         former_mark(held->uid, damaged);
-    } else if (message->kind == RECORD_BEGIN) {
-        held->is_parked = false;
-        held->done = turns; /* it had taken in all that there was */
-        live(held);
-        (void)send(held->fds[HELD_LIFE], message, RECORD_MESSAGE_HEAD, MSG_DONTWAIT | MSG_NOSIGNAL);
     } else if (message->kind == RECORD_DONE) {
         held->done = message->turn > held->done ? message->turn : held->done;
     } else if (message->kind == RECORD_TELL &&
@@ -114,6 +133,15 @@ static bool is_idle(const struct held *held)
     return held->heir == 0 && poll(&events, 1, 0) == 0 && !batch_is_busy(held->fds[HELD_BATCH]);
 }
 
+/* Who asked while it was parked waits for nothing of it: he sees for himself what comes. */
+static void look_whether_begun(struct held *held)
+{
+    if (held->is_parked && former_has_begun(held->ahead)) {
+        held->is_parked = false;
+        held->done = turns;
+    }
+}
+
 /* A job whose guard has no answer yet has not begun, nor one that waits for its command. */
 static bool has_begun(const struct held *held)
 {
@@ -135,6 +163,7 @@ static void let_go(size_t at)
         closer_take(held->fds[HELD_DECIDE]);
     }
     closer_take(held->fds[HELD_EVENTS]);
+    former_is_taken_in(held->ahead);
     *held = holding[--held_count];
     live(held);
 }
@@ -175,8 +204,10 @@ static bool has_failed(const struct held *held)
 static void is_gone(size_t at)
 {
     struct held *held = &holding[at];
-    const bool left = held->heir > 0 ? has_failed(held) : has_begun(held) && !is_idle(held);
+    bool left;
 
+    look_whether_begun(held);
+    left = held->heir > 0 ? has_failed(held) : has_begun(held) && !is_idle(held);
     if (!left || !heir_follows(held)) {
         let_go(at);
     }
@@ -201,17 +232,17 @@ void hold_check(const struct pollfd *polls, size_t count)
 static void others_ask(struct held *held)
 {
     const struct record_message message = {
-        .magic = INDEX_MAGIC, .kind = RECORD_ASK, .turn = ++turns};
+        .magic = INDEX_MAGIC, .kind = RECORD_ASK, .turn = turns + 1};
 
-    held->turn = turns;
+    for (size_t i = 0; i < held_count; i++) {
+        look_whether_begun(&holding[i]);
+    }
+    held->turn = ++turns;
     for (size_t i = 0; i < held_count; i++) {
         struct held *other = &holding[i];
 
-        if (other->is_parked) {
-            hear(other);
-        }
         if (!has_begun(other)) {
-            continue; /* its job has not begun, and it will see for itself what comes */
+            continue;
         }
         if (is_idle(other)) {
             hear(other);
@@ -233,20 +264,20 @@ static bool others_done(const struct held *held)
     return true;
 }
 
+/* All are asked for before any is answered: asking hears what others wait for as well. */
 void hold_answer(void)
 {
+    for (size_t i = 0; i < held_count; i++) {
+        if (!holding[i].is_answered && holding[i].turn == 0) {
+            others_ask(&holding[i]);
+        }
+    }
     for (size_t i = 0; i < held_count; i++) {
         struct held *held = &holding[i];
         struct index_reply reply = {.magic = INDEX_MAGIC};
         int fd = -1;
 
-        if (held->is_answered) {
-            continue;
-        }
-        if (held->turn == 0) {
-            others_ask(held);
-        }
-        if (others_done(held)) {
+        if (!held->is_answered && others_done(held)) {
             reply.status = (uint32_t)former_answer(held->uid, &fd);
             index_reply_send(held->fds[HELD_LIFE], &reply, fd);
             held->is_answered = true;

@@ -6,7 +6,8 @@
  * The conversation between cordon-index and one guard, on the socket of INDEX_HOLD, a datagram
  * each. The index: one struct index_reply, with a memfd of records if there are any; later
  * RECORD_ASK, should another guard begin. The guard: RECORD_TELL, a record; RECORD_DONE, all that
- * was done before RECORD_ASK came is told.
+ * was done before RECORD_ASK came is told. Of a job that was made ahead nothing is told before it
+ * has its command (begun.h): what its guard saw of the host until then, no job did.
  */
 #ifndef CORDON_LINUX_INDEX_RECORD_H
 #define CORDON_LINUX_INDEX_RECORD_H
@@ -37,9 +38,7 @@ bool record_get(const char **at, const char *end, struct former *ret_former);
 
 #define RECORD_BYTES_MAX (RECORD_PATH_MAX + OBJECT_BYTES_MAX + 64U)
 
-/* BEGIN: a job that was made ahead of time gets its command; answered by the same. What its guard
- * saw of the host until then it did not tell of: no job was there. */
-enum record_kind { RECORD_TELL = 1, RECORD_ASK, RECORD_DONE, RECORD_BEGIN };
+enum record_kind { RECORD_TELL = 1, RECORD_ASK, RECORD_DONE };
 
 struct record_message {
     uint32_t magic; /* INDEX_MAGIC */

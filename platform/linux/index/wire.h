@@ -54,7 +54,7 @@ struct index_request {
     uint32_t want;  /* enum index_want */
     uint64_t dev;   /* INDEX_ASK: of the file system, as mountinfo has it */
     uint32_t uid;   /* INDEX_HOLD: whose job */
-    uint32_t ahead; /* INDEX_HOLD: it is made ahead of time, RECORD_BEGIN says when it begins */
+    uint32_t ahead; /* INDEX_HOLD: it is made ahead of time; begun.h says that it begins */
 };
 
 enum index_status {

@@ -12,7 +12,7 @@
 
 #define READ_AT_ONCE (64U * 1024U)
 #define PAGE 4096U
-/* Of a shared batch: first a word that says whether it is in use; what is not used is a hole. */
+/* Of a shared batch: first struct batch_words; what is not used is a hole. */
 #define SHARED_HEAD PAGE
 #define SHARED_ROOM (1024UL * 1024 * 1024)
 #define SHARED_KEPT (1024UL * 1024)
@@ -24,9 +24,9 @@
 struct batch {
     char *bytes;
     size_t len, room;
-    uint32_t *busy; /* NULL: not shared */
-    size_t next;    /* offset of the next event */
-    size_t placed;  /* ... of the next that batch_next_place() looks at */
+    struct batch_words *words; /* NULL: not shared */
+    size_t next;               /* offset of the next event */
+    size_t placed;             /* ... of the next that batch_next_place() looks at */
     bool lost;
 };
 
@@ -37,8 +37,8 @@ struct batch *batch_new(void)
 
 void batch_free(struct batch *batch)
 {
-    if (batch != NULL && batch->busy != NULL) {
-        (void)munmap(batch->busy, SHARED_HEAD + SHARED_ROOM);
+    if (batch != NULL && batch->words != NULL) {
+        (void)munmap(batch->words, SHARED_HEAD + SHARED_ROOM);
     } else if (batch != NULL) {
         free(batch->bytes);
     }
@@ -95,7 +95,7 @@ bool batch_share(struct batch *batch, int fd)
     if (map == MAP_FAILED) {
         return false;
     }
-    batch->busy = (uint32_t *)(void *)map;
+    batch->words = (struct batch_words *)(void *)map;
     batch->bytes = map + SHARED_HEAD;
     batch->room = SHARED_ROOM;
     batch->len = events_len(batch->bytes, batch->room);
@@ -139,16 +139,31 @@ static void shared_empty(struct batch *batch)
     memset(batch->bytes, 0, len);
 }
 
-static void busy_set(struct batch *batch, uint32_t busy)
+struct batch_words *batch_words_of(int fd)
 {
-    if (batch->busy != NULL) {
-        __atomic_store_n(batch->busy, busy, __ATOMIC_SEQ_CST);
-    }
+    void *map = ftruncate(fd, SHARED_HEAD) == 0
+                    ? mmap(NULL, SHARED_HEAD, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                    : MAP_FAILED;
+
+    return map == MAP_FAILED ? NULL : map;
 }
 
-void batch_rest(struct batch *batch)
+const struct batch_words *batch_words(const struct batch *batch)
 {
-    busy_set(batch, 0);
+    return batch->words;
+}
+
+static void word_set(uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+void batch_rest(struct batch *batch, bool learned)
+{
+    if (batch->words != NULL) {
+        word_set(&batch->words->learned, learned);
+        word_set(&batch->words->busy, 0);
+    }
 }
 
 bool batch_is_busy(int fd)
@@ -166,7 +181,7 @@ bool batch_is_busy(int fd)
 static bool grow(struct batch *batch)
 {
     size_t room = batch->room == 0 ? READ_AT_ONCE : batch->room * 2;
-    char *bytes = batch->busy == NULL ? realloc(batch->bytes, room) : NULL;
+    char *bytes = batch->words == NULL ? realloc(batch->bytes, room) : NULL;
 
     if (bytes == NULL) {
         return false;
@@ -179,7 +194,7 @@ static bool grow(struct batch *batch)
 /* All was taken. */
 static void empty(struct batch *batch)
 {
-    if (batch->busy != NULL) {
+    if (batch->words != NULL) {
         shared_empty(batch);
     } else if (batch->room > 16 * READ_AT_ONCE) {
         free(batch->bytes);
@@ -193,7 +208,9 @@ static void empty(struct batch *batch)
 
 bool batch_read(struct batch *batch, int group)
 {
-    busy_set(batch, 1);
+    if (batch->words != NULL) {
+        word_set(&batch->words->busy, 1);
+    }
     for (;;) {
         ssize_t len;
 
@@ -203,7 +220,7 @@ bool batch_read(struct batch *batch, int group)
                 return false;
             }
         }
-        if (batch->busy != NULL) {
+        if (batch->words != NULL) {
             if (is_empty(group)) {
                 return !batch->lost;
             }

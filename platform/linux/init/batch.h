@@ -11,6 +11,13 @@
 
 struct batch;
 
+/* The first words of a shared one, see batch_share(). */
+struct batch_words {
+    uint32_t busy;    /* its reader may have read what it has not told of */
+    uint32_t learned; /* names went that were there when all was set up: see names_have_gone() */
+    uint32_t begun;   /* by pid 1 of the job: there is a command, so what is read is told of */
+};
+
 struct batch_name {
     struct object directory;
     const char *name; /* in the batch's memory; good until the next batch_read() */
@@ -36,8 +43,12 @@ struct batch *batch_new(void);
  * Before anything is read. False: errno.
  */
 bool batch_share(struct batch *batch, int fd);
-/* All that was read is taken, and told of. */
-void batch_rest(struct batch *batch);
+/* Those of @fd, for as long as this process runs; before anybody shares it. NULL: errno. */
+struct batch_words *batch_words_of(int fd);
+/* NULL: not shared. */
+const struct batch_words *batch_words(const struct batch *batch);
+/* All that was read is taken, and told of. @learned as above. */
+void batch_rest(struct batch *batch, bool learned);
 /* Not so, of another process's. */
 bool batch_is_busy(int fd);
 void batch_free(struct batch *batch);

@@ -16,19 +16,22 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define STACK_BYTES 65536U
-#define WAKE_TRIES 3
+#define TRIES 3 /* a call that failed once may succeed then */
+#define END_MS 2
 #define LOOK_NS 20000000L /* for whether it still lives, where nobody would tell */
 
 /* What it is asked for. */
@@ -41,7 +44,7 @@ enum asked { ASKED_NOTHING, ASKED_DROP, ASKED_RUN };
 static struct {
     struct init init; /* its own copy: pid 1 goes on with its one */
     const struct command *command;
-    int cwd;
+    int cwd, control;
     int code;
     /* Futexes: enum asked; 1: is the caller, or failed; 0, by the kernel: has executed or ended */
     uint32_t asked, stands, lives;
@@ -53,14 +56,13 @@ static uint32_t word_get(const uint32_t *word)
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-/* A call that failed once may succeed then. */
 static bool word_set(uint32_t *word, uint32_t value)
 {
     int tries = 0;
 
     __atomic_store_n(word, value, __ATOMIC_RELEASE);
     while (syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0) < 0) {
-        if (++tries == WAKE_TRIES) {
+        if (++tries == TRIES) {
             return false;
         }
     }
@@ -175,6 +177,23 @@ static void asked_wait(enum asked what)
     }
 }
 
+/*
+ * That the command runs the supervisor can know from here on, should pid 1 be killed next; nobody
+ * is woken to hear it if the end, which says it as well, comes at once.
+ */
+static int begun_tell(void)
+{
+    const char word = INIT_RUNS;
+    int tries = 0;
+
+    while (send(child.control, &word, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1) {
+        if (++tries == TRIES) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
 static int child_main(void *argument)
 {
     int code;
@@ -190,6 +209,9 @@ static int child_main(void *argument)
     (void)!word_set(&child.stands, 1); /* pid 1 looks from time to time as well */
     asked_wait(ASKED_RUN);
     child.code = command_become(child.command);
+    if (child.code == 0) {
+        child.code = begun_tell();
+    }
     if (child.code == 0) {
         child.code = command_exec(child.command);
     }
@@ -259,8 +281,10 @@ enum cordon_err child_stands(struct init *init)
     return child.code == 0 ? CORDON_OK : child_fault(init, child.code);
 }
 
-enum cordon_err child_run(struct init *init, const struct command *command, int *ret_code)
+enum cordon_err child_run(struct init *init, const struct command *command, int signals,
+                          int *ret_code)
 {
+    struct pollfd signal = {.fd = signals, .events = POLLIN};
     const struct timespec while_ns = {0, LOOK_NS};
 
     child.cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -268,8 +292,11 @@ enum cordon_err child_run(struct init *init, const struct command *command, int 
         return fault_os(&init->fault, errno, NULL, "cannot enter the working directory");
     }
     child.command = command;
+    child.control = init->control;
     child.code = CODE_KILLED;
     ask(init, ASKED_RUN);
+    /* Most commands are executed and over before anybody has to know the first. */
+    (void)poll(&signal, 1, END_MS);
     while (word_get(&child.lives) != 0) {
         /* Nobody would answer: the command waits for its first open, and we for that. */
         if (init->guard > 0 && has_ended(init->guard)) {

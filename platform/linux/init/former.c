@@ -8,7 +8,6 @@
  * the directory had its former name. What leaves it then has had a name below that as well.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,8 +19,6 @@
 #include "platform/linux/init/index_ask.h"
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
-
-#define BEGIN_MS 1000
 
 /* ---- telling ---- */
 
@@ -99,6 +96,14 @@ static bool keep(struct names *names, const struct object *directory, const char
     return true;
 }
 
+/* No command is there yet: nobody is to hear what the host does. */
+static bool is_parked(const struct names *names)
+{
+    const struct batch_words *words = batch_words(names->batch);
+
+    return words != NULL && __atomic_load_n(&words->begun, __ATOMIC_SEQ_CST) == 0;
+}
+
 bool former_tell(struct names *names, const struct batch_event *event, const char *path)
 {
     static struct record_message message = {.kind = RECORD_TELL};
@@ -113,29 +118,11 @@ bool former_tell(struct names *names, const struct batch_event *event, const cha
     if (former.is_directory && !keep(names, &former.object, former.path, false)) {
         return false;
     }
-    if (names->is_parked) {
+    if (is_parked(names)) {
         return true;
     }
     record_put(message.record, &former);
     return message_send(names, &message, record_size(&former));
-}
-
-bool former_begins(struct names *names)
-{
-    static struct record_message message = {.kind = RECORD_BEGIN};
-
-    struct pollfd answer = {.fd = names->watch->life, .events = POLLIN};
-
-    names->is_parked = false;
-    if (names->watch->life < 0) {
-        return true;
-    }
-    message.magic = INDEX_MAGIC;
-    return send(answer.fd, &message, RECORD_MESSAGE_HEAD, MSG_NOSIGNAL) > 0 &&
-           poll(&answer, 1, BEGIN_MS) == 1 &&
-           recv(answer.fd, &message, sizeof(message), MSG_DONTWAIT) ==
-               (ssize_t)RECORD_MESSAGE_HEAD &&
-           message.kind == RECORD_BEGIN;
 }
 
 bool former_tell_at(struct names *names, const struct batch_event *event,

@@ -174,7 +174,7 @@ static void events_answer(struct names *names)
 
 /* ---- the processes ---- */
 
-/* Init asks whether anything has become known since, or has nothing more to ask. */
+/* Init asks whether names went, or has nothing more to ask. */
 static void init_hear(struct names *names)
 {
     const int init = names->watch->finish;
@@ -187,7 +187,7 @@ static void init_hear(struct names *names)
     if (len != 1 || word != ASK) {
         _exit(0);
     }
-    word = !names_have_gone(names) && former_begins(names) ? SAME : MORE;
+    word = names_have_gone(names) ? MORE : SAME;
     if (write(init, &word, 1) != 1) {
         _exit(1);
     }
@@ -247,7 +247,6 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
         _exit(1);
     }
     (void)close(watch->init->guard_finish);
-    names->is_parked = watch->init->ahead;
     if (!batch_share(names->batch, watch->batch) || !former_begin(names, &full)) {
         _exit(1);
     }
@@ -324,14 +323,17 @@ static enum cordon_err index_begin_with(const struct names *names, struct watch 
 
     watch->batch =
         watch_raise_fd((int)syscall(SYS_memfd_create, "cordon-batch", (unsigned)MFD_CLOEXEC));
-    if (watch->batch < 0 || fds[HELD_INIT] < 0) {
+    init->words = watch->batch < 0 ? NULL : batch_words_of(watch->batch);
+    if (init->words == NULL || fds[HELD_INIT] < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot prepare the guard");
     }
+    init->words->begun = !init->ahead;
     fds[HELD_BATCH] = watch->batch;
     watch->life =
         watch_raise_fd(index_hold(watch->index, init->order->identity.uid, init->ahead, fds));
     (void)close(fds[HELD_INIT]);
-    if (watch->life < 0 && names->mount_count > 0) {
+    /* Of a job made ahead it has to hear that it begins: see index/begun.h. */
+    if (watch->life < 0 && (names->mount_count > 0 || init->ahead)) {
         return fault_set(&init->fault, CORDON_E_STATE, "try again",
                          "cordon-index, which knows what earlier jobs renamed, does not answer");
     }
@@ -370,9 +372,7 @@ enum cordon_err guard_start(struct names *names, struct watch *watch)
         keeper_main(watch, ready[1]);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    if (watch->life >= 0) {
-        (void)close(watch->life);
-    }
+    init->guard_life = watch->life;
     (void)close(watch->batch);
     (void)close(finish[0]);
     (void)close(ready[1]);
@@ -401,25 +401,43 @@ void guard_end(struct init *init)
     }
 }
 
-bool guard_ask(const struct init *init)
+/* Cordon-index was told that the job begins before we were: if it is there still, it knows. */
+static bool index_lives(const struct init *init)
 {
-    const char word = ASK;
+    struct pollfd life = {.fd = init->guard_life};
 
-    if (init->guard > 0 && write(init->guard_finish, &word, 1) != 1) {
-        return false;
-    }
-    /* It has cordon-index to ask; on a processor of our own it would only begin when we wait. */
-    (void)sched_yield();
-    return true;
+    return poll(&life, 1, 0) == 0;
 }
 
-bool guard_knows_no_more(const struct init *init)
+/* In this order, as cordon-index looks: see is_idle() there. */
+static bool guard_is_idle(const struct init *init)
+{
+    struct pollfd events = {.fd = init->events, .events = POLLIN};
+
+    return poll(&events, 1, 0) == 0 && __atomic_load_n(&init->words->busy, __ATOMIC_SEQ_CST) == 0;
+}
+
+/* It takes in what is queued first. */
+static bool guard_says_same(const struct init *init)
 {
     struct pollfd answer = {.fd = init->guard_finish, .events = POLLIN};
-    char word;
+    char word = ASK;
 
-    return init->guard <= 0 || (poll(&answer, 1, ANSWER_MS) == 1 &&
-                                read(init->guard_finish, &word, 1) == 1 && word == SAME);
+    return write(init->guard_finish, &word, 1) == 1 && poll(&answer, 1, ANSWER_MS) == 1 &&
+           read(init->guard_finish, &word, 1) == 1 && word == SAME;
+}
+
+bool guard_begins(const struct init *init)
+{
+    if (init->guard <= 0) {
+        return true;
+    }
+    __atomic_store_n(&init->words->begun, 1, __ATOMIC_SEQ_CST);
+    if (init->guard_life >= 0 && !index_lives(init)) {
+        return false;
+    }
+    return guard_is_idle(init) ? __atomic_load_n(&init->words->learned, __ATOMIC_SEQ_CST) == 0
+                               : guard_says_same(init);
 }
 
 enum cordon_err watch_ready(struct init *init)

@@ -55,12 +55,14 @@ struct init {
      * up; NULL: it does not decide. */
     const volatile uint32_t *epoch;
     uint32_t epoch_before;
-    int control;      /* to the supervisor, once INIT_FD_CHANNEL leads to the worker */
-    int children;     /* the kernel's list of ours, once the command is about to run; -1: none */
-    bool gone;        /* nothing of the job runs any more but what is ours */
-    int guard_finish; /* written to or closed: the guard takes in what is left, and ends */
-    int events;       /* what the guard has yet to take in: see watch.h */
-    int guard_ready;  /* to read a byte from once it answers; -1: nobody is waited for */
+    int control;  /* to the supervisor, once INIT_FD_CHANNEL leads to the worker */
+    int children; /* the kernel's list of ours, once the command is about to run; -1: none */
+    bool gone;    /* nothing of the job runs any more but what is ours */
+    struct batch_words *words; /* the guard's: see batch.h */
+    int guard_life;            /* the guard's to cordon-index: gone if that is; -1: it has none */
+    int guard_finish;          /* written to or closed: the guard takes in what is left, and ends */
+    int events;                /* what the guard has yet to take in: see watch.h */
+    int guard_ready;           /* to read a byte from once it answers; -1: nobody is waited for */
     struct cordon_fault fault;
 };
 
@@ -171,9 +173,12 @@ bool child_is_sound(void);
 /* Lets it become the caller, while pid 1 does other things; then, before pid 1 does: it is. */
 void child_drop(const struct init *init);
 CORDON_MUST_USE enum cordon_err child_stands(struct init *init);
-/* Lets it execute, in the working directory of this one. *ret_code: 0, or an errno of execve(). */
+/*
+ * Lets it execute, in the working directory of this one. Returns when it has executed or ended;
+ * @signals becomes readable at its end. *ret_code: 0, or an errno of execve().
+ */
 CORDON_MUST_USE enum cordon_err child_run(struct init *init, const struct command *command,
-                                          int *ret_code);
+                                          int signals, int *ret_code);
 /* run.c: runs it, reaps, forwards signals, reports. Does not return. */
 _Noreturn void command_run(struct init *init, const struct command *command);
 
@@ -183,10 +188,11 @@ _Noreturn void command_run(struct init *init, const struct command *command);
 void guard_end(struct init *init);
 /* The fault of a job that has none any more. */
 enum cordon_err guard_is_gone(struct init *init);
-/* Asks the guard, if there is one, whether it has learned of a denied object since it was ready;
- * false: it is gone. Then its answer: it has not. */
-bool guard_ask(const struct init *init);
-bool guard_knows_no_more(const struct init *init);
+/*
+ * Of a job made ahead: from now on the guard, if there is one, tells what it sees. False: names
+ * went since it was ready, or nobody is there to be told.
+ */
+bool guard_begins(const struct init *init);
 
 /* ---- stop.c ---- */
 /*

@@ -309,7 +309,7 @@ bool names_drain(struct names *names)
     }
     places_settle(names);
     names->is_behind = false;
-    batch_rest(names->batch);
+    batch_rest(names->batch, names_have_gone(names));
     return !batch_is_lost(names->batch);
 }
 

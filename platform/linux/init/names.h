@@ -55,7 +55,6 @@ struct names {
     void *context;
     uint64_t *linked;      /* a bit by hash for each file that may have got a name since */
     struct objects former; /* directories that have former names; value: struct former_list */
-    bool is_parked;        /* no command is there yet: nobody is to hear what the host does */
     size_t known_first;    /* how much was known before the first event was taken in */
     bool is_behind; /* events may be older than what former_take() found below such directories */
 };
@@ -117,8 +116,6 @@ bool former_matters(struct names *names, const struct batch_event *event, const 
  * job moved. What came there later has none, but nobody can tell.
  */
 bool former_judge(struct names *names, const struct batch_event *event, const char *path);
-/* The command comes: from now on everything is told. False: nobody hears it. */
-bool former_begins(struct names *names);
 /* Answers cordon-index, which asks on behalf of another guard. */
 void former_hear(struct names *names);
 

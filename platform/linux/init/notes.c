@@ -122,8 +122,19 @@ static bool is_folder_of(const struct note *folder, const struct note *note, siz
            strncmp(folder->path, note->path, len) == 0;
 }
 
-/* Notes the folder of the note @at; *ret: its number, whether or not it tells anything. */
-static enum cordon_err folder_add(struct init *init, size_t at, size_t len, size_t *ret)
+/* A note before @at of the folder of that one, which was looked at; or SIZE_MAX. */
+static size_t folder_find(const struct init *init, size_t at, size_t len)
+{
+    for (size_t i = at; i-- > 0;) {
+        if (init->notes[i].follow && is_folder_of(&init->notes[i], &init->notes[at], len)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* Notes it, and looks at it. */
+static enum cordon_err folder_add(struct init *init, size_t at, size_t len)
 {
     char *path = strndup(init->notes[at].path, len);
     enum cordon_err err = path == NULL
@@ -132,12 +143,26 @@ static enum cordon_err folder_add(struct init *init, size_t at, size_t len, size
 
     free(path);
     if (err == CORDON_OK) {
-        struct note *folder = &init->notes[init->note_count - 1];
+        look(init, &init->notes[init->note_count - 1]);
+    }
+    return err;
+}
 
-        look(init, folder);
+/* The folder of the note @at; *ret: its number, whether or not it tells anything. */
+static enum cordon_err folder_note(struct init *init, size_t at, size_t len, size_t *ret)
+{
+    enum cordon_err err = CORDON_OK;
+    struct note *folder;
+
+    *ret = folder_find(init, at, len);
+    if (*ret == SIZE_MAX) {
+        err = folder_add(init, at, len);
+        *ret = init->note_count - 1;
+    }
+    if (err == CORDON_OK) {
+        folder = &init->notes[*ret];
         folder->dated = folder->code == 0 && S_ISDIR(folder->place.mode) &&
                         is_dated(init, &folder->place) && is_at_rest(&folder->place);
-        *ret = init->note_count - 1;
     }
     return err;
 }
@@ -167,7 +192,7 @@ enum cordon_err notes_look(struct init *init)
             continue;
         }
         if (folder == SIZE_MAX || !is_folder_of(&init->notes[folder], &init->notes[i], len)) {
-            err = folder_add(init, i, len, &folder);
+            err = folder_note(init, i, len, &folder);
         }
         if (err == CORDON_OK && init->notes[folder].dated) {
             init->notes[i].by_folder = is_nothing(init, &init->notes[i]);

@@ -63,15 +63,13 @@ static bool children_live(void)
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0;
 }
 
-/* The guard finds its answer meanwhile, on another processor. */
 static bool is_fresh(struct init *init)
 {
     const bool full_access = (init->order->flags & ORDER_FULL_ACCESS) != 0;
 
-    return !init->scanned && children_live() && child_is_sound() && guard_ask(init) &&
+    return !init->scanned && children_live() && child_is_sound() &&
            (init->epoch == NULL || *init->epoch == init->epoch_before) &&
-           (full_access || sockets_are_masked(init)) && notes_hold(init) &&
-           guard_knows_no_more(init);
+           (full_access || sockets_are_masked(init)) && notes_hold(init) && guard_begins(init);
 }
 
 /* ---- waiting ---- */

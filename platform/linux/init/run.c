@@ -10,18 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LINGER_MS 2
-#define BEGUN_MS 1 /* most commands have ended by then */
 
-static void command_start(struct init *init, const struct command *command)
+static void command_start(struct init *init, const struct command *command, int signals)
 {
     int code = 0;
 
-    if (child_run(init, command, &code) != CORDON_OK) {
+    if (child_run(init, command, signals, &code) != CORDON_OK) {
         init_report(IPC_REPORT_SETUP, 0, init);
         _exit(125);
     }
@@ -43,22 +42,6 @@ static bool command_is_over(const struct init *init)
     memset(&info, 0, sizeof(info));
     return waitid(P_PID, (id_t)init->child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == init->child;
-}
-
-/*
- * That the command runs the supervisor can know at once, should this process be killed next; nobody
- * is woken to hear it if the end, which says it as well, comes at once.
- */
-static void tell_begun(const struct init *init, int signals)
-{
-    struct pollfd signal = {.fd = signals, .events = POLLIN};
-    const char word = INIT_RUNS;
-
-    if (send(init->control, &word, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1 ||
-        poll(&signal, 1, BEGUN_MS) != 1 || !command_is_over(init)) {
-        init_report(IPC_REPORT_RUNNING, 0, init);
-    }
-    (void)close(init->control);
 }
 
 /* Opens wait from now on, for good: the job is ended before anybody notices. */
@@ -154,13 +137,18 @@ static void command_reap(struct init *init)
     }
 }
 
-static void close_range_of(int first, int end)
+static bool close_from(int first, int end)
 {
-    for (int fd = first; fd < end; fd++) {
-        if (fd != INIT_FD_REPORT && fd != INIT_FD_CGROUP) {
-            (void)close(fd);
-        }
-    }
+    return first == end || syscall(SYS_close_range, (unsigned)first, (unsigned)end - 1, 0) == 0;
+}
+
+/* What stays open is the report pipe, the socket for INIT_RUNS, and the signals. */
+static bool setup_close(void)
+{
+    _Static_assert(INIT_FD_REPORT < INIT_FD_CGROUP, "in the order of the numbers");
+    return close_from(INIT_FD_ORDER, INIT_FD_REPORT) &&
+           close_from(INIT_FD_REPORT + 1, INIT_FD_CGROUP) &&
+           close_from(INIT_FD_CGROUP + 1, INIT_FD_COUNT);
 }
 
 _Noreturn void command_run(struct init *init, const struct command *command)
@@ -169,19 +157,20 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     sigset_t all;
     int signals;
 
-    /* What stays open is the report pipe, the socket for INIT_RUNS, and the signals. */
-    close_range_of(INIT_FD_ORDER, INIT_FD_COUNT);
     (void)sigfillset(&all);
     signals = signalfd(-1, &all, SFD_CLOEXEC);
     /* Before anything runs: a command that could not be watched is not started. */
-    if (signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
+    if (!setup_close() || signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
         command_lost(init);
     }
     init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-    command_start(init, command);
-    tell_begun(init, signals);
+    command_start(init, command, signals);
+    if (!command_is_over(init)) {
+        init_report(IPC_REPORT_RUNNING, 0, init);
+    }
+    (void)close(init->control);
     (void)close(INIT_FD_CGROUP);
-    close_range_of(0, INIT_FD_ORDER);
+    (void)close_from(0, INIT_FD_ORDER);
     for (;;) {
         ssize_t len = read(signals, &info, sizeof(info));
 

@@ -281,7 +281,7 @@ enum cordon_err watch_start(struct init *init)
     enum cordon_err err;
 
     /* For the guard alone; the number stays taken until all of them are closed. */
-    if (dup2(INIT_FD_TALLY, INIT_FD_INDEX) < 0 || watch.index < 0) {
+    if (dup3(INIT_FD_TALLY, INIT_FD_INDEX, O_CLOEXEC) < 0 || watch.index < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot prepare the guard");
     }
     if (init->clone < 0 || without(program ? LAYER_BPF : LAYER_FANOTIFY)) {
