@@ -56,7 +56,7 @@ static struct arena_block *arena_grow(struct arena *arena, size_t size)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_room(struct arena *arena, size_t size)
 {
     const size_t align = alignof(max_align_t);
     struct arena_block *block = arena->blocks;
@@ -79,8 +79,14 @@ void *arena_alloc(struct arena *arena, size_t size)
     data = block->data + block->used;
     block->used += padded;
     arena->used += padded;
-    memset(data, 0, padded);
     return data;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    void *data = arena_room(arena, size);
+
+    return data == NULL ? NULL : memset(data, 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)

@@ -30,6 +30,8 @@ void arena_deinit(struct arena *arena);
  * exhausted; a size of 0 gives a valid unique pointer.
  */
 void *arena_alloc(struct arena *arena, size_t size) CORDON_MUST_USE;
+/* The same, of bytes that are about to be written. */
+void *arena_room(struct arena *arena, size_t size) CORDON_MUST_USE;
 
 /* As arena_alloc() for @count elements of @size bytes; overflow gives NULL. */
 void *arena_array(struct arena *arena, size_t count, size_t size) CORDON_MUST_USE;

@@ -133,7 +133,7 @@ enum cordon_err host_read_file(const char *path, size_t max, struct arena *arena
     }
     err = file_size(fd, path, max, &len, fault);
     if (err == CORDON_OK) {
-        text = arena_alloc(arena, len + 1);
+        text = arena_room(arena, len + 1);
         err = text == NULL ? fault_set(fault, CORDON_E_NOMEM, NULL, "%s: out of memory", path)
                            : file_fill(fd, path, text, len, fault);
     }

@@ -222,6 +222,7 @@ static int child_main(void *argument)
 
 enum cordon_err child_make(struct init *init)
 {
+    init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
     child.init = *init;
     child.lives = 1;
     init->child =

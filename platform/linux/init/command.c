@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/linux/init/sys.h"
@@ -22,26 +22,51 @@
 
 static const char *const stream_names[] = {"standard input", "standard output", "standard error"};
 
-/* Splits the mapped strings into the two vectors that execve() takes. */
+/* For good. NULL: no memory. */
+static void *room_for(size_t size)
+{
+    static _Alignas(char *) char most[8192]; /* of commands need no more */
+
+    return size <= sizeof(most) ? most : malloc(size);
+}
+
+static bool strings_read(int fd, char *text, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        const ssize_t got = pread(fd, text + done, len - done, (off_t)done);
+
+        if (got <= 0 && (got == 0 || errno != EINTR)) {
+            return false;
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+/* Splits the strings into the two vectors that execve() takes. */
 static enum cordon_err strings_split(struct init *init, struct command *command, int fd)
 {
     const struct channel_command *head = &command->head;
     size_t count = (size_t)head->argc + head->envc;
-    struct stat st;
     char **vector;
     char *text;
     char *end;
 
     if (head->argc == 0 || head->argc > STRINGS_MAX || head->envc > STRINGS_MAX ||
-        head->strings_len > STRINGS_MAX || fstat(fd, &st) != 0 || st.st_size < head->strings_len) {
+        head->strings_len > STRINGS_MAX) {
         return fault_set(&init->fault, CORDON_E_INVALID, NULL, "malformed command");
     }
-    text = mmap(NULL, (size_t)head->strings_len + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    vector = calloc(count + 2, sizeof(*vector));
-    if (text == MAP_FAILED || vector == NULL) {
+    vector = room_for((count + 2) * sizeof(*vector) + head->strings_len);
+    if (vector == NULL) {
         return fault_set(&init->fault, CORDON_E_NOMEM, NULL, "the command is too long");
     }
+    text = (char *)(vector + count + 2);
     end = text + head->strings_len;
+    if (!strings_read(fd, text, head->strings_len)) {
+        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "malformed command");
+    }
     for (size_t i = 0; i < count; i++) {
         char *nul = memchr(text, '\0', (size_t)(end - text));
 
@@ -52,6 +77,8 @@ static enum cordon_err strings_split(struct init *init, struct command *command,
         vector[i < head->argc ? i : i + 1] = text;
         text = nul + 1;
     }
+    vector[head->argc] = NULL;
+    vector[count + 1] = NULL;
     command->argv = vector;
     command->env = vector + head->argc + 1;
     return CORDON_OK;
@@ -124,8 +151,8 @@ enum cordon_err command_receive(struct init *init, struct command *ret_command)
     }
     ret_command->pty_slave = -1;
     stdio_take(ret_command, pass.fds, pass.count);
+    ret_command->strings = pass.fds[0];
     err = strings_split(init, ret_command, pass.fds[0]);
-    (void)close(pass.fds[0]);
     if (err == CORDON_OK && ret_command->head.pty != 0) {
         err = terminal_open(init, ret_command);
     }
@@ -248,19 +275,29 @@ static enum cordon_err directory_enter(struct init *init)
     return CORDON_OK;
 }
 
-enum cordon_err command_prepare(struct init *init, struct command *command)
+static enum cordon_err stream_connect(struct init *init, const struct command *command, int fd)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const bool terminal = (command->head.pty & (1U << fd)) != 0;
+    const int given = terminal ? command->pty_slave : command->stdio[fd];
+    const int from = given < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : given;
 
-    if (null < 0) {
+    if (from < 0) {
         return fault_os(&init->fault, errno, NULL, "cannot open /dev/null");
     }
-    for (int i = 0; i < 3; i++) {
-        bool terminal = (command->head.pty & (1U << i)) != 0;
-        int from = terminal ? command->pty_slave : command->stdio[i];
+    if (dup2(from, fd) != fd) {
+        return fault_os(&init->fault, errno, NULL, "cannot connect the standard streams");
+    }
+    if (given < 0) {
+        (void)close(from);
+    }
+    return CORDON_OK;
+}
 
-        if (dup2(from < 0 ? null : from, i) != i) {
-            return fault_os(&init->fault, errno, NULL, "cannot connect the standard streams");
+enum cordon_err command_prepare(struct init *init, struct command *command)
+{
+    for (int i = 0; i < 3; i++) {
+        if (stream_connect(init, command, i) != CORDON_OK) {
+            return init->fault.err;
         }
     }
     for (int i = 0; i < 3; i++) {
@@ -271,7 +308,6 @@ enum cordon_err command_prepare(struct init *init, struct command *command)
             (void)close(command->stdio[i]);
         }
     }
-    (void)close(null);
     if (command->pty_slave >= 0) {
         (void)close(command->pty_slave); /* it lives on as one of the streams */
     }

@@ -55,9 +55,9 @@ struct init {
      * up; NULL: it does not decide. */
     const volatile uint32_t *epoch;
     uint32_t epoch_before;
-    int control;  /* to the supervisor, once INIT_FD_CHANNEL leads to the worker */
-    int children; /* the kernel's list of ours, once the command is about to run; -1: none */
-    bool gone;    /* nothing of the job runs any more but what is ours */
+    int control;               /* to the supervisor, once INIT_FD_CHANNEL leads to the worker */
+    int children;              /* the kernel's list of ours; -1: none */
+    bool gone;                 /* nothing of the job runs any more but what is ours */
     struct batch_words *words; /* the guard's: see batch.h */
     int guard_life;            /* the guard's to cordon-index: gone if that is; -1: it has none */
     int guard_finish;          /* written to or closed: the guard takes in what is left, and ends */
@@ -157,7 +157,8 @@ CORDON_MUST_USE enum cordon_err park_wait(struct init *init);
 /* ---- command.c ---- */
 struct command {
     struct channel_command head;
-    char **argv; /* into the mapped strings; NULL-terminated */
+    int strings; /* as they came; to be closed when nobody waits for it */
+    char **argv; /* NULL-terminated */
     char **env;
     int stdio[3];  /* -1: /dev/null */
     int pty_slave; /* -1: none */

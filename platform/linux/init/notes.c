@@ -16,7 +16,7 @@ struct note {
     char *path;
     uint32_t set; /* enum order_set: with whose rights it is looked up */
     bool follow;
-    bool by_folder; /* the one that was noted before it tells whether anything is there now */
+    bool by_folder; /* a note of its folder tells whether anything is there now: to be dropped */
     bool dated;     /* a folder that does: its date must be the same as well */
     int code;       /* errno; 0: it is there */
     struct sys_place place;
@@ -177,6 +177,20 @@ static bool is_nothing(const struct init *init, const struct note *note)
     return itself.code == ENOENT;
 }
 
+static void drop_told(struct init *init)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < init->note_count; i++) {
+        if (init->notes[i].by_folder) {
+            free(init->notes[i].path);
+        } else {
+            init->notes[kept++] = init->notes[i];
+        }
+    }
+    init->note_count = kept;
+}
+
 enum cordon_err notes_look(struct init *init)
 {
     const size_t count = init->note_count; /* folders come behind them */
@@ -199,6 +213,7 @@ enum cordon_err notes_look(struct init *init)
         }
     }
     identity_as_setup(init);
+    drop_told(init);
     return err;
 }
 
@@ -210,10 +225,8 @@ bool notes_hold(const struct init *init)
     for (size_t i = 0; hold && i < init->note_count; i++) {
         struct note now = init->notes[i];
 
-        if (!now.by_folder) {
-            look(init, &now);
-            hold = is_same(&now, &init->notes[i]);
-        }
+        look(init, &now);
+        hold = is_same(&now, &init->notes[i]);
     }
     identity_as_setup(init);
     return hold;

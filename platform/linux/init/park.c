@@ -48,6 +48,9 @@ enum cordon_err park_look(struct init *init)
         err = notes_look(init);
     }
     if (err == CORDON_OK && init->ahead) {
+        /* What it takes is in reach then: a page that the guard shares since its birth is copied
+         * when it is written to first. */
+        (void)sockets_are_masked(init);
         err = watch_ready(init);
         init->epoch_before = init->epoch == NULL ? 0 : *init->epoch;
     }

@@ -163,12 +163,12 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     if (!setup_close() || signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
         command_lost(init);
     }
-    init->children = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
     command_start(init, command, signals);
     if (!command_is_over(init)) {
         init_report(IPC_REPORT_RUNNING, 0, init);
     }
     (void)close(init->control);
+    (void)close(command->strings);
     (void)close(INIT_FD_CGROUP);
     (void)close_from(0, INIT_FD_ORDER);
     for (;;) {

@@ -29,6 +29,7 @@ struct identity {
 struct settled {
     char *path;
     size_t len;
+    int fd; /* O_PATH */
     struct identity identity;
     uint64_t renames; /* of directories, until then */
 };
@@ -127,17 +128,31 @@ static bool slot_is(const struct settled *slot, const struct names *names, const
            memcmp(slot->path, path, len) == 0;
 }
 
+/* Takes @fd over. */
 static void slot_take(struct settled *slot, const struct names *names, const char *path, size_t len,
-                      const struct identity *identity)
+                      int fd, const struct identity *identity)
 {
-    free(slot->path);
-    *slot = (struct settled){.path = malloc(len + 1),
+    if (slot->path != NULL) {
+        free(slot->path);
+        (void)close(slot->fd);
+    }
+    *slot = (struct settled){.path = strndup(path, len),
                              .len = len,
+                             .fd = fd,
                              .identity = *identity,
                              .renames = names->places.renames};
-    if (slot->path != NULL) {
-        memcpy(slot->path, path, len);
+    if (slot->path == NULL) {
+        (void)close(fd);
     }
+}
+
+/* It is where it was found. */
+static bool slot_is_there(const struct settled *slot, const struct names *names)
+{
+    struct stat st;
+
+    return fstatat(names->watch->root, slot->path, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0 &&
+           st.st_dev == slot->identity.dev && st.st_ino == slot->identity.ino;
 }
 
 /* ---- names ---- */
@@ -166,23 +181,13 @@ static bool settle_known(struct names *names, const struct strbuf *name)
     const char *path = name->data + 1;
     size_t len = above_len(name);
     const struct settled *slot = slot_of(path, len);
-    struct identity now;
-    bool there;
-    int fd;
 
-    if (!slot_is(slot, names, path, len)) {
+    if (!slot_is(slot, names, path, len) || !slot_is_there(slot, names)) {
         return false;
     }
-    fd = directory_open(names->watch->root, path, len);
-    there = identify(fd, &now) && now.dev == slot->identity.dev && now.ino == slot->identity.ino;
-    if (there) {
-        settle_below(fd);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
+    settle_below(slot->fd);
     drain(names);
-    return there && slot_is(slot, names, path, len);
+    return slot_is(slot, names, path, len);
 }
 
 static bool is_still(const struct names *names, int fd, const struct strbuf *name)
@@ -201,21 +206,18 @@ static bool settle_all(struct names *names, int fd, const struct strbuf *name)
     int above = directory_open(names->watch->root, path, len);
     uint64_t renames = names->places.renames;
     struct identity identity;
-    bool found = identify(above, &identity);
-    bool waited;
+    const bool found = identify(above, &identity);
+    const bool waited = path_wait(names->watch->root, path, name->len - 1);
+    bool settled;
 
-    if (above >= 0) {
+    drain(names);
+    settled = waited && renames == names->places.renames && is_still(names, fd, name);
+    if (settled && found) {
+        slot_take(slot_of(path, len), names, path, len, above, &identity);
+    } else if (above >= 0) {
         (void)close(above);
     }
-    waited = path_wait(names->watch->root, path, name->len - 1);
-    drain(names);
-    if (!waited || renames != names->places.renames || !is_still(names, fd, name)) {
-        return false;
-    }
-    if (found) {
-        slot_take(slot_of(path, len), names, path, len, &identity);
-    }
-    return true;
+    return settled;
 }
 
 bool settle_name(struct names *names, int fd, struct strbuf *ret_name)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +12,8 @@
 
 #include "platform/base/strbuf.h"
 
-#define CONNECTED 3U /* SS_CONNECTED of <linux/net.h> */
+#define CONNECTED 3U         /* SS_CONNECTED of <linux/net.h> */
+#define TABLE_AT_ONCE 16384U /* of many lines; one has no more than 200 bytes */
 
 static bool socket_is_kept(const struct init *init, const struct stat *st)
 {
@@ -63,14 +63,30 @@ static enum cordon_err mask_socket(struct init *init, const char *path)
 
 /* ---- the table: "Num RefCount Protocol Flags Type St Inode Path", see man 5 proc ---- */
 
-/* "Inode Path", of a line that has a path. */
+static const char *next_word(const char *at)
+{
+    at += strcspn(at, " ");
+    return at + strspn(at, " ");
+}
+
+/*
+ * "Inode Path", of a line that has a path. The end of a connection has its listener's name, and
+ * comes and goes.
+ */
 static const char *line_name(const char *line)
 {
-    for (int words = 0; words < 6 && line != NULL; words++) {
-        line = strchr(line, ' ');
-        line = line == NULL ? NULL : line + strspn(line, " ");
+    const char *at = line;
+    unsigned long type;
+    unsigned long state;
+
+    for (int words = 0; words < 4; words++) {
+        at = next_word(at);
     }
-    return line == NULL || strstr(line, " /") == NULL ? NULL : line;
+    type = strtoul(at, NULL, 16);
+    at = next_word(at);
+    state = strtoul(at, NULL, 16);
+    at = next_word(at);
+    return strstr(at, " /") == NULL || (type != SOCK_DGRAM && state == CONNECTED) ? NULL : at;
 }
 
 static const char *name_path(const char *name)
@@ -78,45 +94,59 @@ static const char *name_path(const char *name)
     return strstr(name, " /") + 1;
 }
 
-/* The end of a connection has its listener's name, and comes and goes. */
-static bool line_is_connection(const char *line)
-{
-    unsigned type;
-    unsigned state;
-
-    return sscanf(line, "%*s %*s %*s %*s %x %x", &type, &state) == 2 && type != SOCK_DGRAM &&
-           state == CONNECTED;
-}
-
 /* What is done about each name; an error ends it. */
 typedef enum cordon_err name_fn(struct init *init, const char *name);
 
-static enum cordon_err names_each(struct init *init, name_fn *act)
+static enum cordon_err table_fault(struct init *init)
 {
-    int fd = fcntl(INIT_FD_SOCKETS, F_DUPFD_CLOEXEC, INIT_FD_COUNT);
-    FILE *table = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
-    enum cordon_err err = CORDON_OK;
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t len;
+    return fault_os(&init->fault, errno, NULL, "cannot read the table of unix sockets");
+}
 
-    if (table == NULL) {
-        return fault_os(&init->fault, errno, NULL, "cannot read the table of unix sockets");
-    }
-    while (err == CORDON_OK && (len = getline(&line, &size, table)) > 0) {
+/* Of the lines that end among the first *len bytes of @text; what is left comes to its start. */
+static enum cordon_err lines_take(struct init *init, name_fn *act, char *text, size_t *len)
+{
+    enum cordon_err err = CORDON_OK;
+    size_t at = 0;
+    char *end;
+
+    while (err == CORDON_OK && (end = memchr(text + at, '\n', *len - at)) != NULL) {
         const char *name;
 
-        line[len - 1] = line[len - 1] == '\n' ? '\0' : line[len - 1];
-        name = line_is_connection(line) ? NULL : line_name(line);
+        *end = '\0';
+        name = line_name(text + at);
         if (name != NULL) {
             err = act(init, name);
         }
+        at = (size_t)(end + 1 - text);
     }
-    if (err == CORDON_OK && !feof(table)) {
-        err = fault_os(&init->fault, errno, NULL, "cannot read the table of unix sockets");
+    *len -= at;
+    memmove(text, text + at, *len);
+    return err;
+}
+
+/* Without a call for memory: see park_look(). */
+static enum cordon_err names_each(struct init *init, name_fn *act)
+{
+    static char text[TABLE_AT_ONCE];
+    enum cordon_err err = CORDON_OK;
+    size_t len = 0;
+    ssize_t got = 1;
+
+    if (lseek(INIT_FD_SOCKETS, 0, SEEK_SET) != 0) {
+        return table_fault(init);
     }
-    free(line);
-    (void)fclose(table);
+    while (err == CORDON_OK && got != 0) {
+        got = read(INIT_FD_SOCKETS, text + len, sizeof(text) - len);
+        if (got < 0 && errno != EINTR) {
+            return table_fault(init);
+        }
+        len += got > 0 ? (size_t)got : 0;
+        err = lines_take(init, act, text, &len);
+        if (err == CORDON_OK && len == sizeof(text)) {
+            errno = EOVERFLOW;
+            return table_fault(init);
+        }
+    }
     return err;
 }
 
