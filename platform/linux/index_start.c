@@ -2,6 +2,7 @@
 /* The supervisor's side of cordon-index: it runs beside the jobs, and ends with the supervisor. */
 #include "platform/linux/index_start.h"
 
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ static struct {
     struct host_child child;
     int asks;
     bool runs;
+    unsigned number;
 } helper;
 
 /* What outlives a cordon-index, not the service: its start, and all of it. */
@@ -75,12 +77,25 @@ static enum cordon_err start(struct cordon_fault *fault)
     }
     helper.asks = pair[0];
     helper.runs = true;
+    helper.number++;
     return CORDON_OK;
 }
 
-bool index_begins(int pid, uint32_t uid)
+unsigned index_number(void)
 {
-    return store.begun != NULL && begun_add(store.begun, pid, uid);
+    return helper.number;
+}
+
+static bool index_lives(unsigned number)
+{
+    struct pollfd asks = {.fd = helper.asks};
+
+    return helper.runs && helper.number == number && poll(&asks, 1, 0) == 0;
+}
+
+bool index_begins(unsigned number, int pid, uint32_t uid)
+{
+    return index_lives(number) && begun_add(store.begun, pid, uid);
 }
 
 void index_begins_not(int pid)

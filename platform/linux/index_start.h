@@ -11,11 +11,13 @@
  */
 int index_started(void);
 
+/* Of the one that runs, or ran last: those that were started. */
+unsigned index_number(void);
 /*
- * Before a job of @uid's that was made ahead, and is held by cordon-index, gets its command: see
- * index/begun.h. False: it may not have it.
+ * Before a job of @uid's that was made ahead, and is held by cordon-index @number, gets its command:
+ * see index/begun.h. False: it may not have it; that one is gone, for example.
  */
-bool index_begins(int pid, uint32_t uid);
+bool index_begins(unsigned number, int pid, uint32_t uid);
 /* After that, if it was not to be: no command ever ran. */
 void index_begins_not(int pid);
 

@@ -118,6 +118,7 @@ enum cordon_err job_new(struct job_parts *parts, int *channel, struct platform_j
     }
     job->parts = *parts;
     job->remains = remains;
+    job->index = index_number();
     job->pidfd = job->channel = job->timer = job->watch = -1;
     err = watch_make(job) ? CORDON_OK : fault_os(fault, errno, NULL, "cannot watch the job");
     if (err == CORDON_OK && channel != NULL) {
@@ -154,7 +155,7 @@ bool job_begins(struct platform_job *job)
     if (!is_waiting(job)) {
         return false;
     }
-    job->begins = is_held(job) && index_begins(job->pid, job->parts.uid);
+    job->begins = is_held(job) && index_begins(job->index, job->pid, job->parts.uid);
     return job->begins || !is_held(job);
 }
 
@@ -291,8 +292,8 @@ static void job_reap(struct platform_job *job)
         }
         if (job->begins) {
             index_begins_not(job->pid);
+            job->begins = false;
         }
-        job->begins = false;
         cgroup_usage(&job->parts.cgroup, &used, &job->usage);
     }
 }
@@ -445,6 +446,7 @@ void linux_release(struct platform_job *job)
     }
     if (!job->reaped) {
         init_end(job);
+        job_reap(job);
     }
     remains = job->remains;
     *remains = (struct job_remains){.uid = job->parts.uid,

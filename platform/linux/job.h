@@ -32,7 +32,8 @@ struct platform_job {
     uint64_t killed_ms; /* when it was killed first; 0: it was not */
     bool failed;        /* its set-up, ahead of time; @last says why */
     uint64_t spare;     /* of which spares it was (spare.h); 0: made when it was wanted */
-    bool begins;        /* cordon-index was told that the command comes, and it has not run yet */
+    unsigned index;     /* which cordon-index holds it, if one does: index_number() */
+    bool begins;        /* that was told that the command comes, and it has not run yet */
     bool stale;         /* made ahead, and no longer as it would be made now: to be made again */
     struct ipc_report last;
     struct ipc_usage usage;      /* once it is reaped */

@@ -170,11 +170,12 @@ static struct message hello_of(unsigned version)
 static bool do_hello(unsigned n, unsigned version)
 {
     const struct message hello = hello_of(version);
+    struct client *client = client_n(n);
 
-    if (client_n(n) == NULL || is_behind(client_n(n))) {
+    if (client == NULL || is_behind(client)) {
         return false;
     }
-    client_write(client_n(n), ++model.last_id, &hello, 0);
+    client_write(client, ++model.last_id, &hello, 0);
     return true;
 }
 
@@ -233,12 +234,13 @@ static bool do_say(unsigned n, unsigned what)
         {.type = CORDON_MSG_BYE},
         {.type = CORDON_MSG_STATUS},
     };
+    struct client *client = client_n(n);
 
-    if (client_n(n) == NULL || is_behind(client_n(n)) ||
-        (messages[what].type == CORDON_MSG_STATUS && connection_of(client_n(n))->queries != NULL)) {
+    if (client == NULL || is_behind(client) ||
+        (messages[what].type == CORDON_MSG_STATUS && connection_of(client)->queries != NULL)) {
         return false;
     }
-    client_write(client_n(n), ++model.last_id, &messages[what], 0);
+    client_write(client, ++model.last_id, &messages[what], 0);
     return true;
 }
 

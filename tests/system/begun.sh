@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cordon-init is killed when it has executed the command and nobody was woken to hear that: the job
-# was killed. It did not fail to start, which would say that it can be run again.
+# cordon-init is killed when the command was executed and before it told that: the job was killed.
+# It did not fail to start, which would say that it can be run again.
 set -u
 . "$(dirname "$0")/../support/service.sh"
 . "$(dirname "$0")/../adversarial/torture.sh"
@@ -18,8 +18,8 @@ traced()
 start_service
 traced record "$TOP/sites" || fail "recording a job: $?"
 stop_service
-read -r program site names < <(grep -E '^cordon-init poll,[^ ]* (tell_begun|command_run)' "$TOP/sites") ||
-    fail "nobody waits after the command began"
+read -r program site names < <(grep -E '^cordon-init write,[^ ]* init_report[^<]*<command_run' "$TOP/sites") ||
+    fail "nobody tells that the command runs"
 start_service
 run traced "$program" "$site" kill "$TOP/.fired"
 [ "$(cat "$TOP/.fired")" != none ] || fail "$names was not reached again"

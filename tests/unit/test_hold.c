@@ -27,7 +27,8 @@ struct job {
 
 static unsigned heirs, marks;
 static pid_t ahead; /* pid 1 of the one job that is made ahead */
-static bool begun, was_taken_in;
+static bool begun;
+static pid_t taken_in; /* the last */
 
 unsigned closer_count(void)
 {
@@ -69,8 +70,7 @@ bool former_has_begun(pid_t pid)
 
 void former_is_taken_in(pid_t pid)
 {
-    CHECK(pid <= 0 || pid == ahead);
-    was_taken_in = was_taken_in || pid > 0;
+    taken_in = pid;
 }
 
 void former_mark(uint32_t uid, const char *why)
@@ -211,7 +211,7 @@ TEST(who_is_alone_is_answered_at_once)
     turn();
     CHECK(is_answered(&first) && !hold_is_new());
     job_end(&first);
-    CHECK(nobody_is_held() && heirs == 0 && marks == 0);
+    CHECK(nobody_is_held() && heirs == 0 && marks == 0 && taken_in == first.init);
 }
 
 TEST(who_is_idle_is_not_asked)
@@ -286,7 +286,7 @@ static struct job parked_add(void)
 {
     struct job parked;
 
-    begun = was_taken_in = false;
+    begun = false;
     parked = job_add(true);
     turn();
     CHECK(is_answered(&parked));
@@ -308,7 +308,7 @@ TEST(who_is_parked_is_not_waited_for_until_it_begins)
     CHECK(asked(&parked) > 0 && !is_answered(&third));
     busy_set(&parked, false);
     job_end(&parked);
-    CHECK(is_answered(&third) && was_taken_in);
+    CHECK(is_answered(&third) && taken_in == parked.init);
     job_end(&second);
     job_end(&third);
     CHECK(nobody_is_held() && heirs == 0);

@@ -28,7 +28,7 @@ static uint64_t turns;
 /* What the next one has to know of @held, should we be killed. */
 static void live(const struct held *held)
 {
-    former_live((size_t)(held - holding), held->ahead > 0 ? FORMER_NOBODY : held->uid, held_count);
+    former_live((size_t)(held - holding), held->is_parked ? FORMER_NOBODY : held->uid, held_count);
 }
 
 /* proc(5), fdinfo. Not positive: nobody can tell, or it is gone already. */
@@ -63,9 +63,9 @@ void hold_add(const struct index_request *request, const struct pass *pass)
     }
     *held = (struct held){.uid = request->uid};
     memcpy(held->fds, pass->fds, sizeof(held->fds));
-    /* Whose pid nobody can tell counts as begun. */
-    held->ahead = request->ahead == 0 ? 0 : pid_behind(held->fds[HELD_INIT]);
-    held->is_parked = held->ahead > 0;
+    /* One that had its command before it could tell that it was made ahead is in the table, too. */
+    held->init = pid_behind(held->fds[HELD_INIT]);
+    held->is_parked = request->ahead != 0 && held->init > 0;
     held->fds[HELD_LIFE] = index_raise_fd(held->fds[HELD_LIFE]);
     if (closer_count() > CLOSING_MAX) {
         (void)close(held->fds[HELD_DECIDE]);
@@ -136,7 +136,7 @@ static bool is_idle(const struct held *held)
 /* Who asked while it was parked waits for nothing of it: he sees for himself what comes. */
 static void look_whether_begun(struct held *held)
 {
-    if (held->is_parked && former_has_begun(held->ahead)) {
+    if (held->is_parked && former_has_begun(held->init)) {
         held->is_parked = false;
         held->done = turns;
     }
@@ -163,7 +163,7 @@ static void let_go(size_t at)
         closer_take(held->fds[HELD_DECIDE]);
     }
     closer_take(held->fds[HELD_EVENTS]);
-    former_is_taken_in(held->ahead);
+    former_is_taken_in(held->init);
     *held = holding[--held_count];
     live(held);
 }

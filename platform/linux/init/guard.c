@@ -429,15 +429,16 @@ static bool guard_says_same(const struct init *init)
 
 bool guard_begins(const struct init *init)
 {
+    bool same;
+
     if (init->guard <= 0) {
         return true;
     }
-    __atomic_store_n(&init->words->begun, 1, __ATOMIC_SEQ_CST);
-    if (init->guard_life >= 0 && !index_lives(init)) {
-        return false;
-    }
-    return guard_is_idle(init) ? __atomic_load_n(&init->words->learned, __ATOMIC_SEQ_CST) == 0
+    /* What went until here, no job saw. */
+    same = guard_is_idle(init) ? __atomic_load_n(&init->words->learned, __ATOMIC_SEQ_CST) == 0
                                : guard_says_same(init);
+    __atomic_store_n(&init->words->begun, 1, __ATOMIC_SEQ_CST);
+    return same && index_lives(init);
 }
 
 enum cordon_err watch_ready(struct init *init)
