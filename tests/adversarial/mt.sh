@@ -203,7 +203,7 @@ mt_14_foreign_abis()
     done
 }
 
-# Each says "served" to whoever connects.
+# Each says "served" to whoever connects. The same case beside this one may have the abstract name.
 mt_15_services_of_the_host()
 {
     local server sockets=(/run/dbus/system_bus_socket /run/docker.sock /tmp/.X11-unix/X0
@@ -211,10 +211,16 @@ mt_15_services_of_the_host()
 
     install -d /run/dbus /tmp/.X11-unix "$HOME_A/.ssh"
     /usr/bin/python3 -c '
-import os, socket, select, sys
+import errno, os, socket, select, sys, time
+def bind(one, name):
+    while True:
+        try: return one.bind(name)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE: raise
+            time.sleep(0.01)
 servers = []
 for name in sys.argv[1:] + ["\0/tmp/.X11-unix/X0"]:
-    one = socket.socket(socket.AF_UNIX); one.bind(name); one.listen(); servers.append(one)
+    one = socket.socket(socket.AF_UNIX); bind(one, name); one.listen(); servers.append(one)
     if name[0] == "/": os.chmod(name, 0o777)
 open("/run/mt15", "w")
 while True:
