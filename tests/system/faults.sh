@@ -47,7 +47,7 @@ UNSTEADY=' brk mmap munmap mremap madvise '
 mapfile -t EXPECTED <<'TABLE'
 126:^cordon-init\+? command_exec[^ ]* E[A-Z]+$:the command cannot be executed, as execve(2) says
 137:^cordon-init\+? command_exec[^ ]* kill$:the process that becomes the command is killed as it does
-137:^cordon-init\+? ((has_ended|wait_while)[^ <]*<)?child_run[^ ]* kill$:the command is being started, and is killed with its pid 1
+137:^cordon-init\+? ((look_at|has_ended)[^ <]*<)*child_run[^ ]* kill$:the command is being started, and is killed with its pid 1
 137:^cordon-init\+? ((who_is_left|init_report|command_is_over|close_from|command_ended|command_reap)[^ <]*<)*command_(ended|reap|run)[^ <]*(<main[^ ]*)? kill$:the command was started, and is killed with its pid 1
 TABLE
 

@@ -30,8 +30,8 @@
 #include <unistd.h>
 
 #define STACK_BYTES 65536U
-#define TRIES 3 /* a call that failed once may succeed then */
-#define END_MS 2
+#define TRIES 3           /* a call that failed once may succeed then */
+#define LOOK_MS 2         /* for whether it was executed */
 #define LOOK_NS 20000000L /* for whether it still lives, where nobody would tell */
 
 /* What it is asked for. */
@@ -188,7 +188,8 @@ static int begun_tell(void)
 
     while (send(child.control, &word, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1) {
         if (++tries == TRIES) {
-            return -errno;
+            (void)fault_os(&child.init.fault, errno, "try again", "cannot tell of the command");
+            return CODE_FAULT;
         }
     }
     return 0;
@@ -208,11 +209,12 @@ static int child_main(void *argument)
     }
     (void)!word_set(&child.stands, 1); /* pid 1 looks from time to time as well */
     asked_wait(ASKED_RUN);
-    child.code = command_become(child.command);
-    if (child.code == 0) {
-        child.code = begun_tell();
+    code = command_become(child.command);
+    if (code == 0) {
+        code = begun_tell();
     }
-    if (child.code == 0) {
+    child.code = code;
+    if (code == 0) {
         child.code = command_exec(child.command);
     }
     _exit(127);
@@ -286,7 +288,7 @@ enum cordon_err child_run(struct init *init, const struct command *command, int 
                           int *ret_code)
 {
     struct pollfd signal = {.fd = signals, .events = POLLIN};
-    const struct timespec while_ns = {0, LOOK_NS};
+    nfds_t signal_count = 1;
 
     child.cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (child.cwd < 0) {
@@ -296,14 +298,16 @@ enum cordon_err child_run(struct init *init, const struct command *command, int 
     child.control = init->control;
     child.code = CODE_KILLED;
     ask(init, ASKED_RUN);
-    /* Most commands are executed and over before anybody has to know the first. */
-    (void)poll(&signal, 1, END_MS);
     while (word_get(&child.lives) != 0) {
         /* Nobody would answer: the command waits for its first open, and we for that. */
         if (init->guard > 0 && has_ended(init->guard)) {
             return guard_is_gone(init);
         }
-        wait_while(&child.lives, 1, &while_ns);
+        /* Most commands are executed and over before anybody has to know the first. A signal that
+         * is not of the end stays, and is not waited for again. */
+        if (poll(&signal, signal_count, LOOK_MS) > 0) {
+            signal_count = 0;
+        }
     }
     (void)close(child.cwd);
     /* Not of the command: the caller has more processes than he may, see execve(2). */
