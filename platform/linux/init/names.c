@@ -33,6 +33,17 @@ static bool is_inherited(struct names *names, uint64_t fsid, const struct object
     return true;
 }
 
+/*
+ * What @event is about came into such a directory, or left one: it may have come there with one
+ * above, and have left before anybody looked.
+ */
+static bool is_inheriting(struct names *names, const struct batch_event *event, bool *ret_inherited)
+{
+    return is_inherited(names, event->fsid, &event->from.directory, ret_inherited) &&
+           (*ret_inherited || !event->is_rename ||
+            is_inherited(names, event->fsid, &event->to.directory, ret_inherited));
+}
+
 /* ---- events ---- */
 
 /* Tells of what @at says for the jobs to come: of its own names those that matter, if @own. */
@@ -136,8 +147,7 @@ static bool directory_moved(struct names *names, const struct batch_event *event
     bool same;
     bool ok = true;
 
-    if (!is_inherited(names, event->fsid, &event->to.directory, &inherited) ||
-        !left_former(names, event)) {
+    if (!is_inheriting(names, event, &inherited) || !left_former(names, event)) {
         return false;
     }
     if (!inherited && !places_is_new(names, &event->target)) {
@@ -242,11 +252,12 @@ static bool rename_take(struct names *names, const struct batch_event *event,
     }
     if (!spelled_find(names, event->fsid, &event->from.directory, event->from.name, &from) ||
         !spelled_find(names, event->fsid, &event->to.directory, event->to.name, &to) ||
-        !is_inherited(names, event->fsid, &event->to.directory, &inherited) ||
+        !is_inheriting(names, event, &inherited) ||
+        (inherited && !names_denied(names, &event->target)) ||
         !tell_if_denied(names, event, &from)) {
         return false;
     }
-    return ((!from.denied && !to.denied && !inherited) || names_denied(names, &event->target)) &&
+    return ((!from.denied && !to.denied) || names_denied(names, &event->target)) &&
            deny_replaced(names, event, &to, last);
 }
 
@@ -255,7 +266,7 @@ static bool event_take(struct names *names, const struct batch_event *event)
     static struct replacing last = {.path = STRBUF_INIT};
     static struct spelled at;
     bool expected = replaced_take(&names->replaced, event->thread);
-    bool inherited = false;
+    bool inherited;
 
     if (event->is_rename) {
         return rename_take(names, event, &last);
@@ -267,12 +278,12 @@ static bool event_take(struct names *names, const struct batch_event *event)
         older_created(names, &event->target);
     }
     if (!spelled_find(names, event->fsid, &event->from.directory, event->from.name, &at) ||
-        (event->is_creation &&
-         !is_inherited(names, event->fsid, &event->from.directory, &inherited)) ||
+        !is_inheriting(names, event, &inherited) ||
+        (inherited && !names_denied(names, &event->target)) ||
         (event->is_removal && !tell_if_denied(names, event, &at))) {
         return false;
     }
-    return (!at.denied && !inherited) || names_denied(names, &event->target);
+    return !at.denied || names_denied(names, &event->target);
 }
 
 /* Looking a directory up reads ahead, which moves the batch's memory. */
