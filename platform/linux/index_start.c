@@ -49,8 +49,11 @@ static bool store_send(int socket)
 {
     struct index_request request = {.magic = INDEX_MAGIC, .want = INDEX_STORE};
 
-    return (store.fd >= 0 || store_make()) &&
-           pass_send(socket, &request, sizeof(request), PASS_ONE(store.fd));
+    if (store.fd < 0 && !store_make()) {
+        return false;
+    }
+    begun_lose(store.begun);
+    return pass_send(socket, &request, sizeof(request), PASS_ONE(store.fd));
 }
 
 static enum cordon_err start(struct cordon_fault *fault)

@@ -14,8 +14,8 @@ int index_started(void);
 /* Of the one that runs, or ran last: those that were started. */
 unsigned index_number(void);
 /*
- * Before a job of @uid's that was made ahead, and is held by cordon-index @number, gets its command:
- * see index/begun.h. False: it may not have it; that one is gone, for example.
+ * Before a job of @uid's that was made ahead, and is held by cordon-index @number, gets its
+ * command: see index/begun.h. False: it may not have it; that one is gone, for example.
  */
 bool index_begins(unsigned number, int pid, uint32_t uid);
 /* After that, if it was not to be: no command ever ran. */

@@ -103,6 +103,8 @@ TEST(a_job_that_begins_is_there_until_it_is_taken_out)
         CHECK(begun_add(&table, pid, 1));
     }
     CHECK(!begun_add(&table, (pid_t)HOLD_MAX + 5, 1));
+    begun_lose(&table);
+    CHECK(begun_has(&table, 700));
     begun_remove(&table, 700);
     CHECK(begun_add(&table, (pid_t)HOLD_MAX + 5, 1) && !begun_has(&table, 700));
 }
@@ -128,8 +130,11 @@ TEST(what_does_not_fit_marks_its_user_and_nobody_else)
 
     CHECK(answer_count(1) == -1);   /* without a memory nobody can say */
     CHECK(begun_add(begun, 77, 9)); /* it ran when the one before died */
+    begun_lose(begun);
+    CHECK(begun_add(begun, 78, 8)); /* ... and this one is ours, though we have not looked yet */
     CHECK(former_open(fd));
     CHECK(answer_count(1) == 0 && answer_count(9) == -1);
+    CHECK(former_has_begun(78) && answer_count(8) == 0);
     CHECK(!former_has_begun(77) && begun_add(begun, 77, 1) && former_has_begun(77));
     former_is_taken_in(77);
     CHECK(!former_has_begun(77));

@@ -347,7 +347,25 @@ TEST(who_never_began_leaves_nothing)
     struct job parked = parked_add();
 
     job_end(&parked);
-    CHECK(heirs == 0 && marks == 0 && nobody_is_held());
+    CHECK(heirs == 0 && marks == 0 && nobody_is_held() && taken_in == parked.init);
+}
+
+/* Nobody could take it out of the table. */
+TEST(whose_pid_cannot_be_told_is_not_held)
+{
+    const struct index_request request = {.want = INDEX_HOLD, .uid = 7};
+    struct pass pass = {.count = HELD_COUNT};
+    int life[2];
+    char byte;
+
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, life) == 0);
+    for (size_t i = 0; i < HELD_COUNT; i++) {
+        pass.fds[i] = dup(life[1]);
+    }
+    (void)close(life[1]);
+    hold_add(&request, &pass);
+    CHECK(nobody_is_held() && recv(life[0], &byte, 1, MSG_DONTWAIT) == 0);
+    (void)close(life[0]);
 }
 
 TEST(what_a_busy_guard_leaves_an_heir_takes_in_or_it_is_lost)

@@ -25,16 +25,27 @@ bool begun_add(struct begun *begun, pid_t pid, uint32_t uid)
     }
     job = &begun->jobs[free_one - begun->jobs];
     job->uid = uid;
+    job->lost = 0;
     __atomic_store_n(&job->pid, (uint32_t)pid, __ATOMIC_RELEASE);
     return true;
 }
 
+void begun_lose(struct begun *begun)
+{
+    for (size_t i = 0; i < HOLD_MAX; i++) {
+        begun->jobs[i].lost = begun->jobs[i].pid != 0;
+    }
+}
+
+/* Two may do so at once, and the place may be somebody else's by then. */
 void begun_remove(struct begun *begun, pid_t pid)
 {
     const struct begun_job *job = find(begun, (uint32_t)pid);
+    uint32_t expected = (uint32_t)pid;
 
     if (job != NULL && pid > 0) {
-        __atomic_store_n(&begun->jobs[job - begun->jobs].pid, 0, __ATOMIC_RELEASE);
+        (void)__atomic_compare_exchange_n(&begun->jobs[job - begun->jobs].pid, &expected, 0, false,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     }
 }
 

@@ -19,6 +19,7 @@
 struct begun_job {
     uint32_t pid; /* of its pid 1, as the host sees it; 0: the place is free */
     uint32_t uid;
+    uint32_t lost; /* it had begun when the cordon-index that held it died */
 };
 
 struct begun {
@@ -29,6 +30,8 @@ struct begun {
 
 /* The supervisor's. False: there is no room, or the last process of that pid is still in. */
 bool begun_add(struct begun *begun, pid_t pid, uint32_t uid);
+/* The supervisor's, before the next cordon-index has the memory: that takes these out, no other. */
+void begun_lose(struct begun *begun);
 /* Nothing happens to one that is not in. */
 void begun_remove(struct begun *begun, pid_t pid);
 bool begun_has(const struct begun *begun, pid_t pid);

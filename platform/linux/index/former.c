@@ -162,7 +162,7 @@ static void live_mark(void)
     for (size_t i = 0; i < HOLD_MAX; i++) {
         const pid_t pid = (pid_t)begun->jobs[i].pid;
 
-        if (pid > 0) {
+        if (pid > 0 && begun->jobs[i].lost != 0) {
             former_mark(begun->jobs[i].uid, DIED);
             begun_remove(begun, pid);
         }

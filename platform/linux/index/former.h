@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The former names that guards told of, for the guards to come. They lie in a memfd that the
- * supervisor made and keeps: should cordon-index die, the next one has them. They end with the
- * service; before that one goes only when its object is gone or has that name again, and only
- * when room is needed.
+ * The former names that guards told of, for the guards to come. They lie, behind struct begun, in a
+ * memfd that the supervisor made and keeps: should cordon-index die, the next one has them. They
+ * end with the service; before that one goes only when its object is gone or has that name again,
+ * and only when room is needed.
  *
  * What does not fit is not forgotten silently: its user is marked, and his jobs are refused where
  * a guard decides and names go. So are those of a user whose jobs ran when

@@ -55,17 +55,15 @@ static pid_t pid_behind(int pidfd)
 void hold_add(const struct index_request *request, const struct pass *pass)
 {
     struct held *held = &holding[held_count];
+    const pid_t init = pass->count == HELD_COUNT ? pid_behind(pass->fds[HELD_INIT]) : 0;
 
-    if (held_count == HOLD_MAX || pass->count != HELD_COUNT) {
+    if (held_count == HOLD_MAX || init <= 0) {
         /* Quick: the job still holds them. Its guard hears that nobody answers. */
         pass_close(pass);
         return;
     }
-    *held = (struct held){.uid = request->uid};
+    *held = (struct held){.uid = request->uid, .init = init, .is_parked = request->ahead != 0};
     memcpy(held->fds, pass->fds, sizeof(held->fds));
-    /* One that had its command before it could tell that it was made ahead is in the table, too. */
-    held->init = pid_behind(held->fds[HELD_INIT]);
-    held->is_parked = request->ahead != 0 && held->init > 0;
     held->fds[HELD_LIFE] = index_raise_fd(held->fds[HELD_LIFE]);
     if (closer_count() > CLOSING_MAX) {
         (void)close(held->fds[HELD_DECIDE]);
@@ -163,6 +161,7 @@ static void let_go(size_t at)
         closer_take(held->fds[HELD_DECIDE]);
     }
     closer_take(held->fds[HELD_EVENTS]);
+    /* Also of one that had its command before it could tell that it was made ahead. */
     former_is_taken_in(held->init);
     *held = holding[--held_count];
     live(held);

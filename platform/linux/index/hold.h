@@ -27,7 +27,7 @@ struct held {
     unsigned heirs;
     bool is_quiet; /* nobody is there to say more on HELD_LIFE */
     bool is_answered;
-    pid_t init;     /* the job's pid 1; not positive: nobody can tell, or it is gone */
+    pid_t init;     /* the job's pid 1, as the host sees it */
     bool is_parked; /* made ahead of time, and had not begun when this was looked at last */
     uint64_t turn;  /* before that: the others were asked; 0: not yet */
     uint64_t done;  /* after: told all that it saw before that turn */

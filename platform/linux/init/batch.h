@@ -38,9 +38,9 @@ struct batch_event {
 
 struct batch *batch_new(void);
 /*
- * From here on what is read lies in @fd, a memfd that nobody else has but cordon-index: should
- * this process be killed, another takes that over, and what is in it already is the batch's.
- * Before anything is read. False: errno.
+ * From here on what is read lies in @fd, a memfd that nobody else has but cordon-index, and of its
+ * words pid 1: should this process be killed, another takes that over, and what is in it already is
+ * the batch's. Before anything is read. False: errno.
  */
 bool batch_share(struct batch *batch, int fd);
 /* Those of @fd, for as long as this process runs; before anybody shares it. NULL: errno. */

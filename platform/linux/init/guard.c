@@ -23,7 +23,6 @@
 #include <linux/fanotify.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -437,8 +436,11 @@ bool guard_begins(const struct init *init)
     /* What went until here, no job saw. */
     same = guard_is_idle(init) ? __atomic_load_n(&init->words->learned, __ATOMIC_SEQ_CST) == 0
                                : guard_says_same(init);
+    if (!same || !index_lives(init)) {
+        return false;
+    }
     __atomic_store_n(&init->words->begun, 1, __ATOMIC_SEQ_CST);
-    return same && index_lives(init);
+    return true;
 }
 
 enum cordon_err watch_ready(struct init *init)

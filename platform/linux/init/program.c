@@ -378,6 +378,14 @@ static enum cordon_err program_join(struct program *program)
                           "the kernel's program cannot be told of the job");
 }
 
+/* The number stays taken until all of them are closed. */
+static void give_up(int fd)
+{
+    if (dup3(INIT_FD_VIOLATIONS, fd, O_CLOEXEC) < 0) {
+        (void)close(fd);
+    }
+}
+
 enum cordon_err program_start(const struct watch *watch)
 {
     static enum cordon_err (*const parts[])(struct program *) = {
@@ -401,7 +409,7 @@ enum cordon_err program_start(const struct watch *watch)
     } else if (program.jobs != NULL) {
         (void)munmap(program.jobs, sizeof(struct shape_job) * SHAPE_JOBS);
     }
-    (void)close(INIT_FD_TAGS);
-    (void)close(INIT_FD_JOBS);
+    give_up(INIT_FD_TAGS);
+    give_up(INIT_FD_JOBS);
     return err;
 }

@@ -4,7 +4,6 @@
 #include "platform/linux/init/init.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -155,12 +154,13 @@ _Noreturn void command_run(struct init *init, const struct command *command)
 {
     struct signalfd_siginfo info;
     sigset_t all;
+    const bool closed = setup_close();
     int signals;
 
     (void)sigfillset(&all);
     signals = signalfd(-1, &all, SFD_CLOEXEC);
     /* Before anything runs: a command that could not be watched is not started. */
-    if (!setup_close() || signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
+    if (!closed || signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0) {
         command_lost(init);
     }
     command_start(init, command, signals);

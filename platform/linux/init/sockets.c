@@ -4,7 +4,6 @@
 #include "platform/linux/init/init.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -22,7 +22,7 @@
 #include "platform/linux/init/init.h"
 #include "platform/linux/init/mounts.h"
 
-#define WATCH_FD_BASE 64 /* above enum order_init_fd: init closes those one by one */
+#define WATCH_FD_BASE 64 /* above enum order_init_fd: init closes those when the command comes */
 
 /* A rule's spelling of a directory that symbolic links lead elsewhere. */
 struct watch_prefix {
