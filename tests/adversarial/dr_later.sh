@@ -114,8 +114,8 @@ dr_37_other_users_and_policies()
     dl_none y k2/inner e
 }
 
-# dl_stopped SCRIPT: a python job whose guard is stopped while it does SCRIPT, which opens nothing;
-# GUARD is the guard's, and the job sleeps.
+# dl_stopped SCRIPT [LATER]: a python job whose guard is stopped while it does SCRIPT, which opens
+# nothing; GUARD is the guard's, and the job sleeps, or does LATER.
 dl_stopped()
 {
     rm -rf "$WS_A/begun" "$WS_A/go" "$WS_A/gone"
@@ -124,7 +124,8 @@ import os, time
 os.mkdir("begun")
 while not os.path.exists("go"): time.sleep(0.01)
 '"$1"'
-os.mkdir("gone"); time.sleep(30)' >/dev/null 2>&1) &
+os.mkdir("gone")
+'"${2:-time.sleep(30)}" >/dev/null 2>&1) &
     FIRST=$!
     wait_for "[ -e '$WS_A/begun' ]"
     # Of the job, not of one that is set up ahead.
@@ -152,9 +153,32 @@ dl_lost()
     expect_out plain "$2: another user"
 }
 
+# What came into a denied directory with one above it, and had left that before the guard looked.
+dl_passed_through()
+{
+    dl_setup
+    mkdir -p "$WS_A/p/sub"
+    echo "$SECRET" >"$WS_A/p/sub/f"
+    chown -R cordon-a: "$WS_A/p"
+    dl_job 'mv keys k2'
+    dl_stopped 'os.rename("p", "k2/p"); os.rename("k2/p/sub", "out")' '
+while not os.path.exists("again"): time.sleep(0.01)
+try: open("out/f")
+except PermissionError: os._exit(4)
+os._exit(3)'
+    kill -CONT "$GUARD"
+    mkdir "$WS_A/again"
+    wait "$FIRST"
+    RC=$?
+    # The next set-up restarts the service, which then knows nothing of these.
+    rm -rf "$WS_A/again" "$WS_A/out" "$WS_A/k2"
+    expect_rc 4 "what passed through a denied directory is opened"
+}
+
 dr_38_guard_that_told_nothing()
 {
     ! decided_by bpf || return 0
+    dl_passed_through
     dl_setup
     dl_stopped 'os.rename("b/x.key", "y"); os.mkdir("t"); os.rename("keys", "t/k2")
 os.rename("t/k2/inner", "t/i"); os.rename("t/i", "i"); os.rename("t/k2", "k3"); os.rmdir("t")

@@ -187,6 +187,37 @@ static uint64_t asked(const struct job *job)
                : 0;
 }
 
+/* It has been answered, and has something to tell since. */
+static struct job busy_add(bool is_ahead)
+{
+    struct job job = job_add(is_ahead);
+
+    turn();
+    CHECK(is_answered(&job));
+    busy_set(&job, true);
+    return job;
+}
+
+/* Nobody waits for it. */
+static struct job parked_add(void)
+{
+    begun = false;
+    return busy_add(true);
+}
+
+/* @second has asked @first, and waits for it. The turn that it is asked about. */
+static uint64_t asking_add(struct job *first, struct job *second)
+{
+    uint64_t about;
+
+    *first = busy_add(false);
+    *second = job_add(false);
+    turn();
+    about = asked(first);
+    CHECK(about > 0 && !is_answered(second));
+    return about;
+}
+
 static void job_end(const struct job *job)
 {
     (void)close(job->life);
@@ -231,17 +262,10 @@ TEST(who_is_idle_is_not_asked)
 
 TEST(who_is_busy_is_asked_and_waited_for)
 {
-    struct job first = job_add(false);
+    struct job first;
     struct job second;
-    uint64_t about;
+    const uint64_t about = asking_add(&first, &second);
 
-    turn();
-    CHECK(is_answered(&first));
-    busy_set(&first, true);
-    second = job_add(false);
-    turn();
-    about = asked(&first);
-    CHECK(about > 0 && !is_answered(&second));
     say(&first, RECORD_DONE, about - 1);
     turn();
     CHECK(!is_answered(&second));
@@ -257,19 +281,11 @@ TEST(who_is_busy_is_asked_and_waited_for)
 /* What the second waits for is heard as the third asks: nothing else would wake us for it. */
 TEST(an_answer_that_is_heard_for_somebody_else_counts_for_all)
 {
-    struct job first = job_add(false);
+    struct job first;
     struct job second;
     struct job third;
-    uint64_t about;
 
-    turn();
-    CHECK(is_answered(&first));
-    busy_set(&first, true);
-    second = job_add(false);
-    turn();
-    about = asked(&first);
-    CHECK(about > 0 && !is_answered(&second));
-    say(&first, RECORD_DONE, about);
+    say(&first, RECORD_DONE, asking_add(&first, &second));
     busy_set(&first, false);
     third = job_add(false);
     hold_answer();
@@ -279,19 +295,6 @@ TEST(an_answer_that_is_heard_for_somebody_else_counts_for_all)
     job_end(&second);
     job_end(&third);
     CHECK(nobody_is_held());
-}
-
-/* Made ahead, and busy: nobody waits for it. */
-static struct job parked_add(void)
-{
-    struct job parked;
-
-    begun = false;
-    parked = job_add(true);
-    turn();
-    CHECK(is_answered(&parked));
-    busy_set(&parked, true);
-    return parked;
 }
 
 TEST(who_is_parked_is_not_waited_for_until_it_begins)
@@ -318,16 +321,11 @@ TEST(who_is_parked_is_not_waited_for_until_it_begins)
 TEST(who_began_later_is_not_waited_for)
 {
     struct job parked = parked_add();
-    struct job first = job_add(false);
+    struct job first;
     struct job second;
     struct job third;
 
-    turn();
-    CHECK(is_answered(&first));
-    busy_set(&first, true);
-    second = job_add(false);
-    turn();
-    CHECK(!is_answered(&second));
+    (void)asking_add(&first, &second);
     begun = true;
     third = job_add(false);
     turn();
@@ -370,11 +368,8 @@ TEST(whose_pid_cannot_be_told_is_not_held)
 
 TEST(what_a_busy_guard_leaves_an_heir_takes_in_or_it_is_lost)
 {
-    struct job first = job_add(false);
+    struct job first = busy_add(false);
 
-    turn();
-    CHECK(is_answered(&first));
-    busy_set(&first, true);
     job_end(&first);
     CHECK(heirs == 1 && marks == 1 && nobody_is_held());
     heirs = marks = 0;

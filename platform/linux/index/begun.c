@@ -5,28 +5,27 @@
 
 _Static_assert(BEGUN_BYTES % 4096 == 0, "something else follows it in the file");
 
-static const struct begun_job *find(const struct begun *begun, uint32_t pid)
+/* HOLD_MAX: none. */
+static size_t place_of(const struct begun *begun, uint32_t pid)
 {
-    for (size_t i = 0; i < HOLD_MAX; i++) {
-        if (__atomic_load_n(&begun->jobs[i].pid, __ATOMIC_ACQUIRE) == pid) {
-            return &begun->jobs[i];
-        }
+    size_t at = 0;
+
+    while (at < HOLD_MAX && __atomic_load_n(&begun->jobs[at].pid, __ATOMIC_ACQUIRE) != pid) {
+        at++;
     }
-    return NULL;
+    return at;
 }
 
 bool begun_add(struct begun *begun, pid_t pid, uint32_t uid)
 {
-    const struct begun_job *free_one = find(begun, 0);
-    struct begun_job *job;
+    const size_t at = place_of(begun, 0);
 
-    if (free_one == NULL || begun_has(begun, pid)) {
+    if (at == HOLD_MAX || begun_has(begun, pid)) {
         return false;
     }
-    job = &begun->jobs[free_one - begun->jobs];
-    job->uid = uid;
-    job->lost = 0;
-    __atomic_store_n(&job->pid, (uint32_t)pid, __ATOMIC_RELEASE);
+    begun->jobs[at].uid = uid;
+    begun->jobs[at].lost = 0;
+    __atomic_store_n(&begun->jobs[at].pid, (uint32_t)pid, __ATOMIC_RELEASE);
     return true;
 }
 
@@ -40,16 +39,16 @@ void begun_lose(struct begun *begun)
 /* Two may do so at once, and the place may be somebody else's by then. */
 void begun_remove(struct begun *begun, pid_t pid)
 {
-    const struct begun_job *job = find(begun, (uint32_t)pid);
+    const size_t at = pid > 0 ? place_of(begun, (uint32_t)pid) : HOLD_MAX;
     uint32_t expected = (uint32_t)pid;
 
-    if (job != NULL && pid > 0) {
-        (void)__atomic_compare_exchange_n(&begun->jobs[job - begun->jobs].pid, &expected, 0, false,
+    if (at < HOLD_MAX) {
+        (void)__atomic_compare_exchange_n(&begun->jobs[at].pid, &expected, 0, false,
                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     }
 }
 
 bool begun_has(const struct begun *begun, pid_t pid)
 {
-    return pid > 0 && find(begun, (uint32_t)pid) != NULL;
+    return pid > 0 && place_of(begun, (uint32_t)pid) < HOLD_MAX;
 }

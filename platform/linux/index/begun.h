@@ -5,7 +5,7 @@
  * hear that a job begins, and should cordon-index die, the next one finds who had begun.
  *
  * The supervisor enters a job before it lets it go. Cordon-index takes it out, once all that its
- * guard saw is taken in; the supervisor one whose command never ran, or that was not held.
+ * guard saw is taken in; the supervisor one whose command never ran.
  */
 #ifndef CORDON_LINUX_INDEX_BEGUN_H
 #define CORDON_LINUX_INDEX_BEGUN_H

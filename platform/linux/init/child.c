@@ -46,7 +46,7 @@ static struct {
     const struct command *command;
     int cwd, control;
     int code;
-    /* Futexes: enum asked; 1: is the caller, or failed; 0, by the kernel: has executed or ended */
+    /* Futexes: enum asked; 1: is the caller, or failed. 0, by the kernel: has executed or ended */
     uint32_t asked, stands, lives;
     _Alignas(16) char stack[STACK_BYTES];
 } child;
