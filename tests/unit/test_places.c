@@ -5,6 +5,7 @@
  */
 #include "platform/linux/init/places.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ static struct {
     struct batch_event events[EVENTS_MAX];
     char names[EVENTS_MAX][2][16];
     size_t count, taken;
+    unsigned late; /* so many readings from now on find nothing yet */
     bool fails, is_lost;
 } batch;
 
@@ -44,13 +46,14 @@ bool batch_read(struct batch *ignored, int group)
 {
     (void)ignored;
     (void)group;
+    batch.late -= batch.late > 0;
     return !batch.fails;
 }
 
 bool batch_next_place(struct batch *ignored, struct batch_event *ret_event)
 {
     (void)ignored;
-    if (batch.taken == batch.count) {
+    if (batch.taken == batch.count || batch.late > 0) {
         return false;
     }
     *ret_event = batch.events[batch.taken++];
@@ -81,6 +84,7 @@ int __wrap_object_open(int at, const struct object *object, int flags);
 int __wrap_object_open(int at, const struct object *object, int flags)
 {
     (void)at;
+    errno = ESTALE;
     return object_same(object, &top) ? open("/", flags | O_CLOEXEC) : -1;
 }
 
@@ -176,6 +180,29 @@ TEST(a_directory_that_moved_is_at_each_of_its_places)
     CHECK(seen.found == 0 && seen.gone == 1);
     look(&top);
     CHECK(seen.found == 1 && seen.gone == 0);
+}
+
+TEST(where_a_removed_directory_was_is_told_later)
+{
+    const struct object a = directory(1);
+    struct batch_event *event;
+
+    begin();
+    renamed(&a, &top, 0, &top, 0);
+    event = &batch.events[0];
+    event->is_rename = false;
+    event->is_removal = true;
+    batch.late = 4;
+    look(&a);
+    CHECK(seen.found == 1 && seen.gone == 0 && batch.taken == 1);
+    /* What is lost meanwhile is noticed; and nobody waits for ever. */
+    begin();
+    batch.late = 1000;
+    look(&a);
+    CHECK(seen.found == 0 && seen.gone == 1 && batch.late > 900);
+    batch.fails = true;
+    places_each(names, FSID, &a, take, NULL);
+    CHECK(seen.found == 0 && seen.gone == 2);
 }
 
 TEST(of_more_places_than_can_be_kept_nothing_is_said)

@@ -2,6 +2,7 @@
 #include "platform/linux/init/places.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 
 #define PLACES_MAX 64U  /* of one directory between two readings; with more nobody can tell */
 #define CHAINS_MAX 256U /* the same of a directory and those above it */
+#define REMOVAL_LOOKS 20U
+#define REMOVAL_MS 1
 
 struct directory {
     struct place *places;
@@ -204,11 +207,13 @@ static enum places_found step_up(const struct watch *watch, int fd, const struct
 }
 
 static enum places_found directory_look(const struct names *names, const struct names_mount *mount,
-                                        const struct object *key, struct above *ret)
+                                        const struct object *key, struct above *ret,
+                                        bool *ret_removed)
 {
     int fd = object_open(mount->fd, key, O_PATH | O_DIRECTORY);
     enum places_found found;
 
+    *ret_removed = fd < 0 && errno == ESTALE;
     if (fd < 0) {
         return PLACES_GONE;
     }
@@ -218,18 +223,20 @@ static enum places_found directory_look(const struct names *names, const struct 
 }
 
 static enum places_found directory_find(const struct names *names, uint64_t fsid,
-                                        const struct object *key, struct above *ret)
+                                        const struct object *key, struct above *ret,
+                                        bool *ret_removed)
 {
     bool asked = false;
     bool failed = false;
 
+    *ret_removed = false;
     for (size_t i = 0; i < names->mount_count; i++) {
         enum places_found found;
 
         if (names->mounts[i].fsid != fsid) {
             continue;
         }
-        found = directory_look(names, &names->mounts[i], key, ret);
+        found = directory_look(names, &names->mounts[i], key, ret, ret_removed);
         if (found == PLACES_FOUND) {
             return PLACES_FOUND;
         }
@@ -240,6 +247,28 @@ static enum places_found directory_find(const struct names *names, uint64_t fsid
     return asked && !failed ? PLACES_OUTSIDE : PLACES_GONE;
 }
 
+static bool has_places(const struct names *names, const struct object *key)
+{
+    const struct directory *directory = directory_of(&names->places, key);
+
+    return directory != NULL && directory->places != NULL;
+}
+
+/*
+ * A directory that was removed has its place from that event, which comes after all that happened
+ * in it, and may be about to: nothing is left of it by then whose lock could be waited for.
+ */
+static bool removal_await(struct names *names, const struct object *key)
+{
+    bool sound = true;
+
+    for (unsigned i = 0; sound && !has_places(names, key) && i < REMOVAL_LOOKS; i++) {
+        (void)poll(NULL, 0, REMOVAL_MS);
+        sound = places_read(names);
+    }
+    return sound;
+}
+
 /*
  * What the file system says is of now. Where @key was when what was read so far happened, a move
  * that is read after that tells: whoever made it is waited for.
@@ -247,15 +276,14 @@ static enum places_found directory_find(const struct names *names, uint64_t fsid
 static enum places_found directory_ask(struct names *names, uint64_t fsid, const struct object *key)
 {
     struct above above;
-    enum places_found found = directory_find(names, fsid, key, &above);
+    bool removed;
+    enum places_found found = directory_find(names, fsid, key, &above, &removed);
     struct objects_entry *entry;
-    struct directory *directory;
 
-    if (!places_read(names)) {
+    if (!places_read(names) || (removed && !removal_await(names, key))) {
         return PLACES_GONE;
     }
-    directory = directory_of(&names->places, key);
-    if (directory != NULL && directory->places != NULL) {
+    if (has_places(names, key)) {
         return PLACES_FOUND;
     }
     if (found != PLACES_FOUND) {
