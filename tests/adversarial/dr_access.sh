@@ -112,6 +112,7 @@ dr_11_replaced_by_the_host()
     da_job "$AWAIT get vault/f; get v2/in/file; ls vault || echo refused" "a folder replaced"
     expect_refusals 3 "a folder replaced"
     da_filled_after_the_move
+    da_removed_is_gone
     # The kernel's program keeps a folder's old names for all that is ever in it.
     decided_by bpf && return
     # Not at once: what comes while the guard looks through the folder counts as of before.
@@ -135,6 +136,25 @@ da_filled_after_the_move()
             mkdir \$to/e; echo '$SECRET' | tee \$to/f >\$to/e/f; done"
     da_job "$AWAIT for at in v2 ../o/w; do get \$at/f; get \$at/e/f; ls \$at || echo refused; done" filled
     expect_refusals 6 "a moved folder is filled"
+}
+
+# What the host removes is gone for those who watch it and for its file system, though the job read
+# in it and goes on: nothing that decides keeps it.
+da_removed_is_gone()
+{
+    local kept
+
+    rm -f "$WS_A/begun" "$WS_A/done"
+    install -d -o cordon-a "$WS_A/many" "$WS_A/many/"{1..200}
+    for kept in "$WS_A/many"/*; do echo plain >"$kept/x"; done
+    sync -f "$WS_A"
+    kept=$(stat -f -c %d "$WS_A")
+    while_running bash -c "rm -r '$WS_A/many'; sync -f '$WS_A'; for i in {1..50}; do
+        [ \$((\$(stat -f -c %d '$WS_A') - $kept)) -lt 300 ] || { touch '$WS_A/gone'; break; }
+        sleep 0.05; done"
+    da_job "cat many/*/x >/dev/null; $AWAIT"
+    [ -e "$WS_A/gone" ] || fail "200 folders and their files were removed, and some are kept"
+    rm -f "$WS_A/gone"
 }
 
 dr_12_absent_at_start()

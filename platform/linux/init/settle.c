@@ -29,9 +29,8 @@ struct identity {
 struct settled {
     char *path;
     size_t len;
-    int fd; /* O_PATH */
-    struct identity identity;
-    uint64_t renames; /* of directories, until then */
+    struct identity identity; /* no descriptor: what is removed has to be gone */
+    uint64_t renames;         /* of directories, until then */
 };
 
 /* ---- waiting ---- */
@@ -128,22 +127,14 @@ static bool slot_is(const struct settled *slot, const struct names *names, const
            memcmp(slot->path, path, len) == 0;
 }
 
-/* Takes @fd over. */
 static void slot_take(struct settled *slot, const struct names *names, const char *path, size_t len,
-                      int fd, const struct identity *identity)
+                      const struct identity *identity)
 {
-    if (slot->path != NULL) {
-        free(slot->path);
-        (void)close(slot->fd);
-    }
+    free(slot->path);
     *slot = (struct settled){.path = strndup(path, len),
                              .len = len,
-                             .fd = fd,
                              .identity = *identity,
                              .renames = names->places.renames};
-    if (slot->path == NULL) {
-        (void)close(fd);
-    }
 }
 
 /* It is where it was found. */
@@ -175,19 +166,24 @@ static size_t above_len(const struct strbuf *name)
     return len < 2 ? 0 : len - 2;
 }
 
-/* The directory of @name is one known to be there. False: nothing is said. */
+/*
+ * The directory of @name is one known to be there. False: nothing is said. It is looked for once it
+ * was waited for: should another have been in its place by then, its own move away is told of.
+ */
 static bool settle_known(struct names *names, const struct strbuf *name)
 {
     const char *path = name->data + 1;
     size_t len = above_len(name);
     const struct settled *slot = slot_of(path, len);
+    bool there;
 
-    if (!slot_is(slot, names, path, len) || !slot_is_there(slot, names)) {
+    if (!slot_is(slot, names, path, len)) {
         return false;
     }
-    settle_below(slot->fd);
+    directory_wait(names->watch->root, path, len);
+    there = slot_is_there(slot, names);
     drain(names);
-    return slot_is(slot, names, path, len);
+    return there && slot_is(slot, names, path, len);
 }
 
 static bool is_still(const struct names *names, int fd, const struct strbuf *name)
@@ -208,16 +204,18 @@ static bool settle_all(struct names *names, int fd, const struct strbuf *name)
     struct identity identity;
     const bool found = identify(above, &identity);
     const bool waited = path_wait(names->watch->root, path, name->len - 1);
-    bool settled;
 
-    drain(names);
-    settled = waited && renames == names->places.renames && is_still(names, fd, name);
-    if (settled && found) {
-        slot_take(slot_of(path, len), names, path, len, above, &identity);
-    } else if (above >= 0) {
+    if (above >= 0) {
         (void)close(above);
     }
-    return settled;
+    drain(names);
+    if (!waited || renames != names->places.renames || !is_still(names, fd, name)) {
+        return false;
+    }
+    if (found) {
+        slot_take(slot_of(path, len), names, path, len, &identity);
+    }
+    return true;
 }
 
 bool settle_name(struct names *names, int fd, struct strbuf *ret_name)
