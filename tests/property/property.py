@@ -129,24 +129,28 @@ class Run:
         if self.reopens_files():
             return
         killed = self.dice.random() < 0.5
-        self.moved = False
+        self.moved, self.in_burst = False, killed
+        for _ in range(self.dice.randrange(1, 8) if killed else 0):
+            self.operate()
+        if self.reopens_files():
+            self.log.append("(a burst)")
+        else:
+            self.replace_job(killed)
+        self.compare(self.everything())
+        self.in_burst = False
+
+    def replace_job(self, killed):
         if killed:
-            self.die_in_a_burst()
+            self.die()
         else:
             self.end()
         self.log.append("(the next job)")
         self.model.doubt()
         self.model.begin()
         self.job = Job(self.options, self.world)
-        self.in_burst = killed
-        self.compare(self.everything())
-        self.in_burst = False
 
-    def die_in_a_burst(self):
-        """No open comes after it: the guard may have read none of it, or is killed while it does."""
-        self.in_burst = True
-        for _ in range(self.dice.randrange(1, 8)):
-            self.operate()
+    def die(self):
+        """No open came after the burst: the guard may have read none of it, or is killed meanwhile."""
         self.log.append("(killed)")
         self.job.kill()
         self.world.aliases_end()

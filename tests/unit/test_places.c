@@ -269,6 +269,29 @@ TEST(a_circle_with_no_way_out_ends_and_nothing_is_said)
     CHECK(seen.found == 0 && seen.gone == 1 && seen.deepest == PLACES_DEPTH_MAX);
 }
 
+static bool moved(uint64_t renames, const char *path)
+{
+    return places_moved(&names->places, renames, path, strlen(path));
+}
+
+TEST(what_moves_elsewhere_leaves_a_name_where_it_is)
+{
+    const struct object a = directory(1);
+
+    begin();
+    CHECK(!moved(0, "n1/n2/file"));
+    renamed(&a, &top, 1, &top, 2);
+    CHECK(places_read(names));
+    CHECK(names->places.renames == 1);
+    CHECK(moved(0, "n1") && moved(0, "x/n2") && moved(0, "x/n1/y") && moved(0, "N2/y"));
+    CHECK(!moved(0, "x/n3/y") && !moved(0, "n11") && !moved(1, "n1/n2"));
+    /* A name that may be another's spelling is any. */
+    (void)snprintf(batch.names[0][1], sizeof(batch.names[0][1]), "\xe2\x84\xaa");
+    batch.taken = 0;
+    CHECK(places_read(names));
+    CHECK(moved(1, "x/n3/y") && !moved(2, "x/n1/y"));
+}
+
 TEST(what_was_lost_is_told)
 {
     const struct object a = directory(1);

@@ -13,6 +13,8 @@
 
 #define PLACES_MAX 64U  /* of one directory between two readings; with more nobody can tell */
 #define CHAINS_MAX 256U /* the same of a directory and those above it */
+#define NAMED 32768U    /* on a host that moves directories all the time most names are others */
+#define NAMED_FOREIGN 0 /* of all names that are not ASCII */
 #define REMOVAL_LOOKS 20U
 #define REMOVAL_MS 1
 
@@ -101,11 +103,58 @@ static bool note_moved(struct places *places, struct objects_entry *entry)
     return true;
 }
 
+/* Where case is ignored a name may be spelled otherwise by now; how, is known of ASCII only. */
+static size_t named_at(const char *name, size_t len)
+{
+    uint32_t hash = 2166136261U;
+
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char c = (unsigned char)name[i];
+        const bool upper = c >= 'A' && c <= 'Z';
+
+        if (c >= 0x80) {
+            return NAMED_FOREIGN;
+        }
+        hash = (hash ^ (upper ? c | 0x20U : c)) * 16777619U;
+    }
+    return NAMED_FOREIGN + 1 + (hash ^ hash >> 16) % (NAMED - 1);
+}
+
+static bool rename_note(struct places *places, const struct batch_event *event)
+{
+    const char *const ends[] = {event->from.name, event->to.name};
+
+    if (places->named == NULL) {
+        places->named = calloc(NAMED, sizeof(*places->named));
+    }
+    places->renames++;
+    for (size_t i = 0; places->named != NULL && i < 2; i++) {
+        places->named[named_at(ends[i], strlen(ends[i]))] = places->renames;
+    }
+    return places->named != NULL;
+}
+
+bool places_moved(const struct places *places, uint64_t renames, const char *path, size_t len)
+{
+    bool moved = places->renames != renames && places->named[NAMED_FOREIGN] > renames;
+
+    for (size_t at = 0; places->renames != renames && !moved && at < len;) {
+        const char *end = memchr(path + at, '/', len - at);
+        const size_t part = end == NULL ? len - at : (size_t)(end - path) - at;
+
+        moved = places->named[named_at(path + at, part)] > renames;
+        at += part + 1;
+    }
+    return moved;
+}
+
 static bool event_note(struct places *places, const struct batch_event *event)
 {
     struct objects_entry *entry = directory_make(places, &event->target);
 
-    places->renames += event->is_rename;
+    if (event->is_rename && !rename_note(places, event)) {
+        return false;
+    }
     return entry != NULL && place_add(entry->value, &event->from.directory, event->from.name) &&
            (!event->is_rename || place_add(entry->value, &event->to.directory, event->to.name)) &&
            ((!event->is_rename && !event->is_removal) || note_moved(places, entry));

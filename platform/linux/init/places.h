@@ -33,6 +33,7 @@ struct places {
     struct objects_entry **moved;
     size_t moved_count, moved_room;
     uint64_t renames; /* of directories, read so far */
+    uint64_t *named;  /* by the hash of a name: the last of them from or to such; NULL: none yet */
 };
 
 /* OUTSIDE: of the view. GONE: nobody can tell. */
@@ -49,6 +50,12 @@ struct chain {
 /* Reads all events that are queued, and what they tell of directories. False: something was lost.
  */
 bool places_read(struct names *names);
+/*
+ * One of the directories that @path leads through, or what it leads to, may have moved since so
+ * many
+ * @renames had been read: a directory with such a name did, anywhere.
+ */
+bool places_moved(const struct places *places, uint64_t renames, const char *path, size_t len);
 /* Once all of them were taken in. */
 void places_settle(struct names *names);
 /* Directory @key, which moved, was not asked about since places_settle() or a new place of it. */

@@ -5,7 +5,8 @@
  * and then the events tell. A directory is locked from before a rename in it until that was told.
  *
  * Most directories stay where they are: one that was found where it is, with all above it, is so
- * until a rename of any directory is told of. Then only those who rename in it are waited for.
+ * until a rename is told of that may be of one of them. Then only those who rename in it are waited
+ * for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
 
-#define TRIES_MAX 1000U /* some 10 ms, should somebody rename directories all the time */
+#define TRIES_MAX 1000U /* some 10 ms, should somebody rename what has such a name all the time */
 #define SLOTS 256U
 #define CHUNK 2048U
 /* No file system has names of that length; it is looked for with the directory locked. */
@@ -120,11 +121,9 @@ static bool identify(int fd, struct identity *ret)
     return true;
 }
 
-static bool slot_is(const struct settled *slot, const struct names *names, const char *path,
-                    size_t len)
+static bool slot_is(const struct settled *slot, const char *path, size_t len)
 {
-    return slot->path != NULL && slot->len == len && slot->renames == names->places.renames &&
-           memcmp(slot->path, path, len) == 0;
+    return slot->path != NULL && slot->len == len && memcmp(slot->path, path, len) == 0;
 }
 
 static void slot_take(struct settled *slot, const struct names *names, const char *path, size_t len,
@@ -155,6 +154,12 @@ static void drain(struct names *names)
     }
 }
 
+/* @name, or a directory above it, may have moved since so many renames had been read. */
+static bool has_moved(const struct names *names, const struct strbuf *name, uint64_t renames)
+{
+    return places_moved(&names->places, renames, name->data + 1, name->len - 1);
+}
+
 /* Bytes of @name, without the first, that are its directory's. */
 static size_t above_len(const struct strbuf *name)
 {
@@ -177,13 +182,13 @@ static bool settle_known(struct names *names, const struct strbuf *name)
     const struct settled *slot = slot_of(path, len);
     bool there;
 
-    if (!slot_is(slot, names, path, len)) {
+    if (!slot_is(slot, path, len) || has_moved(names, name, slot->renames)) {
         return false;
     }
     directory_wait(names->watch->root, path, len);
     there = slot_is_there(slot, names);
     drain(names);
-    return there && slot_is(slot, names, path, len);
+    return there && !has_moved(names, name, slot->renames);
 }
 
 static bool is_still(const struct names *names, int fd, const struct strbuf *name)
@@ -209,7 +214,7 @@ static bool settle_all(struct names *names, int fd, const struct strbuf *name)
         (void)close(above);
     }
     drain(names);
-    if (!waited || renames != names->places.renames || !is_still(names, fd, name)) {
+    if (!waited || has_moved(names, name, renames) || !is_still(names, fd, name)) {
         return false;
     }
     if (found) {
