@@ -405,50 +405,62 @@ void managed_mix(struct managed_hash *hash, const struct stat *st)
     mix(hash, fields, sizeof(fields));
 }
 
-static void mix_stat(struct managed_hash *hash, int dir, const char *path, int flags)
+/* False: it is not there. */
+static bool mix_stat(struct managed_hash *hash, int dir, const char *path, int flags,
+                     struct stat *ret)
 {
-    struct stat st;
+    const bool found = fstatat(dir, path, ret, flags) == 0;
 
-    managed_mix(hash, fstatat(dir, path, &st, flags) == 0 ? &st : NULL);
+    managed_mix(hash, found ? ret : NULL);
+    return found;
 }
 
-/* The name itself, what it leads to, and the directory that it is in. */
-static void mix_place(struct managed_hash *hash, const struct managed_places *places,
-                      const char *place)
+/*
+ * The directory that it is in, the name itself, and what that leads to; of a job's start this is
+ * the part that is asked twice, and in most places there is nothing. False: nothing is there.
+ */
+static bool mix_place(struct managed_hash *hash, const char *path)
 {
-    char path[PATH_MAX];
+    char parent[PATH_MAX];
+    struct stat st;
 
-    (void)snprintf(path, sizeof(path), "%s%s", places->root, place);
-    mix_stat(hash, AT_FDCWD, path, 0);
-    mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
-    *strrchr(path, '/') = '\0';
-    mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    (void)snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path), path);
+    return mix_stat(hash, AT_FDCWD, parent, AT_SYMLINK_NOFOLLOW, &st) &&
+           mix_stat(hash, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) &&
+           (!S_ISLNK(st.st_mode) || mix_stat(hash, AT_FDCWD, path, 0, &st));
+}
+
+static void mix_entries(struct managed_hash *hash, const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    struct stat st;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (is_toml(entry)) {
+            mix(hash, entry->d_name, strlen(entry->d_name));
+            (void)mix_stat(hash, dirfd(dir), entry->d_name, 0, &st);
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
 }
 
 uint64_t managed_signature(const struct managed_places *places, bool *ret_settled)
 {
     const uint64_t now = host_unix_ms();
     struct managed_hash hash = {0xcbf29ce484222325U, 0};
+    char path[PATH_MAX];
 
     for (size_t i = 0; i < PLACE_COUNT; i++) {
-        char path[PATH_MAX];
-        const struct dirent *entry;
-        DIR *dir;
-
-        mix_place(&hash, places, places_table[i].path);
         (void)snprintf(path, sizeof(path), "%s%s", places->root, places_table[i].path);
-        dir = places_table[i].directory ? opendir(path) : NULL;
-        while (dir != NULL && (entry = readdir(dir)) != NULL) {
-            if (is_toml(entry)) {
-                mix(&hash, entry->d_name, strlen(entry->d_name));
-                mix_stat(&hash, dirfd(dir), entry->d_name, 0);
-            }
-        }
-        if (dir != NULL) {
-            (void)closedir(dir);
+        if (mix_place(&hash, path) && places_table[i].directory) {
+            mix_entries(&hash, path);
         }
     }
-    mix_place(&hash, places, FETCHED_CONFIG);
+    (void)snprintf(path, sizeof(path), "%s%s", places->root, FETCHED_CONFIG);
+    (void)mix_place(&hash, path);
     fetched_mix(places, &hash);
     if (ret_settled != NULL) {
         /* A time to come, by a clock that was set back, may be met again. */
