@@ -10,6 +10,7 @@ import itertools
 
 IN_A_BURST = "in a burst"  # the guard denies it, for itself: see Run.in_burst
 INHERITED = "in what was"  # and then the name of that directory
+CALLED = "by a former name of a directory"  # the guard denied it, see doubt()
 CALLED_MAX = 200  # names of one object; with more the guard need not tell, and denies it
 
 
@@ -231,7 +232,7 @@ class Model:
         for _, entry, _ in self.names():
             denied = entry.obj.denied or ""
             # By the name that the directory had, what came into it later may be what is opened again.
-            if IN_A_BURST in denied or (reopens and denied.startswith(INHERITED)):
+            if IN_A_BURST in denied or (reopens and denied.startswith((INHERITED, CALLED))):
                 entry.obj.denied, entry.obj.doubtful = None, True
         for root in self.roots:
             self.doubt_below(root.top, {root.path})

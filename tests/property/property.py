@@ -209,7 +209,7 @@ class Run:
         """Denied by a name that a directory above had in an earlier job: from now on it is."""
         obj = self.model.view(path).obj
         if obj.doubtful and MECHANISMS[self.column] == "fanotify":
-            obj.denied = obj.denied or "by a former name of a directory"
+            obj.denied = obj.denied or M.CALLED
             return True
         return False
 
@@ -259,7 +259,7 @@ class Run:
             return "refused", "open for writing"
         if ((operation == "put" and places[0].obj.doubtful)
                 or (operation == "create" and places[0].parent.doubtful)):
-            return "may", "by a former name of a directory"
+            return "may", M.CALLED
         if operation != "put" and self.is_about_denied(operation, places):
             return TABLE[operation, "denied"][self.column], "denied"
         if any(p.entry is not None and p.obj.is_directory for p in places):

@@ -10,6 +10,8 @@ if(TARGET cordon_linux)
   # That FOUND means an entry is there the compiler does not see.
   set_source_files_properties(${PROJECT_SOURCE_DIR}/platform/linux/init/places.c
                               PROPERTIES COMPILE_OPTIONS -Wno-null-dereference)
+  cordon_test(test_settle LABEL unit SOURCES test_settle.c ${PROJECT_SOURCE_DIR}/platform/linux/init/settle.c
+              LIBS cordon_index)
   cordon_test(test_batch LABEL unit SOURCES test_batch.c ${CMAKE_SOURCE_DIR}/platform/linux/init/batch.c
               LIBS cordon_index)
   cordon_test(test_former LABEL unit SOURCES test_former.c ${CMAKE_SOURCE_DIR}/platform/linux/index/former.c

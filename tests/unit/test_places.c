@@ -23,7 +23,9 @@ static struct {
     struct batch_event events[EVENTS_MAX];
     char names[EVENTS_MAX][2][16];
     size_t count, taken;
-    unsigned late; /* so many readings from now on find nothing yet */
+    unsigned late;  /* so many readings from now on find nothing yet */
+    unsigned sound; /* after so many they fail, if fails */
+    unsigned readings;
     bool fails, is_lost;
 } batch;
 
@@ -47,6 +49,11 @@ bool batch_read(struct batch *ignored, int group)
     (void)ignored;
     (void)group;
     batch.late -= batch.late > 0;
+    batch.readings++;
+    if (batch.fails && batch.sound > 0) {
+        batch.sound--;
+        return true;
+    }
     return !batch.fails;
 }
 
@@ -182,27 +189,58 @@ TEST(a_directory_that_moved_is_at_each_of_its_places)
     CHECK(seen.found == 1 && seen.gone == 0);
 }
 
+static void removed(const struct object *target, const struct object *from, unsigned name)
+{
+    struct batch_event *event = &batch.events[batch.count];
+
+    renamed(target, from, name, from, name);
+    event->is_rename = false;
+    event->is_removal = true;
+    event->to = (struct batch_name){.name = NULL};
+}
+
 TEST(where_a_removed_directory_was_is_told_later)
 {
     const struct object a = directory(1);
-    struct batch_event *event;
 
     begin();
-    renamed(&a, &top, 0, &top, 0);
-    event = &batch.events[0];
-    event->is_rename = false;
-    event->is_removal = true;
+    removed(&a, &top, 0);
     batch.late = 4;
     look(&a);
     CHECK(seen.found == 1 && seen.gone == 0 && batch.taken == 1);
-    /* What is lost meanwhile is noticed; and nobody waits for ever. */
+}
+
+/* A rename may have replaced it: then nothing tells. */
+TEST(nobody_waits_long_for_removed_directories)
+{
+    const struct object a = directory(1);
+    const struct object b = directory(2);
+    unsigned readings;
+
     begin();
-    batch.late = 1000;
     look(&a);
-    CHECK(seen.found == 0 && seen.gone == 1 && batch.late > 900);
+    CHECK(seen.found == 0 && seen.gone == 1 && batch.readings > 3);
+    /* Nor again, before all of it is taken in. */
+    readings = batch.readings;
+    look(&b);
+    CHECK(seen.found == 0 && seen.gone == 1 && batch.readings == readings + 2);
+    places_settle(names);
+    readings = batch.readings;
+    look(&b);
+    CHECK(seen.gone == 1 && batch.readings > readings + 3);
+}
+
+TEST(what_is_lost_while_a_removal_is_waited_for_is_missing)
+{
+    const struct object a = directory(1);
+
+    begin();
     batch.fails = true;
-    places_each(names, FSID, &a, take, NULL);
-    CHECK(seen.found == 0 && seen.gone == 2);
+    batch.sound = 3;
+    look(&a);
+    CHECK(seen.found == 0 && seen.gone == 1 && batch.readings == 4);
+    batch.fails = false;
+    CHECK(!places_read(names) && batch.readings == 4);
 }
 
 TEST(of_more_places_than_can_be_kept_nothing_is_said)
@@ -269,9 +307,9 @@ TEST(a_circle_with_no_way_out_ends_and_nothing_is_said)
     CHECK(seen.found == 0 && seen.gone == 1 && seen.deepest == PLACES_DEPTH_MAX);
 }
 
-static bool moved(uint64_t renames, const char *path)
+static bool moved(uint64_t moves, const char *path)
 {
-    return places_moved(&names->places, renames, path, strlen(path));
+    return places_moved(&names->places, moves, path, strlen(path));
 }
 
 TEST(what_moves_elsewhere_leaves_a_name_where_it_is)
@@ -282,7 +320,7 @@ TEST(what_moves_elsewhere_leaves_a_name_where_it_is)
     CHECK(!moved(0, "n1/n2/file"));
     renamed(&a, &top, 1, &top, 2);
     CHECK(places_read(names));
-    CHECK(names->places.renames == 1);
+    CHECK(names->places.moves == 1);
     CHECK(moved(0, "n1") && moved(0, "x/n2") && moved(0, "x/n1/y") && moved(0, "N2/y"));
     CHECK(!moved(0, "x/n3/y") && !moved(0, "n11") && !moved(1, "n1/n2"));
     /* A name that may be another's spelling is any. */
@@ -290,6 +328,11 @@ TEST(what_moves_elsewhere_leaves_a_name_where_it_is)
     batch.taken = 0;
     CHECK(places_read(names));
     CHECK(moved(1, "x/n3/y") && !moved(2, "x/n1/y"));
+    /* So may one on the way. Another can have the place of what was removed. */
+    removed(&a, &top, 5);
+    CHECK(places_read(names));
+    CHECK(moved(2, "x/\xe2\x84\xaa/y") && !moved(3, "x/\xe2\x84\xaa/y"));
+    CHECK(moved(2, "n5/y") && !moved(2, "n1/y"));
 }
 
 TEST(what_was_lost_is_told)

@@ -321,7 +321,7 @@ bool names_drain(struct names *names)
     places_settle(names);
     names->is_behind = false;
     batch_rest(names->batch, names_have_gone(names));
-    return !batch_is_lost(names->batch);
+    return !batch_is_lost(names->batch) && !names->places.failed;
 }
 
 bool names_deny(struct names *names, int fd, const struct stat *st)

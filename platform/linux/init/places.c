@@ -11,11 +11,11 @@
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
 
-#define PLACES_MAX 64U  /* of one directory between two readings; with more nobody can tell */
-#define CHAINS_MAX 256U /* the same of a directory and those above it */
-#define NAMED 32768U    /* on a host that moves directories all the time most names are others */
-#define NAMED_FOREIGN 0 /* of all names that are not ASCII */
-#define REMOVAL_LOOKS 20U
+#define PLACES_MAX 64U   /* of one directory between two readings; with more nobody can tell */
+#define CHAINS_MAX 256U  /* the same of a directory and those above it */
+#define NAMED 32768U     /* on a host that moves directories all the time most names are others */
+#define NAMED_FOREIGN 0  /* of all names that are not ASCII */
+#define REMOVAL_LOOKS 5U /* however many are waited for: others wait for us */
 #define REMOVAL_MS 1
 
 struct directory {
@@ -120,29 +120,30 @@ static size_t named_at(const char *name, size_t len)
     return NAMED_FOREIGN + 1 + (hash ^ hash >> 16) % (NAMED - 1);
 }
 
-static bool rename_note(struct places *places, const struct batch_event *event)
+static bool move_note(struct places *places, const struct batch_event *event)
 {
     const char *const ends[] = {event->from.name, event->to.name};
 
     if (places->named == NULL) {
         places->named = calloc(NAMED, sizeof(*places->named));
     }
-    places->renames++;
-    for (size_t i = 0; places->named != NULL && i < 2; i++) {
-        places->named[named_at(ends[i], strlen(ends[i]))] = places->renames;
+    places->moves++;
+    for (size_t i = 0; places->named != NULL && i < (event->is_rename ? 2U : 1U); i++) {
+        places->named[named_at(ends[i], strlen(ends[i]))] = places->moves;
     }
     return places->named != NULL;
 }
 
-bool places_moved(const struct places *places, uint64_t renames, const char *path, size_t len)
+bool places_moved(const struct places *places, uint64_t moves, const char *path, size_t len)
 {
-    bool moved = places->renames != renames && places->named[NAMED_FOREIGN] > renames;
+    bool moved = places->moves != moves && places->named[NAMED_FOREIGN] > moves;
 
-    for (size_t at = 0; places->renames != renames && !moved && at < len;) {
+    for (size_t at = 0; places->moves != moves && !moved && at < len;) {
         const char *end = memchr(path + at, '/', len - at);
         const size_t part = end == NULL ? len - at : (size_t)(end - path) - at;
+        const size_t named = named_at(path + at, part);
 
-        moved = places->named[named_at(path + at, part)] > renames;
+        moved = named == NAMED_FOREIGN || places->named[named] > moves;
         at += part + 1;
     }
     return moved;
@@ -152,7 +153,7 @@ static bool event_note(struct places *places, const struct batch_event *event)
 {
     struct objects_entry *entry = directory_make(places, &event->target);
 
-    if (event->is_rename && !rename_note(places, event)) {
+    if ((event->is_rename || event->is_removal) && !move_note(places, event)) {
         return false;
     }
     return entry != NULL && place_add(entry->value, &event->from.directory, event->from.name) &&
@@ -160,23 +161,23 @@ static bool event_note(struct places *places, const struct batch_event *event)
            ((!event->is_rename && !event->is_removal) || note_moved(places, entry));
 }
 
+/* What could not be noted once is missing for good. */
 bool places_read(struct names *names)
 {
+    struct places *places = &names->places;
     struct batch_event event;
 
-    if (!batch_read(names->batch, names->watch->events)) {
-        return false;
+    places->failed = places->failed || !batch_read(names->batch, names->watch->events);
+    while (!places->failed && batch_next_place(names->batch, &event)) {
+        places->failed = !event_note(places, &event);
     }
-    while (batch_next_place(names->batch, &event)) {
-        if (!event_note(&names->places, &event)) {
-            return false;
-        }
-    }
-    return !batch_is_lost(names->batch);
+    places->failed = places->failed || batch_is_lost(names->batch);
+    return !places->failed;
 }
 
 void places_settle(struct names *names)
 {
+    names->places.awaited = 0;
     while (names->places.moved_count > 0) {
         struct directory *directory = names->places.moved[--names->places.moved_count]->value;
 
@@ -305,15 +306,18 @@ static bool has_places(const struct names *names, const struct object *key)
 
 /*
  * A directory that was removed has its place from that event, which comes after all that happened
- * in it, and may be about to: nothing is left of it by then whose lock could be waited for.
+ * in it, and may be about to: nothing is left of it by then whose lock could be waited for. None
+ * comes for an empty one that a rename replaced.
  */
 static bool removal_await(struct names *names, const struct object *key)
 {
+    unsigned *awaited = &names->places.awaited;
     bool sound = true;
 
-    for (unsigned i = 0; sound && !has_places(names, key) && i < REMOVAL_LOOKS; i++) {
+    while (sound && !has_places(names, key) && *awaited < REMOVAL_LOOKS) {
         (void)poll(NULL, 0, REMOVAL_MS);
         sound = places_read(names);
+        ++*awaited;
     }
     return sound;
 }

@@ -31,7 +31,7 @@ struct settled {
     char *path;
     size_t len;
     struct identity identity; /* no descriptor: what is removed has to be gone */
-    uint64_t renames;         /* of directories, until then */
+    uint64_t moves;           /* until then */
 };
 
 /* ---- waiting ---- */
@@ -133,7 +133,7 @@ static void slot_take(struct settled *slot, const struct names *names, const cha
     *slot = (struct settled){.path = strndup(path, len),
                              .len = len,
                              .identity = *identity,
-                             .renames = names->places.renames};
+                             .moves = names->places.moves};
 }
 
 /* It is where it was found. */
@@ -154,10 +154,10 @@ static void drain(struct names *names)
     }
 }
 
-/* @name, or a directory above it, may have moved since so many renames had been read. */
-static bool has_moved(const struct names *names, const struct strbuf *name, uint64_t renames)
+/* @name may have led elsewhere since so many moves had been read. */
+static bool has_moved(const struct names *names, const struct strbuf *name, uint64_t moves)
 {
-    return places_moved(&names->places, renames, name->data + 1, name->len - 1);
+    return places_moved(&names->places, moves, name->data + 1, name->len - 1);
 }
 
 /* Bytes of @name, without the first, that are its directory's. */
@@ -182,13 +182,13 @@ static bool settle_known(struct names *names, const struct strbuf *name)
     const struct settled *slot = slot_of(path, len);
     bool there;
 
-    if (!slot_is(slot, path, len) || has_moved(names, name, slot->renames)) {
+    if (!slot_is(slot, path, len) || has_moved(names, name, slot->moves)) {
         return false;
     }
     directory_wait(names->watch->root, path, len);
     there = slot_is_there(slot, names);
     drain(names);
-    return there && !has_moved(names, name, slot->renames);
+    return there && !has_moved(names, name, slot->moves);
 }
 
 static bool is_still(const struct names *names, int fd, const struct strbuf *name)
@@ -205,8 +205,8 @@ static bool settle_all(struct names *names, int fd, const struct strbuf *name)
     const char *path = name->data + 1;
     size_t len = above_len(name);
     int above = directory_open(names->watch->root, path, len);
-    uint64_t renames = names->places.renames;
-    struct identity identity;
+    const uint64_t moves = names->places.moves;
+    struct identity identity = {0, 0};
     const bool found = identify(above, &identity);
     const bool waited = path_wait(names->watch->root, path, name->len - 1);
 
@@ -214,7 +214,7 @@ static bool settle_all(struct names *names, int fd, const struct strbuf *name)
         (void)close(above);
     }
     drain(names);
-    if (!waited || has_moved(names, name, renames) || !is_still(names, fd, name)) {
+    if (!waited || has_moved(names, name, moves) || !is_still(names, fd, name)) {
         return false;
     }
     if (found) {

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When a name is believed: on directories of this test's own, with what the events tell stood in
+ * for. A full look asks names_are_told(), one at a directory that is known does not.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/linux/init/names.h"
+#include "tests/support/check.h"
+
+static struct names names;
+static struct watch watch;
+
+static struct {
+    char top[64], name[128];
+    unsigned drains, full_looks;
+    unsigned moves_left; /* so many of the next drains read of a move */
+    bool concerns;       /* ... which has a name that is on the way */
+    bool untold;
+} world;
+
+/* ---- what is stood in for ---- */
+
+bool name_of(const struct watch *ignored, int fd, struct strbuf *ret_name)
+{
+    (void)ignored;
+    (void)fd;
+    ret_name->len = 0;
+    strbuf_puts(ret_name, world.name);
+    return true;
+}
+
+bool names_drain(struct names *ignored)
+{
+    (void)ignored;
+    world.drains++;
+    if (world.moves_left > 0) {
+        world.moves_left--;
+        names.places.moves++;
+    }
+    return true;
+}
+
+bool names_are_told(const struct names *ignored, int fd)
+{
+    (void)ignored;
+    (void)fd;
+    world.full_looks++;
+    return !world.untold;
+}
+
+bool places_moved(const struct places *places, uint64_t moves, const char *path, size_t len)
+{
+    CHECK(len == strlen(world.name) - 1 && strncmp(path, world.name + 1, len) == 0);
+    return world.concerns && places->moves != moves;
+}
+
+/* ---- the world ---- */
+
+static void make(const char *below)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", world.top, below);
+    CHECK(mkdir(path, 0755) == 0);
+}
+
+static void begin(void)
+{
+    memset(&world, 0, sizeof(world));
+    (void)snprintf(world.top, sizeof(world.top), "/tmp/settle-XXXXXX");
+    CHECK(mkdtemp(world.top) != NULL);
+    make("d");
+    (void)snprintf(world.name, sizeof(world.name), "%s/d/f", world.top);
+    watch.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CHECK(watch.root >= 0);
+    names.watch = &watch;
+}
+
+static void end(void)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "rm -r %s", world.top);
+    CHECK(system(path) == 0); /* NOLINT(cert-env33-c,concurrency-mt-unsafe) */
+    (void)close(watch.root);
+}
+
+static bool settles(void)
+{
+    static struct strbuf name = STRBUF_INIT;
+
+    return settle_name(&names, -1, &name) && strcmp(strbuf_text(&name), world.name) == 0;
+}
+
+static unsigned descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    CHECK(dir != NULL);
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    (void)closedir(dir);
+    return count;
+}
+
+/* ---- what holds ---- */
+
+TEST(a_directory_in_its_place_is_known_and_not_kept)
+{
+    unsigned before;
+
+    begin();
+    before = descriptors();
+    CHECK(settles() && world.full_looks == 1 && world.drains == 1);
+    CHECK(settles() && world.full_looks == 1 && world.drains == 2);
+    CHECK(descriptors() == before);
+    end();
+}
+
+TEST(a_move_of_something_else_changes_nothing)
+{
+    begin();
+    world.moves_left = 3;
+    CHECK(settles() && settles() && settles());
+    CHECK(world.full_looks == 1 && world.drains == 3 && world.moves_left == 0);
+    end();
+}
+
+TEST(a_move_that_may_be_on_the_way_is_looked_after)
+{
+    begin();
+    world.concerns = true;
+    CHECK(settles() && world.full_looks == 1);
+    /* It is read once that what changes names in the directory was waited for. */
+    world.moves_left = 1;
+    CHECK(settles() && world.full_looks == 2 && world.drains == 3);
+    /* By the time of the full look as well. */
+    world.moves_left = 2;
+    CHECK(settles() && world.full_looks == 4 && world.moves_left == 0);
+    CHECK(settles() && world.full_looks == 4);
+    end();
+}
+
+TEST(another_directory_in_its_place_is_another)
+{
+    char from[128];
+    char to[128];
+
+    begin();
+    CHECK(settles() && world.full_looks == 1);
+    (void)snprintf(from, sizeof(from), "%s/d", world.top);
+    (void)snprintf(to, sizeof(to), "%s/e", world.top);
+    CHECK(rename(from, to) == 0);
+    CHECK(settles() && world.full_looks == 2);
+    make("d");
+    CHECK(settles() && world.full_looks == 3);
+    CHECK(settles() && world.full_looks == 3);
+    end();
+}
+
+TEST(what_moves_all_the_time_has_no_name)
+{
+    begin();
+    world.concerns = true;
+    world.moves_left = 1000000;
+    CHECK(!settles() && world.drains > 100);
+    end();
+}
+
+TEST(where_no_name_is_told_of_the_one_that_is_read_holds)
+{
+    begin();
+    world.untold = true;
+    CHECK(settles() && settles() && world.full_looks == 2 && world.drains == 2);
+    end();
+}
+
+TEST_MAIN()
