@@ -14,6 +14,7 @@
 
 #include "platform/linux/backend.h"
 #include "platform/linux/init/sys.h"
+#include "platform/linux/name_hash.h"
 #include "platform/linux/telling.h"
 
 #define LINKS_MAX 40U /* as the kernel follows in one path */
@@ -107,24 +108,15 @@ static bool has_sight(struct witness *witness, struct sight wanted)
     return sight != NULL && sight_order(sight, &wanted) == 0;
 }
 
-/*
- * Where case is ignored the event has another spelling than the rule. Which spellings are one is
- * the file system's to say, but for two of ASCII: it differs in nothing but A to Z.
- */
-static uint32_t name_hash(const char *name, size_t len)
+/* Where case is ignored the event has another spelling than the rule. */
+static uint32_t sight_name(const char *name, size_t len)
 {
-    uint32_t hash = 2166136261U;
+    uint32_t hash;
 
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)name[i];
-
-        if (c >= 0x80) {
-            return FOREIGN;
-        }
-        c = c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
-        hash = (hash ^ c) * 16777619U;
+    if (!name_hash(name, len, &hash)) {
+        return FOREIGN;
     }
-    return hash <= FOREIGN ? 2 : hash;
+    return hash <= FOREIGN ? FOREIGN + 1 : hash;
 }
 
 static void break_all(void)
@@ -145,7 +137,7 @@ static bool concerns(struct witness *witness, struct sight sight)
 static void take_event(const struct inotify_event *event)
 {
     const struct sight sight = {
-        event->wd, event->len == 0 ? WHOLE : name_hash(event->name, strlen(event->name))};
+        event->wd, event->len == 0 ? WHOLE : sight_name(event->name, strlen(event->name))};
 
     if ((event->mask & IN_Q_OVERFLOW) != 0) {
         break_all();
@@ -318,7 +310,7 @@ static bool step(struct witness *witness, const char *name, size_t len, char res
     if (wd < 0) {
         return false;
     }
-    sight_add(witness, wd, name_hash(name, len));
+    sight_add(witness, wd, sight_name(name, len));
     if (!trail_add(trail, name, len)) {
         witness->broken = true;
         return false;

@@ -416,8 +416,8 @@ static bool mix_stat(struct managed_hash *hash, int dir, const char *path, int f
 }
 
 /*
- * The directory that it is in, the name itself, and what that leads to; of a job's start this is
- * the part that is asked twice, and in most places there is nothing. False: nothing is there.
+ * The directory that it is in, the name itself, and what that leads to: in this order, as each
+ * start looks twice, and mostly nothing is there. False: nothing is.
  */
 static bool mix_place(struct managed_hash *hash, const char *path)
 {

@@ -142,15 +142,15 @@ da_filled_after_the_move()
 # in it and goes on: nothing that decides keeps it.
 da_removed_is_gone()
 {
-    local kept
+    local folder free
 
     rm -f "$WS_A/begun" "$WS_A/done"
     install -d -o cordon-a "$WS_A/many" "$WS_A/many/"{1..200}
-    for kept in "$WS_A/many"/*; do echo plain >"$kept/x"; done
+    for folder in "$WS_A/many"/*; do echo plain >"$folder/x"; done
     sync -f "$WS_A"
-    kept=$(stat -f -c %d "$WS_A")
+    free=$(stat -f -c %d "$WS_A")
     while_running bash -c "rm -r '$WS_A/many'; sync -f '$WS_A'; for i in {1..50}; do
-        [ \$((\$(stat -f -c %d '$WS_A') - $kept)) -lt 300 ] || { touch '$WS_A/gone'; break; }
+        [ \$((\$(stat -f -c %d '$WS_A') - $free)) -lt 300 ] || { touch '$WS_A/gone'; break; }
         sleep 0.05; done"
     da_job "cat many/*/x >/dev/null; $AWAIT"
     [ -e "$WS_A/gone" ] || fail "200 folders and their files were removed, and some are kept"

@@ -3,7 +3,6 @@
  * When a name is believed: on directories of this test's own, with what the events tell stood in
  * for. A full look asks names_are_told(), one at a directory that is known does not.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "platform/linux/init/names.h"
 #include "tests/support/check.h"
+#include "tests/support/fds.h"
 
 static struct names names;
 static struct watch watch;
@@ -62,12 +62,12 @@ bool places_moved(const struct places *places, uint64_t moves, const char *path,
 
 /* ---- the world ---- */
 
-static void make(const char *below)
+static const char *at(const char *below)
 {
-    char path[128];
+    static char path[128];
 
     (void)snprintf(path, sizeof(path), "%s/%s", world.top, below);
-    CHECK(mkdir(path, 0755) == 0);
+    return path;
 }
 
 static void begin(void)
@@ -75,8 +75,8 @@ static void begin(void)
     memset(&world, 0, sizeof(world));
     (void)snprintf(world.top, sizeof(world.top), "/tmp/settle-XXXXXX");
     CHECK(mkdtemp(world.top) != NULL);
-    make("d");
-    (void)snprintf(world.name, sizeof(world.name), "%s/d/f", world.top);
+    CHECK(mkdir(at("d"), 0755) == 0);
+    (void)snprintf(world.name, sizeof(world.name), "%s", at("d/f"));
     watch.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     CHECK(watch.root >= 0);
     names.watch = &watch;
@@ -84,10 +84,7 @@ static void begin(void)
 
 static void end(void)
 {
-    char path[128];
-
-    (void)snprintf(path, sizeof(path), "rm -r %s", world.top);
-    CHECK(system(path) == 0); /* NOLINT(cert-env33-c,concurrency-mt-unsafe) */
+    CHECK(rmdir(at("d")) == 0 && rmdir(world.top) == 0);
     (void)close(watch.root);
 }
 
@@ -98,30 +95,17 @@ static bool settles(void)
     return settle_name(&names, -1, &name) && strcmp(strbuf_text(&name), world.name) == 0;
 }
 
-static unsigned descriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    CHECK(dir != NULL);
-    while (readdir(dir) != NULL) {
-        count++;
-    }
-    (void)closedir(dir);
-    return count;
-}
-
 /* ---- what holds ---- */
 
 TEST(a_directory_in_its_place_is_known_and_not_kept)
 {
-    unsigned before;
+    int before;
 
     begin();
-    before = descriptors();
+    before = fds_count();
     CHECK(settles() && world.full_looks == 1 && world.drains == 1);
     CHECK(settles() && world.full_looks == 1 && world.drains == 2);
-    CHECK(descriptors() == before);
+    CHECK(fds_count() == before);
     end();
 }
 
@@ -151,18 +135,17 @@ TEST(a_move_that_may_be_on_the_way_is_looked_after)
 
 TEST(another_directory_in_its_place_is_another)
 {
-    char from[128];
-    char to[128];
+    char aside[128];
 
     begin();
     CHECK(settles() && world.full_looks == 1);
-    (void)snprintf(from, sizeof(from), "%s/d", world.top);
-    (void)snprintf(to, sizeof(to), "%s/e", world.top);
-    CHECK(rename(from, to) == 0);
+    (void)snprintf(aside, sizeof(aside), "%s", at("e"));
+    CHECK(rename(at("d"), aside) == 0);
     CHECK(settles() && world.full_looks == 2);
-    make("d");
+    CHECK(mkdir(at("d"), 0755) == 0);
     CHECK(settles() && world.full_looks == 3);
     CHECK(settles() && world.full_looks == 3);
+    CHECK(rmdir(aside) == 0);
     end();
 }
 

@@ -10,6 +10,7 @@
 #include "platform/linux/init/batch.h"
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
+#include "platform/linux/name_hash.h"
 
 #define PLACES_MAX 64U   /* of one directory between two readings; with more nobody can tell */
 #define CHAINS_MAX 256U  /* the same of a directory and those above it */
@@ -103,19 +104,13 @@ static bool note_moved(struct places *places, struct objects_entry *entry)
     return true;
 }
 
-/* Where case is ignored a name may be spelled otherwise by now; how, is known of ASCII only. */
+/* Where case is ignored a name may be spelled otherwise by now. */
 static size_t named_at(const char *name, size_t len)
 {
-    uint32_t hash = 2166136261U;
+    uint32_t hash;
 
-    for (size_t i = 0; i < len; i++) {
-        const unsigned char c = (unsigned char)name[i];
-        const bool upper = c >= 'A' && c <= 'Z';
-
-        if (c >= 0x80) {
-            return NAMED_FOREIGN;
-        }
-        hash = (hash ^ (upper ? c | 0x20U : c)) * 16777619U;
+    if (!name_hash(name, len, &hash)) {
+        return NAMED_FOREIGN;
     }
     return NAMED_FOREIGN + 1 + (hash ^ hash >> 16) % (NAMED - 1);
 }
@@ -136,9 +131,13 @@ static bool move_note(struct places *places, const struct batch_event *event)
 
 bool places_moved(const struct places *places, uint64_t moves, const char *path, size_t len)
 {
-    bool moved = places->moves != moves && places->named[NAMED_FOREIGN] > moves;
+    bool moved;
 
-    for (size_t at = 0; places->moves != moves && !moved && at < len;) {
+    if (places->moves == moves) {
+        return false;
+    }
+    moved = places->named[NAMED_FOREIGN] > moves;
+    for (size_t at = 0; !moved && at < len;) {
         const char *end = memchr(path + at, '/', len - at);
         const size_t part = end == NULL ? len - at : (size_t)(end - path) - at;
         const size_t named = named_at(path + at, part);

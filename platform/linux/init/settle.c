@@ -5,8 +5,8 @@
  * and then the events tell. A directory is locked from before a rename in it until that was told.
  *
  * Most directories stay where they are: one that was found where it is, with all above it, is so
- * until a rename is told of that may be of one of them. Then only those who rename in it are waited
- * for.
+ * until a move or a removal is told of that may be of one of them. So long only those who rename in
+ * it are waited for.
  */
 #include <stdlib.h>
 #include <string.h>
