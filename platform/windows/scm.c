@@ -319,21 +319,63 @@ uint32_t scm_start(const char *name, uint32_t wait_ms, uint32_t *ret_pid)
     return code;
 }
 
+/* Of the process that a service runs in now; NULL: in none. */
+static uint32_t open_process(SC_HANDLE service, HANDLE *ret_process)
+{
+    SERVICE_STATUS_PROCESS status;
+    DWORD len, code;
+
+    *ret_process = NULL;
+    if (!QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status),
+                              &len)) {
+        return GetLastError();
+    }
+    if (status.dwCurrentState == SERVICE_STOPPED || status.dwProcessId == 0) {
+        return API_OK;
+    }
+    *ret_process = OpenProcess(SYNCHRONIZE, FALSE, status.dwProcessId);
+    code = *ret_process == NULL ? GetLastError() : API_OK;
+    return code == ERROR_INVALID_PARAMETER ? API_OK : code; /* gone since */
+}
+
+/* A service says that it has stopped before its process ends, which has its files until then. */
+static uint32_t stop_in(SC_HANDLE service, HANDLE process, uint32_t wait_ms)
+{
+    const uint64_t until = GetTickCount64() + wait_ms;
+    SERVICE_STATUS status;
+    uint64_t now;
+    uint32_t code;
+    DWORD pid;
+
+    if (!ControlService(service, SERVICE_CONTROL_STOP, &status) &&
+        GetLastError() != ERROR_SERVICE_NOT_ACTIVE) {
+        return GetLastError();
+    }
+    code = wait_for(service, SERVICE_STOPPED, wait_ms, &pid);
+    if (code != API_OK || process == NULL) {
+        return code;
+    }
+    now = GetTickCount64();
+    return WaitForSingleObject(process, now < until ? (DWORD)(until - now) : 0) == WAIT_OBJECT_0
+               ? API_OK
+               : ERROR_SERVICE_REQUEST_TIMEOUT;
+}
+
 uint32_t scm_stop(const char *name, uint32_t wait_ms)
 {
     struct opened opened;
-    SERVICE_STATUS status;
-    DWORD pid;
+    HANDLE process;
     uint32_t code = open_service(name, SERVICE_STOP | SERVICE_QUERY_STATUS, &opened);
 
     if (code != API_OK) {
         return code;
     }
-    if (!ControlService(opened.service, SERVICE_CONTROL_STOP, &status) &&
-        GetLastError() != ERROR_SERVICE_NOT_ACTIVE) {
-        code = GetLastError();
-    } else {
-        code = wait_for(opened.service, SERVICE_STOPPED, wait_ms, &pid);
+    code = open_process(opened.service, &process);
+    if (code == API_OK) {
+        code = stop_in(opened.service, process, wait_ms);
+    }
+    if (process != NULL) {
+        (void)CloseHandle(process);
     }
     close_both(&opened);
     return code;

@@ -33,6 +33,17 @@ static DWORD run(const char *program, const WCHAR *option)
     return ran.status;
 }
 
+/* Ends with 0; what it said else is told. */
+static bool does(const char *program, const WCHAR *option)
+{
+    const DWORD status = run(program, option);
+
+    if (status != 0) {
+        (void)fprintf(stderr, "  %s %ls: %lu\n  got: %s\n", program, option, status, said);
+    }
+    return status == 0;
+}
+
 static bool has_key(const char *name)
 {
     HKEY key;
@@ -120,21 +131,21 @@ TEST(the_real_one_refuses_where_its_programs_are_anybodys)
 
 TEST(its_options_are_told_and_take_nothing_else)
 {
-    CHECK(run("cordond", L"--help") == 0);
+    CHECK(does("cordond", L"--help"));
     CHECK(strstr(said, "--install ") != NULL && strstr(said, "--uninstall ") != NULL);
     CHECK(run("cordond", L"--install now") == 2 && nothing_there());
 }
 
 TEST(it_is_installed_and_answers)
 {
-    CHECK(run("cordond-test", L"--install") == 0);
+    CHECK(does("cordond-test", L"--install"));
     CHECK_STR(said, "the service is installed and runs\r\n");
     check_all_there();
 }
 
 TEST(once_more_is_the_same)
 {
-    CHECK(run("cordond-test", L"--install") == 0);
+    CHECK(does("cordond-test", L"--install"));
     check_all_there();
 }
 
@@ -226,14 +237,14 @@ TEST(doctor_looks_at_what_is_installed)
     ran = ran_run("client\\cordon", L"doctor");
     SAYS(ran.out, "bad   entry              it does not run; it ended with 0");
     SAYS(ran.out, "bad   event log          the source is not registered");
-    CHECK(run("cordond-test", L"--install") == 0);
+    CHECK(does("cordond-test", L"--install"));
 }
 
 TEST(it_is_removed_with_what_its_jobs_left)
 {
     leave_an_entry();
     CHECK(keys_name(PLACE_DOMAIN));
-    CHECK(run("cordond-test", L"--uninstall") == 0);
+    CHECK(does("cordond-test", L"--uninstall"));
     CHECK_STR(said, "the service is removed\r\n");
     CHECK(!keys_name(PLACE_DOMAIN) && nothing_there());
 }
@@ -242,13 +253,13 @@ TEST(nothing_is_removed_twice_and_a_policy_stays)
 {
     char path[MAX_PATH];
 
-    CHECK(run("cordond-test", L"--uninstall") == 0);
-    CHECK(run("cordond-test", L"--install") == 0);
+    CHECK(does("cordond-test", L"--uninstall"));
+    CHECK(does("cordond-test", L"--install"));
     (void)snprintf(path, sizeof(path), "%s\\requirements.toml", place_folder());
     CHECK(CloseHandle(CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL)));
-    CHECK(run("cordond-test", L"--uninstall") == 0);
+    CHECK(does("cordond-test", L"--uninstall"));
     CHECK(strstr(said, "\\cordon is not empty and stays") != NULL && ran_there(path));
-    CHECK(DeleteFileA(path) && run("cordond-test", L"--uninstall") == 0 && nothing_there());
+    CHECK(DeleteFileA(path) && does("cordond-test", L"--uninstall") && nothing_there());
 }
 
 TEST_MAIN()

@@ -13,6 +13,7 @@
 #include "tests/wine/token.h"
 
 #define WAIT_MS 20000U
+#define LINGER_MS 300U
 
 static char self[MAX_PATH];
 static uint32_t service_pid;
@@ -138,13 +139,17 @@ TEST(what_is_not_the_protocol_is_hung_up_on)
     talk_end(&talk);
 }
 
+/* Its process, too, is gone: it has its files until then. */
 TEST(it_stops_leaves_nothing_and_is_removed)
 {
+    const HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, service_pid);
     struct talk talk;
 
+    CHECK(process != NULL);
     talk_open(&talk, PIPE_NAME);
     spawn(&talk, "--sleep", "60");
     CHECK(scm_stop(SERVICE_NAME, WAIT_MS) == 0);
+    CHECK(WaitForSingleObject(process, 0) == WAIT_OBJECT_0 && CloseHandle(process));
     CHECK(talk_hear(&talk) == 0 && !keys_name(KEYS_JOB));
     talk_end(&talk);
     CHECK(scm_remove(SERVICE_NAME) == 0);
@@ -170,7 +175,10 @@ int main(int argc, char **argv)
         return 1;
     }
     if (argc == 2 && strcmp(argv[1], "--service") == 0) {
-        return (int)service_be();
+        const uint32_t code = service_be();
+
+        Sleep(LINGER_MS); /* the manager was told of its end */
+        return (int)code;
     }
     if (argc == 3 && strcmp(argv[1], "--sleep") == 0) {
         Sleep((DWORD)strtoul(argv[2], NULL, 10) * 1000);
