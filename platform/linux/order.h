@@ -166,6 +166,7 @@ enum order_init_fd {
     INIT_FD_TAGS,       /* with order_head.slot: maps of the kernel's program; else /dev/null */
     INIT_FD_JOBS,
     INIT_FD_INDEX, /* to ask cordon-index on; /dev/null: there is none */
+    INIT_FD_USUAL, /* memfd: struct usual; /dev/null: nobody keeps that */
     INIT_FD_COUNT
 };
 

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/linux/index_start.h"
 #include "platform/linux/seccomp.h"
+#include "platform/linux/usual.h"
 
 /* ---- what is asked for ---- */
 
@@ -92,10 +94,39 @@ static enum cordon_err sealed_take(int from, size_t max, int *ret_fd, struct cor
     return *ret_fd < 0 ? fault_os(fault, errno, NULL, "cannot prepare the job") : CORDON_OK;
 }
 
+static bool is_watched(const struct order_head *order)
+{
+    const struct order_step *steps = order_steps(order);
+
+    for (uint32_t i = 0; i < order->step_count; i++) {
+        if (steps[i].op == ORDER_WATCH) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_guard(const struct recipe *recipe)
+{
+    return !recipe->embedded && !recipe->program && is_watched(order_of(recipe));
+}
+
+/* -1: then each guard is asked about what it is asked about. */
+static int usual_make(void)
+{
+    const int fd = memfd_create("cordon-usual", MFD_CLOEXEC);
+
+    if (fd >= 0 && ftruncate(fd, (off_t)sizeof(struct usual)) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static void recipe_close(struct recipe *recipe)
 {
     const int fds[] = {recipe->order, recipe->tables[ORDER_SET_OWN],
-                       recipe->tables[ORDER_SET_MANAGED]};
+                       recipe->tables[ORDER_SET_MANAGED], recipe->usual};
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
         if (fds[i] >= 0) {
@@ -115,7 +146,7 @@ enum cordon_err recipe_make(const struct platform_spawn *spawn, const struct ask
                             struct recipe *ret_recipe, struct cordon_fault *fault)
 {
     struct recipe recipe = {
-        .asked = *asked, .order = -1, .embedded = spawn->embedded, .tables = {-1, -1}};
+        .asked = *asked, .order = -1, .embedded = spawn->embedded, .tables = {-1, -1}, .usual = -1};
     enum cordon_err err =
         linux_init_order(spawn, &asked->able, &recipe.block, &recipe.len, &recipe.program, fault);
 
@@ -134,6 +165,7 @@ enum cordon_err recipe_make(const struct platform_spawn *spawn, const struct ask
         recipe_close(&recipe);
         return err;
     }
+    recipe.usual = has_guard(&recipe) ? usual_make() : -1;
     *ret_recipe = recipe;
     return CORDON_OK;
 }
@@ -280,18 +312,6 @@ static enum cordon_err reports_open(const struct recipe *recipe, struct job_part
     return CORDON_OK;
 }
 
-static bool is_watched(const struct order_head *order)
-{
-    const struct order_step *steps = order_steps(order);
-
-    for (uint32_t i = 0; i < order->step_count; i++) {
-        if (steps[i].op == ORDER_WATCH) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A job without an index looks for older links itself. */
 static int index_open_for(const struct recipe *recipe, bool *ret_asks)
 {
@@ -333,6 +353,7 @@ static enum cordon_err channels_open(const struct recipe *recipe, struct job_par
     fds[INIT_FD_SOCKETS] = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC);
     fds[INIT_FD_CGROUP] = cgroup_procs_fd(&parts->cgroup);
     fds[INIT_FD_INDEX] = index_open_for(recipe, &parts->launch.asks);
+    fds[INIT_FD_USUAL] = recipe->usual < 0 ? null_open() : fcntl(recipe->usual, F_DUPFD_CLOEXEC, 3);
     for (int i = INIT_FD_ORDER; i < INIT_FD_COUNT; i++) {
         if (fds[i] < 0) {
             return fault_os(fault, errno, NULL, "cannot prepare the job");

@@ -37,6 +37,7 @@ struct recipe {
     void *block;  /* cordon-init's order, owned, but for the job's slot in that program */
     size_t len;
     int tables[ORDER_SET_COUNT]; /* sealed memfds, owned */
+    int usual; /* memfd of struct usual, owned; -1: no guard decides, or there was none to be had */
 };
 
 /*

@@ -157,10 +157,17 @@ static struct shelf **slot_for(uint32_t uid, uint64_t now)
     return oldest != NULL && now - (*oldest)->used_ms >= SETTLE_MS ? oldest : NULL;
 }
 
-/* Another worker may ask for the same with other files: the next one is known by these. */
+/*
+ * Another worker may ask for the same with other files: the next one is known by these. What jobs
+ * of it open is known already.
+ */
 static void shelf_want(struct shelf *shelf, struct recipe *recipe, uint64_t now)
 {
     if (recipe != &shelf->recipe) {
+        const int usual = shelf->recipe.usual;
+
+        shelf->recipe.usual = recipe->usual;
+        recipe->usual = usual;
         recipe_deinit(&shelf->recipe);
         shelf->recipe = *recipe;
     }

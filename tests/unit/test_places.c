@@ -328,11 +328,13 @@ TEST(what_moves_elsewhere_leaves_a_name_where_it_is)
     batch.taken = 0;
     CHECK(places_read(names));
     CHECK(moved(1, "x/n3/y") && !moved(2, "x/n1/y"));
-    /* So may one on the way. Another can have the place of what was removed. */
-    removed(&a, &top, 5);
+    /* So may one on the way. What was removed had nothing below it any more. */
+    renamed(&a, &top, 5, &top, 6);
+    removed(&a, &top, 6);
     CHECK(places_read(names));
+    CHECK(names->places.moves == 3);
     CHECK(moved(2, "x/\xe2\x84\xaa/y") && !moved(3, "x/\xe2\x84\xaa/y"));
-    CHECK(moved(2, "n5/y") && !moved(2, "n1/y"));
+    CHECK(moved(2, "n5/y") && !moved(2, "n1/y") && !moved(3, "n6/y"));
 }
 
 TEST(what_was_lost_is_told)

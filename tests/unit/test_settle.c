@@ -17,7 +17,7 @@ static struct names names;
 static struct watch watch;
 
 static struct {
-    char top[64], name[128];
+    char top[64], name[8192];
     unsigned drains, full_looks;
     unsigned moves_left; /* so many of the next drains read of a move */
     bool concerns;       /* ... which has a name that is on the way */
@@ -56,7 +56,7 @@ bool names_are_told(const struct names *ignored, int fd)
 
 bool places_moved(const struct places *places, uint64_t moves, const char *path, size_t len)
 {
-    CHECK(len == strlen(world.name) - 1 && strncmp(path, world.name + 1, len) == 0);
+    CHECK(len < strlen(world.name) && strncmp(path, world.name + 1, len) == 0);
     return world.concerns && places->moves != moves;
 }
 
@@ -86,6 +86,29 @@ static void end(void)
 {
     CHECK(rmdir(at("d")) == 0 && rmdir(world.top) == 0);
     (void)close(watch.root);
+}
+
+/* What is below d, each the only one in the one above. */
+static void remove_chain(const char *part)
+{
+    int above = open(at("d"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int depth = 0;
+
+    for (int next = above; next >= 0; depth++) {
+        above = next;
+        next = openat(above, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CHECK(next >= 0 || depth == 30);
+        if (next >= 0) {
+            CHECK(close(above) == 0);
+        }
+    }
+    for (; depth > 1; depth--) {
+        const int up = openat(above, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        CHECK(up >= 0 && unlinkat(up, part, AT_REMOVEDIR) == 0 && close(above) == 0);
+        above = up;
+    }
+    CHECK(close(above) == 0);
 }
 
 static bool settles(void)
@@ -146,6 +169,52 @@ TEST(another_directory_in_its_place_is_another)
     CHECK(settles() && world.full_looks == 3);
     CHECK(settles() && world.full_looks == 3);
     CHECK(rmdir(aside) == 0);
+    end();
+}
+
+/* Also with the same number, as long as the file system tells them apart. */
+TEST(one_that_was_removed_and_made_again_is_another)
+{
+    struct object before;
+    struct object after;
+
+    begin();
+    CHECK(settles() && object_of(AT_FDCWD, at("d"), &before));
+    CHECK(rmdir(at("d")) == 0 && mkdir(at("d"), 0755) == 0);
+    CHECK(object_of(AT_FDCWD, at("d"), &after));
+    CHECK(settles() && world.full_looks == (object_same(&before, &after) ? 1 : 2));
+    end();
+}
+
+/* Of a deep way each directory is found, also where no system call takes all of it. */
+TEST(a_long_way_is_gone_in_pieces)
+{
+    static char part[201];
+    int before;
+    int top;
+
+    begin();
+    before = fds_count();
+    memset(part, 'p', sizeof(part) - 1);
+    top = open(at("d"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < 30; i++) {
+        const size_t len = strlen(world.name);
+        int next;
+
+        CHECK(mkdirat(top, part, 0755) == 0);
+        next = openat(top, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CHECK(next >= 0 && close(top) == 0);
+        top = next;
+        (void)snprintf(world.name + len - 1, sizeof(world.name) - len + 1, "%s/f", part);
+    }
+    CHECK(close(top) == 0 && strlen(world.name) > 6000);
+    CHECK(settles() && world.full_looks == 1);
+    CHECK(settles() && world.full_looks == 1);
+    /* One below it is looked for from there. */
+    (void)snprintf(world.name + strlen(world.name) - 1, 8, "g/f");
+    CHECK(settles() && world.full_looks == 2);
+    CHECK(fds_count() == before);
+    remove_chain(part);
     end();
 }
 

@@ -43,7 +43,6 @@
 #define EVENTS_AT_ONCE 64U
 #define GUARD_FILES 65536U /* one for each level of the deepest folder */
 #define GUARD_CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_CHROOT) /* name.c */
-#define LULL_MS 100
 #define ANSWER_MS 1000
 
 /* Words between init and the guard. */
@@ -86,28 +85,38 @@ static struct verdict verdict_of(const struct watch *watch, const char *path, si
     return verdict;
 }
 
-static void event_answer(struct names *names, const struct fanotify_event_metadata *event)
+/* The file behind @fd, which a command opened if it @is_asked. Good until the next one. */
+static void judge(struct names *names, int fd, bool is_asked, struct denial *denial)
 {
-    struct fanotify_response response = {.fd = event->fd, .response = FAN_DENY};
-    const struct watch *watch = names->watch;
     static struct strbuf path = STRBUF_INIT;
-    struct denial denial = {.pid = event->pid};
     struct stat st = {.st_mode = 0};
 
     /* What has no name is denied. A link count, too, goes down before that is told of. */
-    if (fstat(event->fd, &st) == 0 && settle_name(names, event->fd, &path)) {
-        denial.path_len = path.len;
+    if (fstat(fd, &st) == 0 && settle_name(names, fd, &path)) {
+        denial->path_len = path.len;
     }
-    denial.path = strbuf_text(&path);
-    denial.why = verdict_of(watch, denial.path, denial.path_len);
-    if (!denial.why.denied && names_deny(names, event->fd, &st)) {
-        denial.why = (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE};
+    denial->path = strbuf_text(&path);
+    denial->why = verdict_of(names->watch, denial->path, denial->path_len);
+    if (!denial->why.denied && names_deny(names, fd, &st)) {
+        denial->why = (struct verdict){true, ORDER_SET_COUNT, ORDER_NO_RULE};
     }
-    if (denial.why.denied) {
+    if (denial->why.denied) {
         /* Permission events do not say whether it is a directory. */
-        denial.operation = S_ISDIR(st.st_mode) ? IPC_OPERATION_LIST : IPC_OPERATION_OPEN;
+        denial->operation = S_ISDIR(st.st_mode) ? IPC_OPERATION_LIST : IPC_OPERATION_OPEN;
     } else {
-        response.response = FAN_ALLOW;
+        exempt_take(names, fd, &path, &st, is_asked);
+    }
+}
+
+static void event_answer(struct names *names, const struct fanotify_event_metadata *event)
+{
+    struct fanotify_response response = {.fd = event->fd, .response = FAN_ALLOW};
+    const struct watch *watch = names->watch;
+    struct denial denial = {.pid = event->pid};
+
+    judge(names, event->fd, true, &denial);
+    if (denial.why.denied) {
+        response.response = FAN_DENY;
     }
     /* First closed, then answered: the opener must not find its file still in use. */
     (void)close(event->fd);
@@ -121,30 +130,39 @@ static void event_answer(struct names *names, const struct fanotify_event_metada
     }
 }
 
+/* Only where opens are asked about, and neither a server is nor cordon-index. */
+static void rehearse_at(struct names *names, const char *path)
+{
+    const struct watch *watch = names->watch;
+    const struct mount_entry *mount = path == NULL ? NULL : mounts_of(&watch->mounts, path);
+    struct denial denial = {.pid = 0};
+    struct stat st;
+    int fd = mount == NULL || !mount->watched || mount->nameless
+                 ? -1
+                 : openat(watch->root, path + 1, O_PATH | O_CLOEXEC);
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || st.st_nlink == 1)) {
+        judge(names, fd, false, &denial);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 /*
- * Ahead of time: what a first verdict needs is in reach then, and the directories that most
- * commands lie in are known to be in their place. Only where opens are asked about, and no server
- * is.
+ * Ahead of time: what a first verdict needs is in reach then, the directories that most commands
+ * lie in are known to be in their place, and what those before opened is exempt.
  */
 static void rehearse(struct names *names)
 {
     const struct init *init = names->watch->init;
-    const char *const paths[] = {"/usr/bin/env", order_text(init->order, init->order->cwd)};
-    static struct strbuf path = STRBUF_INIT;
+    char path[USUAL_PATH_MAX + 1];
+    unsigned at = 0;
 
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        const struct mount_entry *mount =
-            paths[i] == NULL ? NULL : mounts_of(&names->watch->mounts, paths[i]);
-        int fd = mount == NULL || !mount->watched || mount->nameless
-                     ? -1
-                     : openat(names->watch->root, paths[i] + 1, O_PATH | O_CLOEXEC);
-
-        if (fd >= 0 && settle_name(names, fd, &path)) {
-            (void)verdict_of(names->watch, strbuf_text(&path), path.len);
-        }
-        if (fd >= 0) {
-            (void)close(fd);
-        }
+    rehearse_at(names, "/usr/bin/env");
+    rehearse_at(names, order_text(init->order, init->order->cwd));
+    while (exempt_usual(names, &at, path)) {
+        rehearse_at(names, path);
     }
 }
 
@@ -194,7 +212,8 @@ static void init_hear(struct names *names)
 
 /*
  * Names are taken in before each verdict anyway. Without one they are as well, so
- * that they do not pile up, but only ten times a second: the host may be busy.
+ * that they do not pile up and end what is exempt, but only fifty times a second:
+ * the host may be busy.
  */
 static void guard_wait(struct names *names)
 {
@@ -206,7 +225,7 @@ static void guard_wait(struct names *names)
                              {.fd = alone ? -1 : names->watch->life, .events = POLLIN},
                              {.fd = names->watch->events, .events = POLLIN}};
 
-    if (poll(polls, lull ? 3 : 4, lull ? LULL_MS : -1) >= 0) {
+    if (poll(polls, lull ? 3 : 4, lull ? EXEMPT_LULL_MS : -1) >= 0) {
         failed = 0;
     } else if (errno != EINTR && ++failed == FAILED_MAX) {
         _exit(1);
@@ -240,6 +259,7 @@ static _Noreturn void guard_main(struct names *names, struct watch *watch, int r
     (void)prctl(PR_SET_NAME, "cordon-guard", 0, 0, 0);
     limits_lift();
     watch->links = watch_raise_fd(openat(watch->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    exempt_begin(names);
     if (!violation_prepare(watch) || !files_close(-1, INIT_FD_VIOLATIONS) ||
         !files_close(INIT_FD_VIOLATIONS, WATCH_FD_BASE) || watch->links < 0 ||
         identity_narrow(watch->init, GUARD_CAPABILITIES) != CORDON_OK) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The name of an open file. Links below /proc/self/fd end at PATH_MAX, names do
- * not: a file's can be read where it is mapped, a directory's level by level,
- * from the place of its parent. Only the guard comes here: it moves its root.
+ * not: a file's can be read where it is mapped, a directory's in parts, each
+ * from a place above it. Only the guard comes here: it moves its root.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,9 @@
 #include "platform/linux/init/sys.h"
 #include "platform/linux/init/watch.h"
 
-#define LEVELS_MAX 65536U
+#define LEVELS_AT_ONCE 240U
+#define LEVELS_SAFE 15U /* their names fit whatever they are */
+#define STEPS_MAX 4400U /* 65536 levels and some */
 
 static ssize_t link_read(const struct watch *watch, int fd, char out[PATH_MAX])
 {
@@ -89,17 +91,40 @@ static ssize_t link_read_from(const struct watch *watch, int fd, int up, char ou
     return len;
 }
 
-/* Appends the components in @names, which are innermost first. */
+/* Appends what is in @names, each with its NUL and the innermost first. */
 static void append_reversed(struct strbuf *out, const struct strbuf *names)
 {
     size_t end = names->len;
 
-    for (size_t at = end; at-- > 0;) {
-        if (names->data[at] == '/') {
-            strbuf_add(out, names->data + at, end - at);
-            end = at;
+    while (end > 0) {
+        size_t start = end - 1;
+
+        while (start > 0 && names->data[start - 1] != '\0') {
+            start--;
         }
+        strbuf_add(out, names->data + start, end - 1 - start);
+        end = start;
     }
+}
+
+/* So many levels above @fd, or the top. */
+static int go_up(int fd, size_t levels)
+{
+    char text[3 * LEVELS_AT_ONCE + 1];
+
+    for (size_t i = 0; i < levels; i++) {
+        memcpy(text + 3 * i, "../", 3);
+    }
+    text[3 * levels] = '\0';
+    return openat(fd, text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The name of @fd from so many levels above it, to @text, and those to *ret_up. */
+static ssize_t name_from_above(const struct watch *watch, int fd, size_t levels, int *ret_up,
+                               char text[PATH_MAX])
+{
+    *ret_up = go_up(fd, levels);
+    return *ret_up < 0 ? -1 : link_read_from(watch, fd, *ret_up, text);
 }
 
 static bool name_of_directory(const struct watch *watch, int fd, struct strbuf *ret_name)
@@ -109,16 +134,21 @@ static bool name_of_directory(const struct watch *watch, int fd, struct strbuf *
     int at = fcntl(fd, F_DUPFD_CLOEXEC, WATCH_FD_BASE);
     ssize_t base = -1;
 
-    for (size_t level = 0; at >= 0 && base < 0 && level < LEVELS_MAX; level++) {
-        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        ssize_t len = up < 0 ? -1 : link_read_from(watch, at, up, text);
+    for (size_t steps = 0; at >= 0 && base < 0 && steps < STEPS_MAX; steps++) {
+        int up;
+        ssize_t len = name_from_above(watch, at, LEVELS_AT_ONCE, &up, text);
 
+        if (len < 0 && up >= 0 && errno == ENAMETOOLONG) {
+            (void)close(up);
+            len = name_from_above(watch, at, LEVELS_SAFE, &up, text);
+        }
         (void)close(at);
         at = up;
         if (len <= 1 || text[0] != '/') {
             break;
         }
         strbuf_add(&names, text, (size_t)len);
+        strbuf_add(&names, "", 1);
         base = link_read(watch, at, text);
     }
     if (at >= 0) {

@@ -300,7 +300,7 @@ static bool names_keep(struct batch_name *at, char room[NAME_MAX + 1])
 
 bool names_denied(struct names *names, const struct object *object)
 {
-    return objects_add(&names->denied, object) != NULL;
+    return objects_add(&names->denied, object) != NULL && exempt_denied(names, object);
 }
 
 bool names_drain(struct names *names)
@@ -314,7 +314,7 @@ bool names_drain(struct names *names)
     }
     while (batch_next(names->batch, &event)) {
         if (!names_keep(&event.from, from) || !names_keep(&event.to, to) ||
-            !event_take(names, &event)) {
+            !exempt_hear(names, &event) || !event_take(names, &event)) {
             return false;
         }
     }

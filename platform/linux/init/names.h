@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "platform/linux/init/batch.h"
+#include "platform/linux/init/exempt.h"
 #include "platform/linux/init/objects.h"
 #include "platform/linux/init/places.h"
 #include "platform/linux/init/replaced.h"
@@ -48,6 +49,7 @@ struct names {
     struct objects denied; /* value: unused */
     struct batch *batch;
     struct replaced replaced;
+    struct exempt exempt;        /* for the guard alone */
     struct names_index *indexed; /* file systems of which `denied` knows the time before */
     size_t indexed_count;
     /* Instead of `denied`, where there is no guard: what a walk finds. False: it cannot go on. */

@@ -123,7 +123,7 @@ static bool move_note(struct places *places, const struct batch_event *event)
         places->named = calloc(NAMED, sizeof(*places->named));
     }
     places->moves++;
-    for (size_t i = 0; places->named != NULL && i < (event->is_rename ? 2U : 1U); i++) {
+    for (size_t i = 0; places->named != NULL && i < 2; i++) {
         places->named[named_at(ends[i], strlen(ends[i]))] = places->moves;
     }
     return places->named != NULL;
@@ -152,7 +152,7 @@ static bool event_note(struct places *places, const struct batch_event *event)
 {
     struct objects_entry *entry = directory_make(places, &event->target);
 
-    if ((event->is_rename || event->is_removal) && !move_note(places, event)) {
+    if (event->is_rename && !move_note(places, event)) {
         return false;
     }
     return entry != NULL && place_add(entry->value, &event->from.directory, event->from.name) &&

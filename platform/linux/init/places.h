@@ -32,7 +32,7 @@ struct places {
     struct objects table; /* value: struct directory */
     struct objects_entry **moved;
     size_t moved_count, moved_room;
-    uint64_t moves;   /* of directories, and removals, read so far */
+    uint64_t moves;   /* of directories, read so far */
     uint64_t *named;  /* by the hash of a name: the last of them from or to such; NULL: none yet */
     unsigned awaited; /* times that a removal was waited for, since places_settle() */
     bool failed;      /* something that was read is lost */
@@ -53,8 +53,8 @@ struct chain {
  */
 bool places_read(struct names *names);
 /*
- * What @path leads to, or a directory on the way, may be another than when so many @moves had been
- * read: a directory with such a name moved or was removed, anywhere.
+ * What @path leads to, or a directory on the way, may be elsewhere than when so many @moves had
+ * been read: a directory with such a name moved, anywhere.
  */
 bool places_moved(const struct places *places, uint64_t moves, const char *path, size_t len);
 /* Once all of them were taken in. */

@@ -74,9 +74,15 @@ static inline int sys_fanotify_mark(int group, unsigned flags, uint64_t mask, in
 }
 
 /* The same by a name, its links followed. */
+static inline int sys_fanotify_mark_in(int group, unsigned flags, uint64_t mask, int dir,
+                                       const char *path)
+{
+    return (int)syscall(SYS_fanotify_mark, group, flags, mask, dir, path);
+}
+
 static inline int sys_fanotify_mark_at(int group, unsigned flags, uint64_t mask, const char *path)
 {
-    return (int)syscall(SYS_fanotify_mark, group, flags, mask, AT_FDCWD, path);
+    return sys_fanotify_mark_in(group, flags, mask, AT_FDCWD, path);
 }
 
 /* As struct statx of the kernel; the smaller C library has none. */

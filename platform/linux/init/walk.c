@@ -169,7 +169,7 @@ static bool entry_found(struct names *names, int dir, const char *name)
     if (names->found != NULL) {
         return names->found(names->context, dir, name);
     }
-    return object_of(dir, name, &object) ? objects_add(&names->denied, &object) != NULL
+    return object_of(dir, name, &object) ? names_denied(names, &object)
                                          : errno == ENOENT || errno == ESTALE;
 }
 
