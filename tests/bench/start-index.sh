@@ -3,7 +3,9 @@
 # start-index.sh [--rounds N] [--files N] [--rules N] [--vm KERNEL]: what a start costs in the
 # service, kernel enforcement required, with N files in the workspace and N rules of the corpus,
 # against an empty workspace and no rules; the index of older links is built, and jobs were made
-# ahead. Bar: at most 1.1 times. Apart: a command that has two names, for which the index is asked.
+# ahead. The command is the system's: root's, on the file system of the workspace. Bar: at most 1.1
+# times. Apart: a command of the user's own, which the guard is asked about each time, and one that
+# has two names, for which the index is asked.
 # --vm: in a machine with that kernel, where the kernel's program decides and needs no index.
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -36,7 +38,7 @@ PY
 contender()
 {
     line "$1" "cd:$2" "env:CODEX_HOME=$HOME_A/config-$3" "before:$HERE/made_ahead.sh" \
-        "pause:$PAUSE_MS" "$CORDON" sandbox linux -- "${4:-$HOME_A/true}"
+        "pause:$PAUSE_MS" "$CORDON" sandbox linux -- "${4:-$TOP/bin/true}"
 }
 
 judge()
@@ -68,8 +70,9 @@ decided_by any || true
 EMPTY=$HOME_A/empty
 install -d -o cordon-a -g cordon-a "$EMPTY"
 fill "$WS_A"
-cp "$BENCH/true_nolibc" "$HOME_A/true"
-cp "$HOME_A/true" "$HOME_A/two-names"
+install -D "$BENCH/true_nolibc" "$TOP/bin/true"
+install -o cordon-a "$TOP/bin/true" "$HOME_A/true"
+install -o cordon-a "$TOP/bin/true" "$HOME_A/two-names"
 ln "$HOME_A/two-names" "$HOME_A/two-names-again"
 for count in 0 1 "$RULES"; do
     rules "$count" | config "$count" 'minimum_enforcement = "kernel"'
@@ -78,6 +81,7 @@ done
     contender none "$EMPTY" 0
     contender "one rule" "$EMPTY" 1
     contender "files and rules" "$WS_A" "$RULES"
+    contender "... own command" "$WS_A" "$RULES" "$HOME_A/true"
     contender "... two names" "$WS_A" "$RULES" "$HOME_A/two-names"
 } >"$TOP/contenders"
 # A file that this writes to may be one that a rule of the corpus denies: a job gets no such.
