@@ -35,6 +35,14 @@ bool name_of(const struct watch *ignored, int fd, struct strbuf *ret_name)
     return true;
 }
 
+bool name_from(const struct watch *ignored, int fd, int up, struct strbuf *ret_name)
+{
+    (void)ignored;
+    CHECK(fd != up);
+    strbuf_puts(ret_name, strrchr(world.name, '/'));
+    return true;
+}
+
 bool names_drain(struct names *ignored)
 {
     (void)ignored;

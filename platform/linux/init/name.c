@@ -180,6 +180,18 @@ bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name)
     return named && !ret_name->failed && ret_name->len > 0 && ret_name->data[0] == '/';
 }
 
+bool name_from(const struct watch *watch, int fd, int up, struct strbuf *ret_name)
+{
+    char text[PATH_MAX];
+    const ssize_t len = link_read_from(watch, fd, up, text);
+    const bool named = len > 1 && len < PATH_MAX && text[0] == '/';
+
+    if (named) {
+        strbuf_add(ret_name, text, (size_t)len);
+    }
+    return named;
+}
+
 bool name_last(const struct watch *watch, int fd, int up, char ret_name[NAME_MAX + 1])
 {
     char text[PATH_MAX];

@@ -16,19 +16,32 @@
 #include "platform/linux/init/sys.h"
 
 #define TRIES_MAX 1000U /* some 10 ms, should somebody rename what has such a name all the time */
-#define SLOTS 256U
+#define SLOTS 1024U
 #define SLOT_PATH_MAX 16384U
-#define CHUNK 2048U /* of a path, looked up at once */
-#define PIECE 512U  /* ... while each directory on the way is */
+#define ALIKE_MAX 16U
+#define NEAR 8U
+#define SLOT_LONG 3800U /* what is directly below may have a name that no link has room for */
+#define CHUNK 3400U     /* of a path, looked up at once: with LONG_NAME less than PATH_MAX */
+#define PIECE 512U      /* ... while each directory on the way is */
 /* No file system has names of that length; it is looked for with the directory locked. */
 #define LONG_NAME 600U
 
 /* A directory that was found in its place. */
 struct settled {
-    char *path;
-    size_t len;
     struct object object; /* no descriptor: what is removed has to be gone */
     uint64_t moves;       /* until then */
+    uint32_t hash;        /* of its path */
+    size_t len;
+    char path[]; /* no NUL */
+};
+
+/* Directories that were found on one way, the innermost first. */
+struct found {
+    struct {
+        size_t len; /* of its path */
+        struct object object;
+    } items[SLOTS];
+    size_t count;
 };
 
 /* ---- paths, however long ---- */
@@ -130,33 +143,57 @@ void settle_below(int fd)
     directory_wait(fd, "", 0);
 }
 
-/*
- * Each directory on the way of the @len bytes at @path, below @base, down to that of the first
- * @known: the innermost first. A long way is gone in pieces, or each wait would go all of it.
- * False: not of all of them.
- */
-static bool path_wait(int base, const char *path, size_t known, size_t len)
+/* A way that is gone: @path of its @len bytes below @base, the rest of the @whole. */
+struct way {
+    int base;
+    const char *path;
+    size_t len;
+    const char *whole;
+};
+
+/* The directory of its first @len bytes. */
+static void way_find(const struct way *way, size_t len, struct found *found)
 {
+    const size_t before = (size_t)(way->path - way->whole);
+
+    if (found->count < SLOTS &&
+        identify(way->base, way->path, len, &found->items[found->count].object)) {
+        found->items[found->count++].len = len == 0 && before > 0 ? before - 1 : before + len;
+    }
+}
+
+/*
+ * Finds each directory on the way down to that of its first @known bytes, and waits there: in the
+ * innermost first. A long way is gone in pieces, or each wait would go all of it. False: not all of
+ * it was.
+ */
+static bool way_wait(const struct way *way, size_t known, struct found *found)
+{
+    size_t len = way->len;
     bool waited = true;
 
     if (len > PIECE) {
-        const size_t cut = cut_at(path, PIECE);
-        const int fd = directory_open(base, path, cut);
+        const size_t cut = cut_at(way->path, PIECE);
+        const struct way rest = {.base = directory_open(way->base, way->path, cut),
+                                 .path = way->path + cut + 1,
+                                 .len = len - cut - 1,
+                                 .whole = way->whole};
 
-        waited = fd >= 0 &&
-                 path_wait(fd, path + cut + 1, known > cut ? known - cut - 1 : 0, len - cut - 1);
-        if (fd >= 0) {
-            (void)close(fd);
+        waited = rest.base >= 0 && way_wait(&rest, known > cut ? known - cut - 1 : 0, found);
+        if (rest.base >= 0) {
+            (void)close(rest.base);
         }
         len = cut;
     }
     while (len > known) {
-        if (path[--len] == '/') {
-            directory_wait(base, path, len);
+        if (way->path[--len] == '/') {
+            way_find(way, len, found);
+            directory_wait(way->base, way->path, len);
         }
     }
     if (known == 0) {
-        settle_below(base);
+        way_find(way, 0, found);
+        settle_below(way->base);
     }
     return waited;
 }
@@ -166,54 +203,88 @@ static bool path_wait(int base, const char *path, size_t known, size_t len)
 #define HASH_BEGIN 2166136261U /* FNV-1a */
 #define HASH_STEP(hash, byte) (((hash) ^ (unsigned char)(byte)) * 16777619U)
 
-static struct settled *slot_at(uint32_t hash)
-{
-    static struct settled slots[SLOTS];
+static struct {
+    struct settled *slots[SLOTS];
+    bool has_long; /* there was one of SLOT_LONG bytes */
+} known;
 
-    return &slots[(hash ^ hash >> 16) % SLOTS];
+static struct settled **slot_at(uint32_t hash)
+{
+    return &known.slots[(hash ^ hash >> 16) % SLOTS];
 }
 
-static bool slot_is(const struct settled *slot, const char *path, size_t len)
+static bool slot_is(const struct settled *slot, uint32_t hash, const char *path, size_t len)
 {
-    return slot->path != NULL && slot->len == len && memcmp(slot->path, path, len) == 0;
+    return slot != NULL && slot->hash == hash && slot->len == len &&
+           memcmp(slot->path, path, len) == 0;
 }
 
-/* The deepest one on the way of the @len bytes at @path, their own included. NULL: none is known.
+static bool slot_has_moved(const struct settled *slot, const struct names *names)
+{
+    return places_moved(&names->places, slot->moves, slot->path, slot->len);
+}
+
+/*
+ * The deepest one on the way of the @len bytes at @path, their own included. NULL: none is known.
+ * On a long way most may be: what looks like one is compared from the deepest on.
  */
 static const struct settled *slot_deepest(const struct names *names, const char *path, size_t len)
 {
-    const struct settled *deepest = NULL;
+    const struct settled *alike[ALIKE_MAX];
     uint32_t hash = HASH_BEGIN;
+    size_t count = 0;
 
     for (size_t i = 0; i <= len; i++) {
         if (i == len || path[i] == '/') {
-            const struct settled *slot = slot_at(hash);
+            const struct settled *slot = *slot_at(hash);
 
-            if (slot_is(slot, path, i) && !places_moved(&names->places, slot->moves, path, i)) {
-                deepest = slot;
+            if (slot != NULL && slot->hash == hash && slot->len == i) {
+                alike[count++ % ALIKE_MAX] = slot;
             }
         }
         hash = i < len ? HASH_STEP(hash, path[i]) : hash;
     }
-    return deepest;
+    for (size_t left = count < ALIKE_MAX ? count : ALIKE_MAX; left > 0; left--) {
+        const struct settled *slot = alike[--count % ALIKE_MAX];
+
+        if (memcmp(slot->path, path, slot->len) == 0 && !slot_has_moved(slot, names)) {
+            return slot;
+        }
+    }
+    return NULL;
 }
 
-static void slot_take(const struct names *names, const char *path, size_t len,
+static void slot_take(const struct names *names, uint32_t hash, const char *path, size_t len,
                       const struct object *object)
 {
-    uint32_t hash = HASH_BEGIN;
-    struct settled *slot;
+    struct settled **slot = slot_at(hash);
 
-    for (size_t i = 0; i < len; i++) {
-        hash = HASH_STEP(hash, path[i]);
+    if (!slot_is(*slot, hash, path, len)) {
+        free(*slot);
+        *slot = malloc(sizeof(**slot) + len);
+        if (*slot == NULL) {
+            return;
+        }
+        (*slot)->hash = hash;
+        (*slot)->len = len;
+        memcpy((*slot)->path, path, len);
     }
-    if (len <= SLOT_PATH_MAX) {
-        slot = slot_at(hash);
-        free(slot->path);
-        *slot = (struct settled){.path = strndup(path, len),
-                                 .len = len,
-                                 .object = *object,
-                                 .moves = names->places.moves};
+    (*slot)->object = *object;
+    (*slot)->moves = names->places.moves;
+    known.has_long = known.has_long || len >= SLOT_LONG;
+}
+
+/* All that were found on the way of @path. */
+static void slots_take(const struct names *names, const char *path, const struct found *found)
+{
+    uint32_t hash = HASH_BEGIN;
+    size_t at = 0;
+
+    for (size_t i = found->count; i-- > 0 && found->items[i].len <= SLOT_PATH_MAX;) {
+        while (at < found->items[i].len) {
+            hash = HASH_STEP(hash, path[at++]);
+        }
+        slot_take(names, hash, path, at, &found->items[i].object);
     }
 }
 
@@ -226,9 +297,17 @@ static bool slot_is_there(const struct settled *slot, const struct names *names)
            object_same(&now, &slot->object);
 }
 
-static bool slot_has_moved(const struct settled *slot, const struct names *names)
+/* One with a long path that is @object; NULL: none. */
+static const struct settled *slot_of(const struct object *object)
 {
-    return places_moved(&names->places, slot->moves, slot->path, slot->len);
+    for (size_t i = 0; known.has_long && i < SLOTS; i++) {
+        const struct settled *slot = known.slots[i];
+
+        if (slot != NULL && slot->len >= SLOT_LONG && object_same(&slot->object, object)) {
+            return slot;
+        }
+    }
+    return NULL;
 }
 
 /* ---- names ---- */
@@ -251,11 +330,48 @@ static size_t above_len(const struct strbuf *name)
     return len < 2 ? 0 : len - 2;
 }
 
+/*
+ * Of a directory not far below one with a long path that is known to be where it was found: who
+ * goes up from there to the top takes the longer the deeper it is. False: nothing is said.
+ */
+static bool name_below_known(const struct names *names, int fd, struct strbuf *ret_name)
+{
+    const struct settled *slot = NULL;
+    struct object object;
+    int up = fd;
+
+    ret_name->len = 0;
+    for (unsigned level = 0; known.has_long && slot == NULL && level < NEAR; level++) {
+        const int next = openat(up, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        depart(fd, up);
+        up = next;
+        if (up < 0 || !object_of(up, "", &object)) {
+            break;
+        }
+        slot = slot_of(&object);
+    }
+    if (slot != NULL && slot_is_there(slot, names)) {
+        strbuf_add(ret_name, "/", 1);
+        strbuf_add(ret_name, slot->path, slot->len);
+        if (!name_from(names->watch, fd, up, ret_name)) {
+            ret_name->len = 0;
+        }
+    }
+    depart(fd, up);
+    return ret_name->len > 0 && !ret_name->failed;
+}
+
+static bool name_now(const struct names *names, int fd, struct strbuf *ret_name)
+{
+    return name_below_known(names, fd, ret_name) || name_of(names->watch, fd, ret_name);
+}
+
 static bool is_still(const struct names *names, int fd, const struct strbuf *name)
 {
     static struct strbuf again = STRBUF_INIT;
 
-    return name_of(names->watch, fd, &again) && again.len == name->len &&
+    return name_now(names, fd, &again) && again.len == name->len &&
            memcmp(again.data, name->data, name->len) == 0;
 }
 
@@ -278,29 +394,28 @@ static bool settle_known(struct names *names, const struct settled *slot, const 
 static bool settle_all(struct names *names, const struct settled *slot, int fd,
                        const struct strbuf *name)
 {
+    static struct found found;
     const char *path = name->data + 1;
-    const size_t len = above_len(name);
-    const int root = names->watch->root;
+    const struct way way = {names->watch->root, path, name->len - 1, path};
     const uint64_t moves = names->places.moves;
-    struct object above;
-    const bool found = identify(root, path, len, &above);
-    const bool waited = path_wait(root, path, slot == NULL ? 0 : slot->len, name->len - 1);
-    const bool there = slot == NULL || slot_is_there(slot, names);
+    bool waited;
+    bool there;
 
+    found.count = 0;
+    waited = way_wait(&way, slot == NULL ? 0 : slot->len, &found);
+    there = slot == NULL || slot_is_there(slot, names);
     drain(names);
     if (!waited || !there || (slot != NULL && slot_has_moved(slot, names)) ||
         places_moved(&names->places, moves, path, name->len - 1) || !is_still(names, fd, name)) {
         return false;
     }
-    if (found) {
-        slot_take(names, path, len, &above);
-    }
+    slots_take(names, path, &found);
     return true;
 }
 
 bool settle_name(struct names *names, int fd, struct strbuf *ret_name)
 {
-    for (unsigned i = 0; i < TRIES_MAX && name_of(names->watch, fd, ret_name); i++) {
+    for (unsigned i = 0; i < TRIES_MAX && name_now(names, fd, ret_name); i++) {
         const size_t len = above_len(ret_name);
         /* Once something moved nothing that was known is relied on. */
         const struct settled *slot = i == 0 ? slot_deepest(names, ret_name->data + 1, len) : NULL;

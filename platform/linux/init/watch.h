@@ -81,6 +81,8 @@ CORDON_MUST_USE enum cordon_err program_start(const struct watch *watch);
 /* ---- name.c: for the guard alone ---- */
 /* The name of the file behind @fd in the view, however long. False: nobody can name it. */
 bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name);
+/* Appends "/NAME" of directory @fd as seen from @up, which is not far above. False: none. */
+bool name_from(const struct watch *watch, int fd, int up, struct strbuf *ret_name);
 /* The last component of the name of directory @fd, whose parent is @up; false: it has none. */
 bool name_last(const struct watch *watch, int fd, int up, char ret_name[NAME_MAX + 1]);
 
