@@ -114,9 +114,10 @@ static bool has_guard(const struct recipe *recipe)
 /* -1: then each guard is asked about what it is asked about. */
 static int usual_make(void)
 {
-    const int fd = memfd_create("cordon-usual", MFD_CLOEXEC);
+    const int fd = memfd_create("cordon-usual", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-    if (fd >= 0 && ftruncate(fd, (off_t)sizeof(struct usual)) != 0) {
+    if (fd >= 0 && (ftruncate(fd, (off_t)sizeof(struct usual)) != 0 ||
+                    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)) {
         (void)close(fd);
         return -1;
     }

@@ -2,8 +2,8 @@
 /*
  * Which files the jobs of one recipe open: of those that a guard need not be asked about again
  * (init/exempt.h), the first. The guard of a job that is made ahead of time looks at them before
- * its command comes. In a memfd that the supervisor and those guards have and nobody else; a hint
- * that nothing rests on.
+ * its command comes. In a memfd that the supervisor, cordon-init and those guards have, and no
+ * command; a hint that nothing rests on.
  */
 #ifndef CORDON_LINUX_USUAL_H
 #define CORDON_LINUX_USUAL_H

@@ -319,23 +319,17 @@ uint32_t scm_start(const char *name, uint32_t wait_ms, uint32_t *ret_pid)
     return code;
 }
 
-/* Of the process that a service runs in now; NULL: in none. */
-static uint32_t open_process(SC_HANDLE service, HANDLE *ret_process)
+/* The process that a service runs in now; NULL: in none, or it cannot be waited for. */
+static HANDLE process_of(SC_HANDLE service)
 {
     SERVICE_STATUS_PROCESS status;
-    DWORD len, code;
+    DWORD len;
 
-    *ret_process = NULL;
-    if (!QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status),
-                              &len)) {
-        return GetLastError();
-    }
-    if (status.dwCurrentState == SERVICE_STOPPED || status.dwProcessId == 0) {
-        return API_OK;
-    }
-    *ret_process = OpenProcess(SYNCHRONIZE, FALSE, status.dwProcessId);
-    code = *ret_process == NULL ? GetLastError() : API_OK;
-    return code == ERROR_INVALID_PARAMETER ? API_OK : code; /* gone since */
+    return QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof(status),
+                                &len) &&
+                   status.dwCurrentState != SERVICE_STOPPED && status.dwProcessId != 0
+               ? OpenProcess(SYNCHRONIZE, FALSE, status.dwProcessId)
+               : NULL;
 }
 
 /* A service says that it has stopped before its process ends, which has its files until then. */
@@ -370,10 +364,8 @@ uint32_t scm_stop(const char *name, uint32_t wait_ms)
     if (code != API_OK) {
         return code;
     }
-    code = open_process(opened.service, &process);
-    if (code == API_OK) {
-        code = stop_in(opened.service, process, wait_ms);
-    }
+    process = process_of(opened.service);
+    code = stop_in(opened.service, process, wait_ms);
     if (process != NULL) {
         (void)CloseHandle(process);
     }

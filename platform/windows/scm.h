@@ -57,7 +57,7 @@ uint32_t scm_change(const struct scm_entry *entry); /* one that is there says wh
 uint32_t scm_set(const struct scm_entry *entry, enum scm_setting setting);
 uint32_t scm_remove(const char *name);
 /* Both wait until it is so, @wait_ms at most; 1053 (ERROR_SERVICE_REQUEST_TIMEOUT): it is not.
- * One that runs, or does not, is no error. One that has stopped has no process any more. */
+ * One that runs, or does not, is no error. One that was stopped here has no process any more. */
 uint32_t scm_start(const char *name, uint32_t wait_ms, uint32_t *ret_pid);
 uint32_t scm_stop(const char *name, uint32_t wait_ms);
 

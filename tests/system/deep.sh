@@ -24,6 +24,11 @@ for name in "plain", "secret.key":
         print(open(name).read(), flush=True)
     except PermissionError as error:
         print("refused", name, flush=True)
+os.mkdir("vault.key")
+try:
+    print(os.listdir("vault.key"), flush=True)
+except PermissionError:
+    print("refused vault.key", flush=True)
 os.chdir(top)
 os.execvp("rm", ["rm", "-rf", "confdir3"])
 PY
@@ -32,6 +37,6 @@ PY
 for levels in 300 1000; do
     job cordon-a -s workspace-write -- /usr/bin/python3 go.py "$levels"
     expect_ok "$levels levels"
-    [ "$OUT" = $'of plain\nrefused secret.key' ] || fail "$levels levels: $(got)"
+    [ "$OUT" = $'of plain\nrefused secret.key\nrefused vault.key' ] || fail "$levels levels: $(got)"
     [ ! -e "$WS_A/confdir3" ] || fail "$levels levels: something is left"
 done

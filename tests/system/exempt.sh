@@ -32,17 +32,24 @@ lay_out()
     ln "$SYS/twice" "$SYS/twice-again"
 }
 
-# Some guard is not asked about inode $1.
+# Some guard is not asked about the file of that inode and device, in hexadecimal: on a tmpfs the
+# kernel's number of it is that of stat(2).
 knows()
 {
-    cat /proc/[0-9]*/fdinfo/* 2>/dev/null |
-        sed -n 's/^fanotify ino:\([0-9a-f]*\) .*ignored_mask:0*[1-9].*/\1/p' |
-        grep -qx "$(printf '%x' "$1")"
+    cat /proc/[0-9]*/fdinfo/* 2>/dev/null | grep "^fanotify ino:$1 sdev:$2 " |
+        grep -q 'ignored_mask:0*[1-9]'
 }
 
+# shellcheck disable=SC2046 # two words
+number_of()
+{
+    printf '%x %x' $(stat -c '%i %d' "$1")
+}
+
+# shellcheck disable=SC2046
 is_exempt()
 {
-    knows "$(stat -c %i "$1")"
+    knows $(number_of "$1")
 }
 
 # A job that does what is written to it, a line each, as the commands of a shell. Then $SAID is what
@@ -109,6 +116,8 @@ case_which()
     done
     ! is_exempt "$WS_A/file" || fail "a file of the workspace is exempt"
     end_job
+    no_spares
+    wait_for '! is_exempt "$SYS/plain"'
     begin_job root
     reads "$SYS/plain" plain
     ! is_exempt "$SYS/plain" || fail "a file is exempt in a job of root's"
@@ -121,7 +130,7 @@ ended()
     local inode
 
     lay_out
-    inode=$(stat -c %i "$SYS/dir/deep/lower")
+    inode=$(number_of "$SYS/dir/deep/lower")
     begin_job
     reads "$SYS/dir/deep/lower" dir/deep/lower
     wait_for "knows $inode"
@@ -143,6 +152,15 @@ case_renamed()
     ended
     refuses "$SYS/dir/deep/lower"
     end_job
+    # Nothing is denied by these; it is asked about again all the same.
+    change() { mv "$SYS/dir" "$SYS/folder"; }
+    ended
+    reads "$SYS/folder/deep/lower" dir/deep/lower
+    end_job
+    change() { mv "$SYS/dir/deep/lower" "$SYS/dir/other"; }
+    ended
+    reads "$SYS/dir/other" dir/deep/lower
+    end_job
 }
 
 case_linked()
@@ -152,6 +170,27 @@ case_linked()
     refuses "$SYS/dir/deep/lower"
     end_job
     rm "$SYS/dir/lower.key"
+    change() { ln "$SYS/dir/deep/lower" "$SYS/dir/second"; }
+    ended
+    reads "$SYS/dir/second" dir/deep/lower
+    ! is_exempt "$SYS/dir/second" || fail "a file with two names is exempt"
+    end_job
+}
+
+# By its name alone: nobody looks for what it is called by in a file system that is mounted below.
+case_below_a_mount()
+{
+    lay_out
+    mount -t tmpfs -o mode=755 cordon-below "$SYS/dir/deep"
+    echo "of mount" >"$SYS/dir/deep/file"
+    begin_job
+    reads "$SYS/dir/deep/file" mount
+    wait_for 'is_exempt "$SYS/dir/deep/file"'
+    mv "$SYS/dir" "$SYS/vault"
+    wait_for '! is_exempt "$SYS/vault/deep/file"'
+    refuses "$SYS/vault/deep/file"
+    end_job
+    umount "$SYS/vault/deep"
 }
 
 # Under a name of the job's that nothing happens to: a directory that a mount shows elsewhere.
@@ -205,7 +244,7 @@ case_usual()
     done
 }
 
-for case in which renamed linked bound written usual; do
+for case in which renamed linked below_a_mount bound written usual; do
     (case_$case) || fail "case $case"
     echo "ok $case"
 done

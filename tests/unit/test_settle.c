@@ -18,7 +18,9 @@ static struct watch watch;
 
 static struct {
     char top[64], name[8192];
-    unsigned drains, full_looks;
+    int fd;
+    bool no_link; /* nor has one room for the name */
+    unsigned drains, full_looks, named;
     unsigned moves_left; /* so many of the next drains read of a move */
     bool concerns;       /* ... which has a name that is on the way */
     bool untold;
@@ -30,9 +32,19 @@ bool name_of(const struct watch *ignored, int fd, struct strbuf *ret_name)
 {
     (void)ignored;
     (void)fd;
+    world.named++;
     ret_name->len = 0;
     strbuf_puts(ret_name, world.name);
     return true;
+}
+
+bool name_by_link(const struct watch *ignored, int fd, struct strbuf *ret_name)
+{
+    (void)ignored;
+    (void)fd;
+    ret_name->len = 0;
+    strbuf_puts(ret_name, world.name);
+    return !world.no_link;
 }
 
 bool name_from(const struct watch *ignored, int fd, int up, struct strbuf *ret_name)
@@ -87,6 +99,7 @@ static void begin(void)
     (void)snprintf(world.name, sizeof(world.name), "%s", at("d/f"));
     watch.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     CHECK(watch.root >= 0);
+    world.fd = -1;
     names.watch = &watch;
 }
 
@@ -96,34 +109,51 @@ static void end(void)
     (void)close(watch.root);
 }
 
-/* What is below d, each the only one in the one above. */
-static void remove_chain(const char *part)
+static char part[201];
+
+/* Thirty directories below d, each in the one before: the last; "f" in that is the name. */
+static int make_chain(void)
 {
-    int above = open(at("d"), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int depth = 0;
+    int top = open(at("d"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    for (int next = above; next >= 0; depth++) {
-        above = next;
-        next = openat(above, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        CHECK(next >= 0 || depth == 30);
-        if (next >= 0) {
-            CHECK(close(above) == 0);
-        }
-    }
-    for (; depth > 1; depth--) {
-        const int up = openat(above, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    memset(part, 'p', sizeof(part) - 1);
+    for (int i = 0; i < 30; i++) {
+        const size_t len = strlen(world.name);
+        int next;
 
-        CHECK(up >= 0 && unlinkat(up, part, AT_REMOVEDIR) == 0 && close(above) == 0);
-        above = up;
+        CHECK(mkdirat(top, part, 0755) == 0);
+        next = openat(top, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CHECK(next >= 0 && close(top) == 0);
+        top = next;
+        (void)snprintf(world.name + len - 1, sizeof(world.name) - len + 1, "%s/f", part);
     }
-    CHECK(close(above) == 0);
+    return top;
+}
+
+static void remove_chain(int last)
+{
+    for (int i = 0; i < 30; i++) {
+        const int up = openat(last, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        CHECK(up >= 0 && unlinkat(up, part, AT_REMOVEDIR) == 0 && close(last) == 0);
+        last = up;
+    }
+    CHECK(close(last) == 0);
+}
+
+static bool drop_component(void)
+{
+    char *slash = strrchr(world.name, '/');
+
+    *slash = '\0';
+    return slash > world.name;
 }
 
 static bool settles(void)
 {
     static struct strbuf name = STRBUF_INIT;
 
-    return settle_name(&names, -1, &name) && strcmp(strbuf_text(&name), world.name) == 0;
+    return settle_name(&names, world.fd, &name) && strcmp(strbuf_text(&name), world.name) == 0;
 }
 
 /* ---- what holds ---- */
@@ -197,32 +227,40 @@ TEST(one_that_was_removed_and_made_again_is_another)
 /* Of a deep way each directory is found, also where no system call takes all of it. */
 TEST(a_long_way_is_gone_in_pieces)
 {
-    static char part[201];
     int before;
     int top;
 
     begin();
     before = fds_count();
-    memset(part, 'p', sizeof(part) - 1);
-    top = open(at("d"), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    for (int i = 0; i < 30; i++) {
-        const size_t len = strlen(world.name);
-        int next;
+    top = make_chain();
+    CHECK(strlen(world.name) > 6000);
+    CHECK(settles() && world.full_looks == 1);
+    CHECK(settles() && world.full_looks == 1 && world.drains == 2);
+    /* So are all above it. */
+    CHECK(drop_component() && settles() && world.full_looks == 1);
+    CHECK(drop_component() && settles() && world.full_looks == 1 && world.named == 0);
+    CHECK(fds_count() == before + 1);
+    remove_chain(top);
+    end();
+}
 
-        CHECK(mkdirat(top, part, 0755) == 0);
-        next = openat(top, part, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        CHECK(next >= 0 && close(top) == 0);
-        top = next;
-        (void)snprintf(world.name + len - 1, sizeof(world.name) - len + 1, "%s/f", part);
-    }
-    CHECK(close(top) == 0 && strlen(world.name) > 6000);
-    CHECK(settles() && world.full_looks == 1);
-    CHECK(settles() && world.full_looks == 1);
-    /* One below it is looked for from there. */
-    (void)snprintf(world.name + strlen(world.name) - 1, 8, "g/f");
-    CHECK(settles() && world.full_looks == 2);
+TEST(a_long_name_is_put_together_from_a_known_one)
+{
+    int before;
+    int top;
+
+    begin();
+    top = make_chain();
+    CHECK(settles() && world.full_looks == 1 && world.named == 0);
+    /* The innermost directory itself, and then one far from all that are known. */
+    world.no_link = true;
+    world.fd = top;
+    before = fds_count();
+    CHECK(drop_component() && settles() && world.full_looks == 1 && world.named == 0);
+    world.fd = watch.root;
+    CHECK(settles() && world.named == 1);
     CHECK(fds_count() == before);
-    remove_chain(part);
+    remove_chain(top);
     end();
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/linux/init/exempt.h"
 
+#include <errno.h>
 #include <linux/fanotify.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,7 @@ void exempt_begin(struct names *names)
     void *usual =
         mmap(NULL, sizeof(struct usual), PROT_READ | PROT_WRITE, MAP_SHARED, INIT_FD_USUAL, 0);
 
-    exempt->begun = names->watch->init->order->identity.uid != 0;
+    exempt->may = names->watch->init->order->identity.uid != 0;
     exempt->usual = usual == MAP_FAILED ? NULL : usual;
 }
 
@@ -75,6 +76,21 @@ static bool way_is_roots(const struct watch *watch, const struct strbuf *name)
     return is;
 }
 
+/* Events tell of all that happens to @name, on each mount on the way. */
+static bool way_is_told(const struct watch *watch, const struct strbuf *name)
+{
+    bool told = true;
+
+    for (size_t i = 0; told && i < watch->mounts.count; i++) {
+        const struct mount_entry *mount = &watch->mounts.mounts[i];
+
+        /* On one that is not watched no rule is about a name, whatever that becomes. */
+        told = !mount->watched || mount->unwritten || (mount->dated && !mount->nameless) ||
+               !path_is_below(name->data, mount->path);
+    }
+    return told;
+}
+
 static bool note(struct exempt *exempt, int fd, const struct strbuf *name)
 {
     struct object object;
@@ -111,7 +127,7 @@ static bool forget(struct names *names)
 {
     struct exempt *exempt = &names->exempt;
 
-    *exempt = (struct exempt){.begun = exempt->begun, .usual = exempt->usual};
+    *exempt = (struct exempt){.may = exempt->may, .usual = exempt->usual};
     return sys_fanotify_mark_in(names->watch->decide, FAN_MARK_FLUSH, 0, names->watch->links,
                                 ".") == 0;
 }
@@ -162,12 +178,13 @@ bool exempt_usual(const struct names *names, unsigned *at, char ret_path[USUAL_P
 /* ---- exempt ---- */
 
 void exempt_take(struct names *names, int fd, const struct strbuf *name, const struct stat *st,
-                 bool usual)
+                 bool is_asked)
 {
     struct exempt *exempt = &names->exempt;
 
-    if (!exempt->begun || !S_ISREG(st->st_mode) || st->st_nlink != 1 || !is_roots(st) ||
-        !names_are_told(names, fd) || !way_is_roots(names->watch, name)) {
+    if (!exempt->may || !S_ISREG(st->st_mode) || st->st_nlink != 1 || !is_roots(st) ||
+        !names_are_told(names, fd) || !way_is_told(names->watch, name) ||
+        !way_is_roots(names->watch, name)) {
         return;
     }
     if (exempt->count == EXEMPT_MAX && !forget(names)) {
@@ -177,9 +194,10 @@ void exempt_take(struct names *names, int fd, const struct strbuf *name, const s
     if (!note(exempt, fd, name)) {
         return;
     }
-    exempt->begun = mark(names->watch, fd);
-    exempt->count += exempt->begun;
-    if (usual) {
+    exempt->count++;
+    if (!mark(names->watch, fd)) {
+        exempt->may = errno != EINVAL && errno != EPERM;
+    } else if (is_asked) {
         usual_add(exempt->usual, name);
     }
 }
@@ -193,10 +211,10 @@ static bool is_on_way(const struct exempt *exempt, const char *name)
 
 static bool concerns(const struct exempt *exempt, const struct batch_event *event)
 {
-    if (event->is_rename) {
+    if (event->is_rename && event->is_directory) {
         return is_on_way(exempt, event->from.name) || is_on_way(exempt, event->to.name);
     }
-    return (event->is_creation || event->is_count) &&
+    return (event->is_rename || event->is_creation || event->is_count) &&
            has(exempt->objects, object_hash(&event->target));
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that group A does not ask about again: those that were allowed and that nobody but root can
- * write to, rename or move with a directory above. With the first change of its content the kernel
- * asks again about one; about all of them, once an event told that a name on the way to one
- * changed, or that one got a further name.
+ * write to, rename or move with a directory above, as they were then. With the first write(2) to
+ * one the kernel asks again about that; about all of them, once an event told that one, or a
+ * directory called like one on the way to one, was renamed, or that one got a further name or is
+ * denied.
  *
- * The event is read after the change: EXEMPT_LULL_MS later if no other open is asked about. Until
- * then the job may open such a file again, and reads what a descriptor that it had kept would give
- * it as well: no rule takes an open descriptor away. For names that others than root change there
- * is no such time, so of their files none is exempt; nor is anything for root's own jobs.
+ * The event is read after the change: EXEMPT_LULL_MS later if no open is asked about, sooner or
+ * later if some are. Until then the job may open such a file again, and reads what a descriptor
+ * that it had kept would give it as well: no rule takes an open descriptor away. So would one that
+ * it got the moment it began, which is after all that was queued by then was read. What others than
+ * root can rename is always asked about, so that for their names there is no such time, and for
+ * root's own jobs nothing is exempt.
  */
 #ifndef CORDON_LINUX_INIT_EXEMPT_H
 #define CORDON_LINUX_INIT_EXEMPT_H
@@ -28,8 +31,8 @@
 struct names;
 
 struct exempt {
-    bool begun;                         /* else there are none, ever */
-    unsigned count;                     /* 0: none now */
+    bool may;                           /* else there will be no more */
+    unsigned count;                     /* marked since the last time that none was; 0: none is */
     uint64_t named[EXEMPT_BITS / 64];   /* by hash: names on the way to them */
     uint64_t objects[EXEMPT_BITS / 64]; /* ... and what they are */
     struct usual *usual;                /* NULL: nobody keeps it */
@@ -39,10 +42,10 @@ struct exempt {
 void exempt_begin(struct names *names);
 /*
  * @fd, called @name, was allowed; @st is what it was when it got that name. It is exempt from here
- * on if it may be. @usual: a command opened it, so one of a later job may.
+ * on if it may be. @is_asked: a command opened it, so one of a later job may.
  */
 void exempt_take(struct names *names, int fd, const struct strbuf *name, const struct stat *st,
-                 bool usual);
+                 bool is_asked);
 /* What earlier jobs opened, from *at on, which begins as 0. False: no more. */
 bool exempt_usual(const struct names *names, unsigned *at, char ret_path[USUAL_PATH_MAX + 1]);
 /* None is exempt any more if @event may concern one. False: that could not be told the kernel. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guard answers every open on the watched mounts. It is a child of init,
+ * The guard answers every open on the watched mounts that is asked about. It is a child of init,
  * still root but for its capabilities, so that the job can neither signal nor
  * trace it. If it dies, opens wait: init and the keeper hold the group too.
  *
@@ -41,6 +41,7 @@
 #include "platform/linux/init/sys.h"
 
 #define EVENTS_AT_ONCE 64U
+#define LULL_MS 100
 #define GUARD_FILES 65536U /* one for each level of the deepest folder */
 #define GUARD_CAPABILITIES (1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_CHROOT) /* name.c */
 #define ANSWER_MS 1000
@@ -212,8 +213,8 @@ static void init_hear(struct names *names)
 
 /*
  * Names are taken in before each verdict anyway. Without one they are as well, so
- * that they do not pile up and end what is exempt, but only fifty times a second:
- * the host may be busy.
+ * that they do not pile up, but only ten times a second, or as often as it takes
+ * to end what is exempt: the host may be busy.
  */
 static void guard_wait(struct names *names)
 {
@@ -225,7 +226,8 @@ static void guard_wait(struct names *names)
                              {.fd = alone ? -1 : names->watch->life, .events = POLLIN},
                              {.fd = names->watch->events, .events = POLLIN}};
 
-    if (poll(polls, lull ? 3 : 4, lull ? EXEMPT_LULL_MS : -1) >= 0) {
+    if (poll(polls, lull ? 3 : 4,
+             lull ? (names->exempt.count > 0 ? EXEMPT_LULL_MS : LULL_MS) : -1) >= 0) {
         failed = 0;
     } else if (errno != EINTR && ++failed == FAILED_MAX) {
         _exit(1);

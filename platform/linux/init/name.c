@@ -163,17 +163,24 @@ static bool name_of_directory(const struct watch *watch, int fd, struct strbuf *
     return base > 0;
 }
 
-bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name)
+bool name_by_link(const struct watch *watch, int fd, struct strbuf *ret_name)
 {
     char text[PATH_MAX];
-    ssize_t len = link_read(watch, fd, text);
-    bool named = len > 0 && len < PATH_MAX;
-    struct stat st;
+    const ssize_t len = link_read(watch, fd, text);
 
     ret_name->len = 0;
-    if (named) {
+    if (len > 0 && len < PATH_MAX && text[0] == '/') {
         strbuf_add(ret_name, text, (size_t)len);
-    } else if (len < 0 && errno == ENAMETOOLONG && fstat(fd, &st) == 0) {
+    }
+    return ret_name->len > 0 && !ret_name->failed;
+}
+
+bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name)
+{
+    struct stat st;
+    bool named = name_by_link(watch, fd, ret_name);
+
+    if (!named && errno == ENAMETOOLONG && fstat(fd, &st) == 0) {
         named = (S_ISREG(st.st_mode) && name_of_mapped(watch, fd, ret_name)) ||
                 (S_ISDIR(st.st_mode) && name_of_directory(watch, fd, ret_name));
     }

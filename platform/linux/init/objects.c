@@ -40,17 +40,24 @@ static bool object_by_number(int dir, const char *name, struct object *ret_objec
 
 bool object_of(int dir, const char *name, struct object *ret_object)
 {
+    int mount;
+
+    return object_on(dir, name, ret_object, &mount);
+}
+
+bool object_on(int dir, const char *name, struct object *ret_object, int *ret_mount)
+{
     static int fid = HANDLE_FID;
     struct handle handle = {.len = OBJECT_BYTES_MAX};
-    int mount;
-    long code = syscall(SYS_name_to_handle_at, dir, name, &handle, &mount, AT_EMPTY_PATH | fid);
+    long code = syscall(SYS_name_to_handle_at, dir, name, &handle, ret_mount, AT_EMPTY_PATH | fid);
 
     if (code != 0 && errno == EINVAL && fid != 0) {
         fid = 0;
         handle.len = OBJECT_BYTES_MAX;
-        code = syscall(SYS_name_to_handle_at, dir, name, &handle, &mount, AT_EMPTY_PATH);
+        code = syscall(SYS_name_to_handle_at, dir, name, &handle, ret_mount, AT_EMPTY_PATH);
     }
     if (code != 0 && errno == EOPNOTSUPP) {
+        *ret_mount = -1;
         return object_by_number(dir, name, ret_object);
     }
     if (code != 0 || handle.len > OBJECT_BYTES_MAX) {

@@ -21,6 +21,8 @@ struct object {
 
 /* Of the file behind @dir and @name ("": @dir itself); links are not followed. */
 bool object_of(int dir, const char *name, struct object *ret_object);
+/* ... and its mount, as mountinfo numbers it; -1: not told. */
+bool object_on(int dir, const char *name, struct object *ret_object, int *ret_mount);
 bool object_same(const struct object *a, const struct object *b);
 uint64_t object_hash(const struct object *object);
 /* An O_PATH or readable descriptor on the mount of @mount; -1: errno. */

@@ -26,11 +26,17 @@
 /* No file system has names of that length; it is looked for with the directory locked. */
 #define LONG_NAME 600U
 
+/* Of a directory: its handle and its mount. No descriptor: what is removed has to be gone. */
+struct identity {
+    struct object object;
+    int mount;
+};
+
 /* A directory that was found in its place. */
 struct settled {
-    struct object object; /* no descriptor: what is removed has to be gone */
-    uint64_t moves;       /* until then */
-    uint32_t hash;        /* of its path */
+    struct identity identity;
+    uint64_t moves; /* until then */
+    uint32_t hash;  /* of its path */
     size_t len;
     char path[]; /* no NUL */
 };
@@ -39,7 +45,7 @@ struct settled {
 struct found {
     struct {
         size_t len; /* of its path */
-        struct object object;
+        struct identity identity;
     } items[SLOTS];
     size_t count;
 };
@@ -100,8 +106,9 @@ static void depart(int base, int at)
     }
 }
 
-/* By its handle, which no directory has that comes after it. */
-static bool identify(int base, const char *path, size_t len, struct object *ret)
+/* No directory that comes after it has the same. */
+static __attribute__((noinline)) bool identify(int base, const char *path, size_t len,
+                                               struct identity *ret)
 {
     const int at = approach(base, &path, &len);
     char text[CHUNK + 1];
@@ -109,7 +116,7 @@ static bool identify(int base, const char *path, size_t len, struct object *ret)
 
     if (found) {
         cut_off(text, path, len);
-        found = object_of(at, text, ret);
+        found = object_on(at, text, &ret->object, &ret->mount);
     }
     depart(base, at);
     return found;
@@ -117,8 +124,13 @@ static bool identify(int base, const char *path, size_t len, struct object *ret)
 
 /* ---- waiting ---- */
 
+static bool is_same(const struct identity *a, const struct identity *b)
+{
+    return a->mount == b->mount && object_same(&a->object, &b->object);
+}
+
 /* The directory of the first @len bytes of @path. */
-static void directory_wait(int base, const char *path, size_t len)
+static __attribute__((noinline)) void directory_wait(int base, const char *path, size_t len)
 {
     const int at = approach(base, &path, &len);
     char text[CHUNK + 1 + LONG_NAME + 1];
@@ -157,17 +169,17 @@ static void way_find(const struct way *way, size_t len, struct found *found)
     const size_t before = (size_t)(way->path - way->whole);
 
     if (found->count < SLOTS &&
-        identify(way->base, way->path, len, &found->items[found->count].object)) {
+        identify(way->base, way->path, len, &found->items[found->count].identity)) {
         found->items[found->count++].len = len == 0 && before > 0 ? before - 1 : before + len;
     }
 }
 
 /*
- * Finds each directory on the way down to that of its first @known bytes, and waits there: in the
+ * Finds each directory on the way down to that of its @first bytes, and waits there: in the
  * innermost first. A long way is gone in pieces, or each wait would go all of it. False: not all of
  * it was.
  */
-static bool way_wait(const struct way *way, size_t known, struct found *found)
+static bool way_wait(const struct way *way, size_t first, struct found *found)
 {
     size_t len = way->len;
     bool waited = true;
@@ -179,19 +191,19 @@ static bool way_wait(const struct way *way, size_t known, struct found *found)
                                  .len = len - cut - 1,
                                  .whole = way->whole};
 
-        waited = rest.base >= 0 && way_wait(&rest, known > cut ? known - cut - 1 : 0, found);
+        waited = rest.base >= 0 && way_wait(&rest, first > cut ? first - cut - 1 : 0, found);
         if (rest.base >= 0) {
             (void)close(rest.base);
         }
         len = cut;
     }
-    while (len > known) {
+    while (len > first) {
         if (way->path[--len] == '/') {
             way_find(way, len, found);
             directory_wait(way->base, way->path, len);
         }
     }
-    if (known == 0) {
+    if (first == 0) {
         way_find(way, 0, found);
         settle_below(way->base);
     }
@@ -255,7 +267,7 @@ static const struct settled *slot_deepest(const struct names *names, const char 
 }
 
 static void slot_take(const struct names *names, uint32_t hash, const char *path, size_t len,
-                      const struct object *object)
+                      const struct identity *identity)
 {
     struct settled **slot = slot_at(hash);
 
@@ -269,7 +281,7 @@ static void slot_take(const struct names *names, uint32_t hash, const char *path
         (*slot)->len = len;
         memcpy((*slot)->path, path, len);
     }
-    (*slot)->object = *object;
+    (*slot)->identity = *identity;
     (*slot)->moves = names->places.moves;
     known.has_long = known.has_long || len >= SLOT_LONG;
 }
@@ -284,26 +296,26 @@ static void slots_take(const struct names *names, const char *path, const struct
         while (at < found->items[i].len) {
             hash = HASH_STEP(hash, path[at++]);
         }
-        slot_take(names, hash, path, at, &found->items[i].object);
+        slot_take(names, hash, path, at, &found->items[i].identity);
     }
 }
 
 /* It is where it was found. */
 static bool slot_is_there(const struct settled *slot, const struct names *names)
 {
-    struct object now;
+    struct identity now;
 
     return identify(names->watch->root, slot->path, slot->len, &now) &&
-           object_same(&now, &slot->object);
+           is_same(&now, &slot->identity);
 }
 
-/* One with a long path that is @object; NULL: none. */
-static const struct settled *slot_of(const struct object *object)
+/* One with a long path; NULL: none. */
+static const struct settled *slot_of(const struct identity *identity)
 {
     for (size_t i = 0; known.has_long && i < SLOTS; i++) {
         const struct settled *slot = known.slots[i];
 
-        if (slot != NULL && slot->len >= SLOT_LONG && object_same(&slot->object, object)) {
+        if (slot != NULL && slot->len >= SLOT_LONG && is_same(&slot->identity, identity)) {
             return slot;
         }
     }
@@ -337,7 +349,7 @@ static size_t above_len(const struct strbuf *name)
 static bool name_below_known(const struct names *names, int fd, struct strbuf *ret_name)
 {
     const struct settled *slot = NULL;
-    struct object object;
+    struct identity identity;
     int up = fd;
 
     ret_name->len = 0;
@@ -346,10 +358,10 @@ static bool name_below_known(const struct names *names, int fd, struct strbuf *r
 
         depart(fd, up);
         up = next;
-        if (up < 0 || !object_of(up, "", &object)) {
+        if (up < 0 || !object_on(up, "", &identity.object, &identity.mount)) {
             break;
         }
-        slot = slot_of(&object);
+        slot = slot_of(&identity);
     }
     if (slot != NULL && slot_is_there(slot, names)) {
         strbuf_add(ret_name, "/", 1);
@@ -364,7 +376,8 @@ static bool name_below_known(const struct names *names, int fd, struct strbuf *r
 
 static bool name_now(const struct names *names, int fd, struct strbuf *ret_name)
 {
-    return name_below_known(names, fd, ret_name) || name_of(names->watch, fd, ret_name);
+    return name_by_link(names->watch, fd, ret_name) || name_below_known(names, fd, ret_name) ||
+           name_of(names->watch, fd, ret_name);
 }
 
 static bool is_still(const struct names *names, int fd, const struct strbuf *name)
@@ -431,5 +444,6 @@ bool settle_name(struct names *names, int fd, struct strbuf *ret_name)
             return true;
         }
     }
+    drain(names); /* whoever is asked about what has no name is not to keep us from that */
     return false;
 }

@@ -231,7 +231,7 @@ bool walk_add(struct names *names, int fd, const char *path, const char *other)
         return false;
     }
     if (is_denied(&walk, &place) &&
-        (!object_of(fd, "", &object) || objects_add(&names->denied, &object) == NULL)) {
+        (!object_of(fd, "", &object) || !names_denied(names, &object))) {
         walk.failed = true;
     }
     if (S_ISDIR(st.st_mode)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decisions at each access, by fanotify. Group A (`decide`) asks about every
- * open on the job's own mounts that a rule may concern; group B (`events`)
+ * Decisions at each access, by fanotify. Group A (`decide`) asks about each open
+ * on the job's own mounts that a rule may concern, but for exempt.h; group B (`events`)
  * tells of names that come and go on their file systems. The guard answers A
  * after it has read all of B.
  *
@@ -81,6 +81,8 @@ CORDON_MUST_USE enum cordon_err program_start(const struct watch *watch);
 /* ---- name.c: for the guard alone ---- */
 /* The name of the file behind @fd in the view, however long. False: nobody can name it. */
 bool name_of(const struct watch *watch, int fd, struct strbuf *ret_name);
+/* The same if a link below /proc has room for it. */
+bool name_by_link(const struct watch *watch, int fd, struct strbuf *ret_name);
 /* Appends "/NAME" of directory @fd as seen from @up, which is not far above. False: none. */
 bool name_from(const struct watch *watch, int fd, int up, struct strbuf *ret_name);
 /* The last component of the name of directory @fd, whose parent is @up; false: it has none. */
