@@ -10,10 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* FNV-1a, byte by byte. */
+#define NAME_HASH_BEGIN 2166136261U
+#define NAME_HASH_STEP(hash, byte) (((hash) ^ (unsigned char)(byte)) * 16777619U)
+
 /* False: not all of @name is ASCII, so it may be a spelling of any other. */
 static inline bool name_hash(const char *name, size_t len, uint32_t *ret_hash)
 {
-    uint32_t hash = 2166136261U; /* FNV-1a */
+    uint32_t hash = NAME_HASH_BEGIN;
 
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)name[i];
@@ -22,7 +26,7 @@ static inline bool name_hash(const char *name, size_t len, uint32_t *ret_hash)
             return false;
         }
         c = c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
-        hash = (hash ^ c) * 16777619U;
+        hash = NAME_HASH_STEP(hash, c);
     }
     *ret_hash = hash;
     return true;

@@ -125,6 +125,18 @@ const char *order_text(const struct order_head *head, uint32_t offset)
     return offset == 0 ? NULL : (const char *)head + offset;
 }
 
+bool order_watches(const struct order_head *head)
+{
+    const struct order_step *steps = order_steps(head);
+
+    for (uint32_t i = 0; i < head->step_count; i++) {
+        if (steps[i].op == ORDER_WATCH) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const uint8_t *order_access(const struct order_head *head, uint32_t set)
 {
     return (const uint8_t *)head + head->access[set];

@@ -126,6 +126,8 @@ CORDON_MUST_USE enum cordon_err order_check(const void *block, size_t len, size_
                                             struct cordon_fault *fault);
 
 const struct order_step *order_steps(const struct order_head *head);
+/* Something is decided at each access. */
+bool order_watches(const struct order_head *head);
 /* The string at @offset, or NULL for 0. */
 const char *order_text(const struct order_head *head, uint32_t offset);
 /* Access bytes (enum policy_access) of a set's rules. */

@@ -94,21 +94,9 @@ static enum cordon_err sealed_take(int from, size_t max, int *ret_fd, struct cor
     return *ret_fd < 0 ? fault_os(fault, errno, NULL, "cannot prepare the job") : CORDON_OK;
 }
 
-static bool is_watched(const struct order_head *order)
-{
-    const struct order_step *steps = order_steps(order);
-
-    for (uint32_t i = 0; i < order->step_count; i++) {
-        if (steps[i].op == ORDER_WATCH) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool has_guard(const struct recipe *recipe)
 {
-    return !recipe->embedded && !recipe->program && is_watched(order_of(recipe));
+    return !recipe->embedded && !recipe->program && order_watches(order_of(recipe));
 }
 
 /* -1: then each guard is asked about what it is asked about. */
@@ -316,7 +304,7 @@ static enum cordon_err reports_open(const struct recipe *recipe, struct job_part
 /* A job without an index looks for older links itself. */
 static int index_open_for(const struct recipe *recipe, bool *ret_asks)
 {
-    int asks = recipe->embedded || !is_watched(order_of(recipe)) ? -1 : index_started();
+    int asks = recipe->embedded || !order_watches(order_of(recipe)) ? -1 : index_started();
 
     *ret_asks = asks >= 0;
     return asks < 0 ? null_open() : fcntl(asks, F_DUPFD_CLOEXEC, 3);

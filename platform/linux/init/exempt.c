@@ -12,14 +12,13 @@
 #include "platform/linux/name_hash.h"
 
 #ifndef FAN_MARK_EVICTABLE
-#define FAN_MARK_EVICTABLE                                                                         \
-    0x200 /* since Linux 5.19: the kernel may forget the file, and so this                         \
-           */
+/* Since Linux 5.19: a file need not stay in memory for its mark. */
+#define FAN_MARK_EVICTABLE 0x200
 #endif
 #define EXEMPT_MAX 4096U
 #define WAY_MAX 1024U
-#define OTHERS_WRITE                                                                               \
-    (S_IWGRP | S_IWOTH) /* of an access list its mask shows as the group's rights */
+/* Of an access list its mask shows as the group's rights. */
+#define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 
 void exempt_begin(struct names *names)
 {

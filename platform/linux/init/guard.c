@@ -86,7 +86,7 @@ static struct verdict verdict_of(const struct watch *watch, const char *path, si
     return verdict;
 }
 
-/* The file behind @fd, which a command opened if it @is_asked. Good until the next one. */
+/* The file behind @fd, which a command opened if it @is_asked. The path is good until the next. */
 static void judge(struct names *names, int fd, bool is_asked, struct denial *denial)
 {
     static struct strbuf path = STRBUF_INIT;
@@ -218,6 +218,7 @@ static void init_hear(struct names *names)
  */
 static void guard_wait(struct names *names)
 {
+    const int lull_ms = names->exempt.count > 0 ? EXEMPT_LULL_MS : LULL_MS;
     static bool lull;
     static bool alone;      /* cordon-index is gone */
     static unsigned failed; /* without a guard init may wait for the command's first open */
@@ -226,8 +227,7 @@ static void guard_wait(struct names *names)
                              {.fd = alone ? -1 : names->watch->life, .events = POLLIN},
                              {.fd = names->watch->events, .events = POLLIN}};
 
-    if (poll(polls, lull ? 3 : 4,
-             lull ? (names->exempt.count > 0 ? EXEMPT_LULL_MS : LULL_MS) : -1) >= 0) {
+    if (poll(polls, lull ? 3 : 4, lull ? lull_ms : -1) >= 0) {
         failed = 0;
     } else if (errno != EINTR && ++failed == FAILED_MAX) {
         _exit(1);

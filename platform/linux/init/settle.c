@@ -5,8 +5,8 @@
  * and then the events tell. A directory is locked from before a rename in it until that was told.
  *
  * Most directories stay where they are: one that was found where it is, with all above it, is so
- * until a move is told of that may be of one of them. So long only those who rename in
- * it are waited for.
+ * until a move is told of that may be of one of them. So long only those who rename in it are
+ * waited for, and what is deeper is looked for from there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 
 #include "platform/linux/init/names.h"
 #include "platform/linux/init/sys.h"
+#include "platform/linux/name_hash.h"
 
 #define TRIES_MAX 1000U /* some 10 ms, should somebody rename what has such a name all the time */
 #define SLOTS 1024U
@@ -22,7 +23,7 @@
 #define NEAR 8U
 #define SLOT_LONG 3800U /* what is directly below may have a name that no link has room for */
 #define CHUNK 3400U     /* of a path, looked up at once: with LONG_NAME less than PATH_MAX */
-#define PIECE 512U      /* ... while each directory on the way is */
+#define PIECE 2048U     /* ... while each directory on the way is */
 /* No file system has names of that length; it is looked for with the directory locked. */
 #define LONG_NAME 600U
 
@@ -122,12 +123,12 @@ static __attribute__((noinline)) bool identify(int base, const char *path, size_
     return found;
 }
 
-/* ---- waiting ---- */
-
 static bool is_same(const struct identity *a, const struct identity *b)
 {
     return a->mount == b->mount && object_same(&a->object, &b->object);
 }
+
+/* ---- waiting ---- */
 
 /* The directory of the first @len bytes of @path. */
 static __attribute__((noinline)) void directory_wait(int base, const char *path, size_t len)
@@ -212,9 +213,6 @@ static bool way_wait(const struct way *way, size_t first, struct found *found)
 
 /* ---- directories that are known to be where they are ---- */
 
-#define HASH_BEGIN 2166136261U /* FNV-1a */
-#define HASH_STEP(hash, byte) (((hash) ^ (unsigned char)(byte)) * 16777619U)
-
 static struct {
     struct settled *slots[SLOTS];
     bool has_long; /* there was one of SLOT_LONG bytes */
@@ -243,7 +241,7 @@ static bool slot_has_moved(const struct settled *slot, const struct names *names
 static const struct settled *slot_deepest(const struct names *names, const char *path, size_t len)
 {
     const struct settled *alike[ALIKE_MAX];
-    uint32_t hash = HASH_BEGIN;
+    uint32_t hash = NAME_HASH_BEGIN;
     size_t count = 0;
 
     for (size_t i = 0; i <= len; i++) {
@@ -254,7 +252,7 @@ static const struct settled *slot_deepest(const struct names *names, const char 
                 alike[count++ % ALIKE_MAX] = slot;
             }
         }
-        hash = i < len ? HASH_STEP(hash, path[i]) : hash;
+        hash = i < len ? NAME_HASH_STEP(hash, path[i]) : hash;
     }
     for (size_t left = count < ALIKE_MAX ? count : ALIKE_MAX; left > 0; left--) {
         const struct settled *slot = alike[--count % ALIKE_MAX];
@@ -289,12 +287,12 @@ static void slot_take(const struct names *names, uint32_t hash, const char *path
 /* All that were found on the way of @path. */
 static void slots_take(const struct names *names, const char *path, const struct found *found)
 {
-    uint32_t hash = HASH_BEGIN;
+    uint32_t hash = NAME_HASH_BEGIN;
     size_t at = 0;
 
     for (size_t i = found->count; i-- > 0 && found->items[i].len <= SLOT_PATH_MAX;) {
         while (at < found->items[i].len) {
-            hash = HASH_STEP(hash, path[at++]);
+            hash = NAME_HASH_STEP(hash, path[at++]);
         }
         slot_take(names, hash, path, at, &found->items[i].identity);
     }
@@ -433,14 +431,17 @@ bool settle_name(struct names *names, int fd, struct strbuf *ret_name)
         /* Once something moved nothing that was known is relied on. */
         const struct settled *slot = i == 0 ? slot_deepest(names, ret_name->data + 1, len) : NULL;
 
-        if (slot != NULL && slot->len == len && settle_known(names, slot, ret_name)) {
-            return true;
+        if (slot != NULL && slot->len == len) {
+            if (settle_known(names, slot, ret_name)) {
+                return true;
+            }
+            slot = NULL;
         }
         if (!names_are_told(names, fd)) {
             drain(names);
             return true;
         }
-        if (settle_all(names, slot != NULL && slot->len < len ? slot : NULL, fd, ret_name)) {
+        if (settle_all(names, slot, fd, ret_name)) {
             return true;
         }
     }

@@ -20,23 +20,11 @@
 /* The last two: see replaced.h. */
 #define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR | FAN_ATTRIB | FAN_MOVE_SELF)
 
-static bool is_wanted(const struct init *init)
-{
-    const struct order_step *steps = order_steps(init->order);
-
-    for (uint32_t i = 0; i < init->order->step_count; i++) {
-        if (steps[i].op == ORDER_WATCH) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum cordon_err watch_prepare(struct init *init)
 {
     init->clone = -1;
     init->guard_ready = -1;
-    if (!is_wanted(init)) {
+    if (!order_watches(init->order)) {
         return CORDON_OK;
     }
     init->clone = watch_raise_fd(
