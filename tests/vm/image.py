@@ -59,8 +59,7 @@ class Image:
                 self.add(word)
 
     def add_tree(self, path):
-        if not os.path.isdir(path):
-            self.add(path)
+        self.add(path)
         for folder, folders, files in os.walk(path):
             folders[:] = [name for name in folders if name not in ("CMakeFiles", "__pycache__")]
             for name in files:
