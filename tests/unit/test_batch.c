@@ -88,4 +88,125 @@ TEST(who_never_began_is_not_busy)
     (void)close(fd);
 }
 
+/* ---- what a rename replaced ---- */
+
+/* An event as the kernel writes it; files and directories are known by one byte. */
+struct told {
+    uint64_t mask;
+    int32_t thread;
+    char target;
+};
+
+static size_t put_part(char *bytes, uint8_t type, char object, const char *name)
+{
+    const uint32_t size = 1;
+    const struct fanotify_event_info_header head = {
+        .info_type = type, .len = (uint16_t)(20 + size + (name == NULL ? 0 : strlen(name) + 1))};
+
+    memset(bytes, 0, head.len);
+    memcpy(bytes, &head, sizeof(head));
+    memcpy(bytes + 12, &size, sizeof(size));
+    bytes[20] = object;
+    if (name != NULL) {
+        memcpy(bytes + 21, name, strlen(name));
+    }
+    return head.len;
+}
+
+static size_t put_event(char *bytes, const struct told *told)
+{
+    struct fanotify_event_metadata event = {.metadata_len = sizeof(event),
+                                            .vers = FANOTIFY_METADATA_VERSION,
+                                            .mask = told->mask,
+                                            .pid = told->thread};
+    size_t len = sizeof(event);
+
+    if ((told->mask & FAN_RENAME) != 0) {
+        len += put_part(bytes + len, FAN_EVENT_INFO_TYPE_OLD_DFID_NAME, 'D', "from");
+        len += put_part(bytes + len, FAN_EVENT_INFO_TYPE_NEW_DFID_NAME, 'D', "to");
+    }
+    len += put_part(bytes + len, FAN_EVENT_INFO_TYPE_FID, told->target, NULL);
+    event.event_len = (uint32_t)len;
+    memcpy(bytes, &event, sizeof(event));
+    return len;
+}
+
+/*
+ * What the rename among those replaced, as text; "?" in front: not all is read that came of it, as
+ * far as can be told.
+ */
+static const char *replaced(const struct told *told, size_t count)
+{
+    static char text[16];
+    char bytes[1024];
+    struct batch *batch = batch_new();
+    int fd = memfd_create("batch", MFD_CLOEXEC);
+    struct batch_replaced search;
+    struct batch_event event;
+    struct object target;
+    size_t len = 0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        len += put_event(bytes + len, &told[i]);
+    }
+    CHECK(pwrite(fd, bytes, len, EVENTS_AT) == (ssize_t)len);
+    CHECK(batch != NULL && batch_share(batch, fd));
+    do {
+        CHECK(batch_next(batch, &event));
+    } while (!event.is_rename);
+    if (!batch_replaced_begin(batch, &event, &search)) {
+        text[at++] = '?';
+    }
+    while (batch_replaced_next(batch, &search, &target)) {
+        text[at++] = (char)target.bytes[0];
+    }
+    text[at] = '\0';
+    batch_free(batch);
+    (void)close(fd);
+    return text;
+}
+#define REPLACED(...)                                                                              \
+    replaced((const struct told[]){__VA_ARGS__},                                                   \
+             sizeof((const struct told[]){__VA_ARGS__}) / sizeof(struct told))
+
+TEST(what_a_rename_replaced_comes_between_it_and_moved_itself)
+{
+    CHECK_STR(REPLACED({FAN_ATTRIB, 5, 'n'}, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'},
+                       {FAN_MOVE_SELF, 5, 'T'}, {FAN_ATTRIB, 5, 'n'}),
+              "X");
+    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 6, 'n'}, {FAN_ATTRIB, 5, 'X'}), "X");
+    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_MOVE_SELF, 5, 'T'}, {FAN_ATTRIB, 6, 'n'}), "");
+    /* It moved itself before, which nobody had read. */
+    CHECK_STR(REPLACED({FAN_MOVE_SELF, 5, 'T'}, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'}), "X");
+    CHECK_STR(REPLACED({FAN_MOVE_SELF, 5, 'T'}, {FAN_RENAME, 5, 'T'}, {FAN_CREATE, 6, 'n'}), "?");
+}
+
+TEST(what_was_merged_seems_to_have_come_before)
+{
+    CHECK_STR(REPLACED({FAN_ATTRIB, 5, 'X'}, {FAN_ATTRIB, 6, 'n'}, {FAN_RENAME, 5, 'T'},
+                       {FAN_MOVE_SELF, 5, 'T'}),
+              "X");
+    CHECK_STR(REPLACED({FAN_ATTRIB | FAN_MOVE_SELF, 5, 'X'}, {FAN_RENAME, 5, 'T'}), "?X");
+}
+
+/* The guard read the rename, and was killed. */
+TEST(an_heir_knows_a_thread_by_what_moved)
+{
+    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}), "?");
+    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 119, 'X'}, {FAN_ATTRIB, 7, 'n'},
+                       {FAN_MOVE_SELF, 7, 'n'}, {FAN_MOVE_SELF, 119, 'T'}, {FAN_ATTRIB, 119, 'n'}),
+              "X");
+    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'}, {FAN_MOVE_SELF, 119, 'T'}), "X");
+}
+
+/* All have one number: it may be one file or the other. */
+TEST(outside_of_the_job_all_are_one_thread)
+{
+    CHECK_STR(REPLACED({FAN_RENAME, 0, 'T'}, {FAN_ATTRIB, 0, 'n'}, {FAN_ATTRIB, 0, 'X'},
+                       {FAN_MOVE_SELF, 0, 'n'}, {FAN_MOVE_SELF, 0, 'T'}, {FAN_ATTRIB, 0, 'm'}),
+              "nX");
+    CHECK_STR(REPLACED({FAN_RENAME, 0, 'T'}, {FAN_MOVE_SELF, 0, 'n'}), "?");
+}
+
 TEST_MAIN()

@@ -352,33 +352,61 @@ bool batch_next_place(struct batch *batch, struct batch_event *ret_event)
     return found && !batch->lost;
 }
 
-bool batch_count_follows(const struct batch *batch, int32_t thread)
+/* The end of what @rename may have told. */
+static void rename_end(const struct batch *batch, const struct batch_event *rename,
+                       struct batch_replaced *search)
 {
-    for (size_t at = batch->next; at < batch->len;) {
+    for (size_t at = batch->next; at < batch->len && search->end == 0;) {
         struct fanotify_event_metadata meta;
         struct batch_event event;
 
         memcpy(&meta, batch->bytes + at, sizeof(meta));
-        if (meta.pid == thread) {
-            return parse_event(batch->bytes + at, &meta, &event) && event.is_count;
+        if (search->first == 0 && meta.pid == rename->thread) {
+            search->first = at;
+        }
+        if ((meta.mask & FAN_MOVE_SELF) != 0 && parse_event(batch->bytes + at, &meta, &event) &&
+            object_same(&event.target, &rename->target)) {
+            search->end = at;
+            search->mover = meta.pid;
         }
         at += meta.event_len;
     }
-    return false;
 }
 
-bool batch_count_before(const struct batch *batch, int32_t thread, size_t *at,
-                        struct object *ret_target)
+bool batch_replaced_begin(const struct batch *batch, const struct batch_event *rename,
+                          struct batch_replaced *ret_search)
 {
-    while (*at < batch->next) {
+    struct batch_replaced search = {
+        .at = batch->next, .until = batch->len, .thread = rename->thread};
+    struct object ignored;
+
+    rename_end(batch, rename, &search);
+    *ret_search = search;
+    if (!batch_replaced_next(batch, &search, &ignored)) {
+        ret_search->at = 0;
+        ret_search->until = batch->next;
+        ret_search->mover = rename->thread;
+        ret_search->end = batch->next;
+    }
+    /* All who are outside have one number. */
+    return search.end != 0 || (search.first != 0 && rename->thread != 0);
+}
+
+bool batch_replaced_next(const struct batch *batch, struct batch_replaced *search,
+                         struct object *ret_target)
+{
+    while (search->at < search->until) {
+        const char *bytes = batch->bytes + search->at;
         struct fanotify_event_metadata meta;
         struct batch_event event;
-        const char *bytes = batch->bytes + *at;
+        bool found;
 
         memcpy(&meta, bytes, sizeof(meta));
-        *at += meta.event_len;
-        if (meta.pid == thread && is_count(&meta) && parse_event(bytes, &meta, &event) &&
-            event.is_count) {
+        found = (search->at == search->first ||
+                 (search->at < search->end && meta.pid == search->mover)) &&
+                is_count(&meta) && parse_event(bytes, &meta, &event) && event.is_count;
+        search->at += meta.event_len;
+        if (found) {
             *ret_target = event.target;
             return true;
         }

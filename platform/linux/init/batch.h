@@ -64,11 +64,29 @@ bool batch_is_lost(const struct batch *batch);
  */
 bool batch_next_place(struct batch *batch, struct batch_event *ret_event);
 
-/* The next event of @thread's is one of a link count. */
-bool batch_count_follows(const struct batch *batch, int32_t thread);
-/* Those of @thread that were taken already, from offset *at on, which begins as 0; false: no more.
+/*
+ * What a rename replaced is told by no event that has its name. When it has further names it lives
+ * on, and an event of its link count tells which file it was, from the same thread: the kernel
+ * sends "renamed", then that, then "moved itself" of the renamed file, while the directory is
+ * locked.
+ *
+ * An event that equals one still queued, of the same thread, is merged into that, and so seems to
+ * have come before. And a thread's number is not the same to the guard and to an heir, who may have
+ * read the one and the other of these: then its "moved itself" shows it.
  */
-bool batch_count_before(const struct batch *batch, int32_t thread, size_t *at,
-                        struct object *ret_target);
+struct batch_replaced {
+    size_t at, until; /* of the events to be looked at */
+    int32_t thread;   /* who renamed, as @rename has it */
+    size_t first;     /* its next event; 0: there is none */
+    size_t end;       /* "moved itself"; 0: there is none */
+    int32_t mover;    /* who renamed, as that has it */
+};
+/* Of @rename, which was taken last. False: not all is read that came of it, as far as can be told.
+ */
+bool batch_replaced_begin(const struct batch *batch, const struct batch_event *rename,
+                          struct batch_replaced *ret_search);
+/* One of the files that it may have replaced; false: no more. Nothing is to be read in between. */
+bool batch_replaced_next(const struct batch *batch, struct batch_replaced *search,
+                         struct object *ret_target);
 
 #endif

@@ -94,15 +94,14 @@ static bool tell_if_denied(struct names *names, const struct batch_event *event,
 }
 
 /* A descriptor to walk below; -1 with errno. */
-static int directory_open(const struct names *names, const struct batch_event *event)
+static int directory_open(const struct names *names, uint64_t fsid, const struct object *directory)
 {
     int fd = -1;
 
     errno = ESTALE;
     for (size_t i = 0; fd < 0 && i < names->mount_count; i++) {
-        if (names->mounts[i].fsid == event->fsid) {
-            fd = object_open(names->mounts[i].fd, &event->target,
-                             O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+        if (names->mounts[i].fsid == fsid) {
+            fd = object_open(names->mounts[i].fd, directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
         }
     }
     return fd;
@@ -112,7 +111,7 @@ static int directory_open(const struct names *names, const struct batch_event *e
 static bool directory_walk(struct names *names, const struct batch_event *event, const char *path,
                            const char *other)
 {
-    int fd = directory_open(names, event);
+    int fd = directory_open(names, event->fsid, &event->target);
 
     /* Removed since: what left it before that has events of its own. */
     return fd >= 0 ? walk_add(names, fd, path, other) : errno == ESTALE || errno == ENOENT;
@@ -173,40 +172,37 @@ static bool directory_moved(struct names *names, const struct batch_event *event
     return ok;
 }
 
-/* The last name that a rename took away from what may live on under another. */
+/* The name that a rename took away from what may live on under another. */
 struct replacing {
-    int32_t thread;
     bool is_denied;     /* whatever had it; else if that was denied already */
     struct strbuf path; /* from the file system's root; "": nobody can tell */
 };
 
-/* @target was replaced by a rename of @thread. */
-static bool replaced_deny(struct names *names, const struct replacing *last,
+/* @event's target was replaced. */
+static bool replaced_deny(struct names *names, const struct replacing *replacing,
                           const struct batch_event *event)
 {
-    const bool known = last->thread == event->thread;
-
-    if (known && !last->is_denied && objects_find(&names->denied, &event->target) == NULL) {
+    if (!replacing->is_denied && objects_find(&names->denied, &event->target) == NULL) {
         return true;
     }
     return names_denied(names, &event->target) &&
-           former_tell(names, event, known ? strbuf_text(&last->path) : "");
+           former_tell(names, event, strbuf_text(&replacing->path));
 }
 
 /* The name that @event gives away, @to, was denied to what had it, or may have been. */
 static bool replacing_find(struct names *names, const struct batch_event *event,
-                           const struct spelled *to, struct replacing *last)
+                           const struct spelled *to, struct replacing *replacing)
 {
     bool found = to->denied;
 
-    *last =
-        (struct replacing){.thread = event->thread, .is_denied = to->denied, .path = last->path};
-    last->path.len = 0;
-    for (size_t i = 0; last->path.len == 0 && i < to->count; i++) {
+    replacing->is_denied = to->denied;
+    replacing->path.len = 0;
+    for (size_t i = 0; replacing->path.len == 0 && i < to->count; i++) {
         const struct strbuf *path = &to->paths[i].text;
 
         if (verdict_by_name(names->watch, path->data, path->len).denied) {
-            path_move(path->data, to->paths[i].mount->path, to->paths[i].mount->root, &last->path);
+            path_move(path->data, to->paths[i].mount->path, to->paths[i].mount->root,
+                      &replacing->path);
         }
     }
     for (size_t i = 0; !found && i < to->former_count; i++) {
@@ -214,34 +210,52 @@ static bool replacing_find(struct names *names, const struct batch_event *event,
 
         if (former_matters(names, event, strbuf_text(&former->text))) {
             found = true;
-            last->is_denied = former->is_earlier && names->is_behind;
-            strbuf_add(&last->path, strbuf_text(&former->text), former->text.len);
+            replacing->is_denied = former->is_earlier && names->is_behind;
+            strbuf_add(&replacing->path, strbuf_text(&former->text), former->text.len);
         }
     }
     return found;
 }
 
-static bool deny_replaced(struct names *names, const struct batch_event *event,
-                          const struct spelled *to, struct replacing *last)
+/* Reads all that is told of the rename, whose directory is locked until then. */
+static bool rename_wait(struct names *names, const struct batch_event *event)
 {
-    struct batch_event replaced = {.thread = event->thread, .fsid = event->fsid};
-    size_t at = 0;
+    int fd = directory_open(names, event->fsid, &event->to.directory);
 
-    if (!replacing_find(names, event, to, last)) {
-        return true;
+    if (fd >= 0) {
+        settle_below(fd);
+        (void)close(fd);
+    } else if (errno != ESTALE && errno != ENOENT) {
+        return false;
     }
-    if (!batch_count_follows(names->batch, event->thread)) {
-        while (batch_count_before(names->batch, event->thread, &at, &replaced.target)) {
-            if (!replaced_deny(names, last, &replaced)) {
-                return false;
-            }
-        }
-    }
-    return !last->path.failed && replaced_expect(&names->replaced, event->thread);
+    return places_read(names);
 }
 
-static bool rename_take(struct names *names, const struct batch_event *event,
-                        struct replacing *last)
+static bool deny_replaced(struct names *names, const struct batch_event *event,
+                          const struct spelled *to)
+{
+    static struct replacing replacing = {.path = STRBUF_INIT};
+    struct batch_event replaced = {.thread = event->thread, .fsid = event->fsid};
+    struct batch_replaced search;
+    bool ok;
+
+    if (!replacing_find(names, event, to, &replacing)) {
+        return true;
+    }
+    if (!batch_replaced_begin(names->batch, event, &search)) {
+        ok = rename_wait(names, event);
+        (void)batch_replaced_begin(names->batch, event, &search);
+    } else {
+        ok = true;
+    }
+    ok = ok && !replacing.path.failed;
+    while (ok && batch_replaced_next(names->batch, &search, &replaced.target)) {
+        ok = replaced_deny(names, &replacing, &replaced);
+    }
+    return ok;
+}
+
+static bool rename_take(struct names *names, const struct batch_event *event)
 {
     static struct spelled from;
     static struct spelled to;
@@ -258,21 +272,19 @@ static bool rename_take(struct names *names, const struct batch_event *event,
         return false;
     }
     return ((!from.denied && !to.denied) || names_denied(names, &event->target)) &&
-           deny_replaced(names, event, &to, last);
+           deny_replaced(names, event, &to);
 }
 
 static bool event_take(struct names *names, const struct batch_event *event)
 {
-    static struct replacing last = {.path = STRBUF_INIT};
     static struct spelled at;
-    bool expected = replaced_take(&names->replaced, event->thread);
     bool inherited;
 
     if (event->is_rename) {
-        return rename_take(names, event, &last);
+        return rename_take(names, event);
     }
     if (!event->is_name) {
-        return !event->is_count || !expected || replaced_deny(names, &last, event);
+        return true;
     }
     if (event->is_creation) {
         older_created(names, &event->target);
