@@ -132,16 +132,17 @@ static size_t put_event(char *bytes, const struct told *told)
 }
 
 /*
- * What the rename among those replaced, as text; "?" in front: not all is read that came of it, as
- * far as can be told.
+ * Where else it may be told what the rename among those replaced, as text, for the guard or an
+ * heir;
+ * "?" in front: there is no next event of its thread's.
  */
-static const char *replaced(const struct told *told, size_t count)
+static const char *searched(bool heir, const struct told *told, size_t count)
 {
     static char text[16];
     char bytes[1024];
     struct batch *batch = batch_new();
     int fd = memfd_create("batch", MFD_CLOEXEC);
-    struct batch_replaced search;
+    struct batch_search search;
     struct batch_event event;
     struct object target;
     size_t len = 0;
@@ -155,10 +156,11 @@ static const char *replaced(const struct told *told, size_t count)
     do {
         CHECK(batch_next(batch, &event));
     } while (!event.is_rename);
-    if (!batch_replaced_begin(batch, &event, &search)) {
+    if (!batch_follows(batch, event.thread)) {
         text[at++] = '?';
     }
-    while (batch_replaced_next(batch, &search, &target)) {
+    batch_search(batch, &event, heir, &search);
+    while (batch_found(batch, &search, &target)) {
         text[at++] = (char)target.bytes[0];
     }
     text[at] = '\0';
@@ -166,47 +168,53 @@ static const char *replaced(const struct told *told, size_t count)
     (void)close(fd);
     return text;
 }
-#define REPLACED(...)                                                                              \
-    replaced((const struct told[]){__VA_ARGS__},                                                   \
+#define SEARCHED(heir, ...)                                                                        \
+    searched(heir, (const struct told[]){__VA_ARGS__},                                             \
              sizeof((const struct told[]){__VA_ARGS__}) / sizeof(struct told))
 
-TEST(what_a_rename_replaced_comes_between_it_and_moved_itself)
+TEST(what_a_rename_replaced_is_told_by_the_next_event)
 {
-    CHECK_STR(REPLACED({FAN_ATTRIB, 5, 'n'}, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'},
-                       {FAN_MOVE_SELF, 5, 'T'}, {FAN_ATTRIB, 5, 'n'}),
-              "X");
-    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 6, 'n'}, {FAN_ATTRIB, 5, 'X'}), "X");
-    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_MOVE_SELF, 5, 'T'}, {FAN_ATTRIB, 6, 'n'}), "");
-    /* It moved itself before, which nobody had read. */
-    CHECK_STR(REPLACED({FAN_MOVE_SELF, 5, 'T'}, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'}), "X");
-    CHECK_STR(REPLACED({FAN_MOVE_SELF, 5, 'T'}, {FAN_RENAME, 5, 'T'}, {FAN_CREATE, 6, 'n'}), "?");
+    CHECK_STR(SEARCHED(false, {FAN_ATTRIB, 5, 'n'}, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'},
+                       {FAN_MOVE_SELF, 5, 'T'}),
+              "");
+    CHECK_STR(SEARCHED(false, {FAN_RENAME, 5, 'T'}, {FAN_MOVE_SELF, 5, 'T'}, {FAN_ATTRIB, 6, 'n'}),
+              "");
+    CHECK_STR(SEARCHED(false, {FAN_RENAME, 5, 'T'}, {FAN_CREATE, 6, 'n'}), "?");
 }
 
 TEST(what_was_merged_seems_to_have_come_before)
 {
-    CHECK_STR(REPLACED({FAN_ATTRIB, 5, 'X'}, {FAN_ATTRIB, 6, 'n'}, {FAN_RENAME, 5, 'T'},
+    CHECK_STR(SEARCHED(false, {FAN_ATTRIB, 5, 'X'}, {FAN_ATTRIB, 6, 'n'}, {FAN_RENAME, 5, 'T'},
                        {FAN_MOVE_SELF, 5, 'T'}),
               "X");
-    CHECK_STR(REPLACED({FAN_ATTRIB | FAN_MOVE_SELF, 5, 'X'}, {FAN_RENAME, 5, 'T'}), "?X");
+    CHECK_STR(SEARCHED(false, {FAN_ATTRIB | FAN_MOVE_SELF, 5, 'X'}, {FAN_RENAME, 5, 'T'}), "?X");
+    /* It moved before: the next event, of another file, proves nothing. */
+    CHECK_STR(SEARCHED(false, {FAN_ATTRIB, 5, 'X'}, {FAN_MOVE_SELF, 5, 'T'}, {FAN_RENAME, 5, 'T'},
+                       {FAN_ATTRIB, 5, 'n'}),
+              "X");
+    /* Somebody else moves it later. */
+    CHECK_STR(SEARCHED(false, {FAN_ATTRIB, 5, 'X'}, {FAN_MOVE_SELF, 5, 'T'}, {FAN_RENAME, 5, 'T'},
+                       {FAN_ATTRIB, 6, 'n'}, {FAN_MOVE_SELF, 6, 'T'}),
+              "?X");
+    /* The first event of all is no thread's in particular. */
+    CHECK_STR(SEARCHED(false, {FAN_ATTRIB, 6, 'n'}, {FAN_MOVE_SELF, 5, 'T'}, {FAN_RENAME, 5, 'T'}),
+              "?");
 }
 
-/* The guard read the rename, and was killed. */
+/* The guard read the rename, and was ended. */
 TEST(an_heir_knows_a_thread_by_what_moved)
 {
-    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}), "?");
-    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 119, 'X'}, {FAN_ATTRIB, 7, 'n'},
+    CHECK_STR(SEARCHED(true, {FAN_RENAME, 5, 'T'}), "?");
+    CHECK_STR(SEARCHED(true, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 119, 'X'}, {FAN_ATTRIB, 7, 'n'},
                        {FAN_MOVE_SELF, 7, 'n'}, {FAN_MOVE_SELF, 119, 'T'}, {FAN_ATTRIB, 119, 'n'}),
-              "X");
-    CHECK_STR(REPLACED({FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'}, {FAN_MOVE_SELF, 119, 'T'}), "X");
-}
-
-/* All have one number: it may be one file or the other. */
-TEST(outside_of_the_job_all_are_one_thread)
-{
-    CHECK_STR(REPLACED({FAN_RENAME, 0, 'T'}, {FAN_ATTRIB, 0, 'n'}, {FAN_ATTRIB, 0, 'X'},
-                       {FAN_MOVE_SELF, 0, 'n'}, {FAN_MOVE_SELF, 0, 'T'}, {FAN_ATTRIB, 0, 'm'}),
-              "nX");
-    CHECK_STR(REPLACED({FAN_RENAME, 0, 'T'}, {FAN_MOVE_SELF, 0, 'n'}), "?");
+              "?X");
+    CHECK_STR(
+        SEARCHED(true, {FAN_RENAME, 0, 'T'}, {FAN_ATTRIB, 119, 'X'}, {FAN_MOVE_SELF, 119, 'T'}),
+        "?X");
+    CHECK_STR(SEARCHED(true, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 5, 'X'}, {FAN_MOVE_SELF, 119, 'T'}),
+              "");
+    CHECK_STR(SEARCHED(false, {FAN_RENAME, 5, 'T'}, {FAN_ATTRIB, 7, 'n'}, {FAN_MOVE_SELF, 7, 'T'}),
+              "?");
 }
 
 TEST_MAIN()

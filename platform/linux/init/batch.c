@@ -352,62 +352,91 @@ bool batch_next_place(struct batch *batch, struct batch_event *ret_event)
     return found && !batch->lost;
 }
 
-/* The end of what @rename may have told. */
-static void rename_end(const struct batch *batch, const struct batch_event *rename,
-                       struct batch_replaced *search)
+/* Offset of the first event from @at on, before @until, that is @thread's; @until: there is none.
+ */
+static size_t event_of(const struct batch *batch, int32_t thread, size_t at, size_t until)
 {
-    for (size_t at = batch->next; at < batch->len && search->end == 0;) {
+    while (at < until) {
+        struct fanotify_event_metadata meta;
+
+        memcpy(&meta, batch->bytes + at, sizeof(meta));
+        if (meta.pid == thread) {
+            break;
+        }
+        at += meta.event_len;
+    }
+    return at;
+}
+
+static bool is_count_at(const struct batch *batch, size_t at, struct object *ret_target)
+{
+    struct fanotify_event_metadata meta;
+    struct batch_event event;
+
+    memcpy(&meta, batch->bytes + at, sizeof(meta));
+    if (!is_count(&meta) || !parse_event(batch->bytes + at, &meta, &event) || !event.is_count) {
+        return false;
+    }
+    *ret_target = event.target;
+    return true;
+}
+
+/* Offset of the first "moved itself" of @target from @at on, before @until; @until: there is none.
+ */
+static size_t moved_itself(const struct batch *batch, const struct object *target, size_t at,
+                           size_t until, int32_t *ret_thread)
+{
+    while (at < until) {
         struct fanotify_event_metadata meta;
         struct batch_event event;
 
         memcpy(&meta, batch->bytes + at, sizeof(meta));
-        if (search->first == 0 && meta.pid == rename->thread) {
-            search->first = at;
-        }
         if ((meta.mask & FAN_MOVE_SELF) != 0 && parse_event(batch->bytes + at, &meta, &event) &&
-            object_same(&event.target, &rename->target)) {
-            search->end = at;
-            search->mover = meta.pid;
+            object_same(&event.target, target)) {
+            *ret_thread = meta.pid;
+            break;
         }
         at += meta.event_len;
     }
+    return at;
 }
 
-bool batch_replaced_begin(const struct batch *batch, const struct batch_event *rename,
-                          struct batch_replaced *ret_search)
+bool batch_follows(const struct batch *batch, int32_t thread)
 {
-    struct batch_replaced search = {
-        .at = batch->next, .until = batch->len, .thread = rename->thread};
-    struct object ignored;
-
-    rename_end(batch, rename, &search);
-    *ret_search = search;
-    if (!batch_replaced_next(batch, &search, &ignored)) {
-        ret_search->at = 0;
-        ret_search->until = batch->next;
-        ret_search->mover = rename->thread;
-        ret_search->end = batch->next;
-    }
-    /* All who are outside have one number. */
-    return search.end != 0 || (search.first != 0 && rename->thread != 0);
+    return event_of(batch, thread, batch->next, batch->len) < batch->len;
 }
 
-bool batch_replaced_next(const struct batch *batch, struct batch_replaced *search,
-                         struct object *ret_target)
+void batch_search(const struct batch *batch, const struct batch_event *rename, bool renumbered,
+                  struct batch_search *ret_search)
+{
+    const size_t next = event_of(batch, rename->thread, batch->next, batch->len);
+    struct object ignored;
+    int32_t mover = 0;
+    const bool moved = moved_itself(batch, &rename->target, 0, batch->next, &mover) < batch->next;
+    const bool counted = next < batch->len && is_count_at(batch, next, &ignored);
+
+    *ret_search = (struct batch_search){.at = counted && !moved ? batch->next : 0,
+                                        .taken = batch->next,
+                                        .until = batch->next,
+                                        .thread = rename->thread};
+    if (renumbered && next == batch->len) {
+        const size_t end =
+            moved_itself(batch, &rename->target, batch->next, batch->len, &ret_search->mover);
+
+        ret_search->until = end < batch->len ? end : batch->next;
+    }
+}
+
+bool batch_found(const struct batch *batch, struct batch_search *search, struct object *ret_target)
 {
     while (search->at < search->until) {
-        const char *bytes = batch->bytes + search->at;
+        const size_t at = search->at;
+        const int32_t thread = at < search->taken ? search->thread : search->mover;
         struct fanotify_event_metadata meta;
-        struct batch_event event;
-        bool found;
 
-        memcpy(&meta, bytes, sizeof(meta));
-        found = (search->at == search->first ||
-                 (search->at < search->end && meta.pid == search->mover)) &&
-                is_count(&meta) && parse_event(bytes, &meta, &event) && event.is_count;
+        memcpy(&meta, batch->bytes + at, sizeof(meta));
         search->at += meta.event_len;
-        if (found) {
-            *ret_target = event.target;
+        if (meta.pid == thread && is_count_at(batch, at, ret_target)) {
             return true;
         }
     }

@@ -64,29 +64,24 @@ bool batch_is_lost(const struct batch *batch);
  */
 bool batch_next_place(struct batch *batch, struct batch_event *ret_event);
 
+/* There is a next event of @thread's. */
+bool batch_follows(const struct batch *batch, int32_t thread);
+
 /*
- * What a rename replaced is told by no event that has its name. When it has further names it lives
- * on, and an event of its link count tells which file it was, from the same thread: the kernel
- * sends "renamed", then that, then "moved itself" of the renamed file, while the directory is
- * locked.
- *
- * An event that equals one still queued, of the same thread, is merged into that, and so seems to
- * have come before. And a thread's number is not the same to the guard and to an heir, who may have
- * read the one and the other of these: then its "moved itself" shows it.
+ * Where else than in its thread's next event, see replaced.h, it may be told what a rename
+ * replaced: before it, if the next event is another, or the file had moved before, so that events
+ * of it were merged; and behind it under another number of its thread, if it has none under its
+ * own: that of who says "moved itself" of the renamed file. An heir sees that.
  */
-struct batch_replaced {
-    size_t at, until; /* of the events to be looked at */
-    int32_t thread;   /* who renamed, as @rename has it */
-    size_t first;     /* its next event; 0: there is none */
-    size_t end;       /* "moved itself"; 0: there is none */
-    int32_t mover;    /* who renamed, as that has it */
+struct batch_search {
+    size_t at, until, taken;
+    int32_t thread; /* up to @taken */
+    int32_t mover;  /* from there on */
 };
-/* Of @rename, which was taken last. False: not all is read that came of it, as far as can be told.
- */
-bool batch_replaced_begin(const struct batch *batch, const struct batch_event *rename,
-                          struct batch_replaced *ret_search);
-/* One of the files that it may have replaced; false: no more. Nothing is to be read in between. */
-bool batch_replaced_next(const struct batch *batch, struct batch_replaced *search,
-                         struct object *ret_target);
+/* Of @rename, which was taken last. */
+void batch_search(const struct batch *batch, const struct batch_event *rename, bool renumbered,
+                  struct batch_search *ret_search);
+/* One of them; false: no more. Nothing is to be read in between. */
+bool batch_found(const struct batch *batch, struct batch_search *search, struct object *ret_target);
 
 #endif

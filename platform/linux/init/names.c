@@ -13,6 +13,8 @@
 #include "platform/linux/init/spelled.h"
 #include "platform/linux/init/sys.h"
 
+#define WAITS_MAX 256U /* for renames of the job, in one names_drain() */
+
 /*
  * In a directory that once was denied and now is elsewhere: what comes into that is denied as well.
  * Where it is denied, rules say what is below it, and may open some of that again.
@@ -172,37 +174,40 @@ static bool directory_moved(struct names *names, const struct batch_event *event
     return ok;
 }
 
-/* The name that a rename took away from what may live on under another. */
+/* The last name that a rename took away from what may live on under another. */
 struct replacing {
+    int32_t thread;
     bool is_denied;     /* whatever had it; else if that was denied already */
     struct strbuf path; /* from the file system's root; "": nobody can tell */
 };
 
-/* @event's target was replaced. */
-static bool replaced_deny(struct names *names, const struct replacing *replacing,
+/* @target was replaced by a rename of @thread. */
+static bool replaced_deny(struct names *names, const struct replacing *last,
                           const struct batch_event *event)
 {
-    if (!replacing->is_denied && objects_find(&names->denied, &event->target) == NULL) {
+    const bool known = last->thread == event->thread;
+
+    if (known && !last->is_denied && objects_find(&names->denied, &event->target) == NULL) {
         return true;
     }
     return names_denied(names, &event->target) &&
-           former_tell(names, event, strbuf_text(&replacing->path));
+           former_tell(names, event, known && last->path.len > 0 ? strbuf_text(&last->path) : "");
 }
 
 /* The name that @event gives away, @to, was denied to what had it, or may have been. */
 static bool replacing_find(struct names *names, const struct batch_event *event,
-                           const struct spelled *to, struct replacing *replacing)
+                           const struct spelled *to, struct replacing *last)
 {
     bool found = to->denied;
 
-    replacing->is_denied = to->denied;
-    replacing->path.len = 0;
-    for (size_t i = 0; replacing->path.len == 0 && i < to->count; i++) {
+    *last =
+        (struct replacing){.thread = event->thread, .is_denied = to->denied, .path = last->path};
+    last->path.len = 0;
+    for (size_t i = 0; last->path.len == 0 && i < to->count; i++) {
         const struct strbuf *path = &to->paths[i].text;
 
         if (verdict_by_name(names->watch, path->data, path->len).denied) {
-            path_move(path->data, to->paths[i].mount->path, to->paths[i].mount->root,
-                      &replacing->path);
+            path_move(path->data, to->paths[i].mount->path, to->paths[i].mount->root, &last->path);
         }
     }
     for (size_t i = 0; !found && i < to->former_count; i++) {
@@ -210,18 +215,35 @@ static bool replacing_find(struct names *names, const struct batch_event *event,
 
         if (former_matters(names, event, strbuf_text(&former->text))) {
             found = true;
-            replacing->is_denied = former->is_earlier && names->is_behind;
-            strbuf_add(&replacing->path, strbuf_text(&former->text), former->text.len);
+            last->is_denied = former->is_earlier && names->is_behind;
+            strbuf_add(&last->path, strbuf_text(&former->text), former->text.len);
         }
     }
     return found;
 }
 
-/* Reads all that is told of the rename, whose directory is locked until then. */
+static bool is_heir(const struct names *names)
+{
+    return names->watch->decide < 0;
+}
+
+/*
+ * Reads what the job's rename tells of: all of it, as its directory is locked until then. The guard
+ * has both then or neither; one that was ended in between would have left an heir who does not know
+ * what was due. Who renames without end, and so that it never is whole, ends his job. What the host
+ * does in the moment in which a job ends may have come after that, and an heir's job is over.
+ */
 static bool rename_wait(struct names *names, const struct batch_event *event)
 {
-    int fd = directory_open(names, event->fsid, &event->to.directory);
+    int fd;
 
+    if (is_heir(names) || event->thread == 0 || batch_follows(names->batch, event->thread)) {
+        return true;
+    }
+    if (names->waits++ == WAITS_MAX) {
+        return false;
+    }
+    fd = directory_open(names, event->fsid, &event->to.directory);
     if (fd >= 0) {
         settle_below(fd);
         (void)close(fd);
@@ -231,31 +253,31 @@ static bool rename_wait(struct names *names, const struct batch_event *event)
     return places_read(names);
 }
 
-static bool deny_replaced(struct names *names, const struct batch_event *event,
-                          const struct spelled *to)
+/* What @event replaced, if it is not what the thread's next event tells. */
+static bool deny_searched(struct names *names, const struct batch_event *event,
+                          const struct replacing *last)
 {
-    static struct replacing replacing = {.path = STRBUF_INIT};
     struct batch_event replaced = {.thread = event->thread, .fsid = event->fsid};
-    struct batch_replaced search;
-    bool ok;
+    struct batch_search search;
+    bool ok = true;
 
-    if (!replacing_find(names, event, to, &replacing)) {
-        return true;
-    }
-    if (!batch_replaced_begin(names->batch, event, &search)) {
-        ok = rename_wait(names, event);
-        (void)batch_replaced_begin(names->batch, event, &search);
-    } else {
-        ok = true;
-    }
-    ok = ok && !replacing.path.failed;
-    while (ok && batch_replaced_next(names->batch, &search, &replaced.target)) {
-        ok = replaced_deny(names, &replacing, &replaced);
+    batch_search(names->batch, event, is_heir(names), &search);
+    while (ok && batch_found(names->batch, &search, &replaced.target)) {
+        ok = replaced_deny(names, last, &replaced);
     }
     return ok;
 }
 
-static bool rename_take(struct names *names, const struct batch_event *event)
+static bool deny_replaced(struct names *names, const struct batch_event *event,
+                          const struct spelled *to, struct replacing *last)
+{
+    return !replacing_find(names, event, to, last) ||
+           (rename_wait(names, event) && !last->path.failed && deny_searched(names, event, last) &&
+            replaced_expect(&names->replaced, event->thread));
+}
+
+static bool rename_take(struct names *names, const struct batch_event *event,
+                        struct replacing *last)
 {
     static struct spelled from;
     static struct spelled to;
@@ -272,19 +294,21 @@ static bool rename_take(struct names *names, const struct batch_event *event)
         return false;
     }
     return ((!from.denied && !to.denied) || names_denied(names, &event->target)) &&
-           deny_replaced(names, event, &to);
+           deny_replaced(names, event, &to, last);
 }
 
 static bool event_take(struct names *names, const struct batch_event *event)
 {
+    static struct replacing last = {.path = STRBUF_INIT};
     static struct spelled at;
+    bool expected = replaced_take(&names->replaced, event->thread);
     bool inherited;
 
     if (event->is_rename) {
-        return rename_take(names, event);
+        return rename_take(names, event, &last);
     }
     if (!event->is_name) {
-        return true;
+        return !event->is_count || !expected || replaced_deny(names, &last, event);
     }
     if (event->is_creation) {
         older_created(names, &event->target);
@@ -321,6 +345,7 @@ bool names_drain(struct names *names)
     static char to[NAME_MAX + 1];
     struct batch_event event;
 
+    names->waits = 0;
     if (!places_read(names)) {
         return false;
     }

@@ -16,6 +16,7 @@
 #include "platform/linux/init/exempt.h"
 #include "platform/linux/init/objects.h"
 #include "platform/linux/init/places.h"
+#include "platform/linux/init/replaced.h"
 #include "platform/linux/init/watch.h"
 
 /* A mount of the view, as its counterpart in the unwatched clone shows it. */
@@ -47,6 +48,8 @@ struct names {
     struct places places;
     struct objects denied; /* value: unused */
     struct batch *batch;
+    struct replaced replaced;
+    unsigned waits;              /* in this names_drain() */
     struct exempt exempt;        /* for the guard alone */
     struct names_index *indexed; /* file systems of which `denied` knows the time before */
     size_t indexed_count;

@@ -17,7 +17,7 @@
 #define DECIDE_MASK (FAN_OPEN_PERM | FAN_ONDIR)
 #define GROUP_WAIT_MS 10
 #define GROUP_TRIES 1000
-/* The last two: see batch.h. */
+/* The last two: see replaced.h. */
 #define EVENTS_MASK (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_ONDIR | FAN_ATTRIB | FAN_MOVE_SELF)
 
 enum cordon_err watch_prepare(struct init *init)

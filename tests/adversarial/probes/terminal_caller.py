@@ -122,13 +122,13 @@ def interrupt(prefix):
 @both
 def suspend_and_go_on(prefix):
     shell = Shell()
-    shell.begin(prefix, "i=0; while :; do i=$((i + 1)); echo $i >count; sleep 0.02; done")
+    shell.begin(prefix, "i=0; while :; do i=$((i + 1)); echo $i >>count; sleep 0.02; done")
     time.sleep(0.2)
     shell.key(SUSPEND, "Stopped", PROMPT)
     time.sleep(0.2)
-    shell.do("a=$(cat count); sleep 0.3; test $a = $(cat count) && echo st''ill", "still", PROMPT)
+    shell.do("a=$(tail -n 1 count); sleep 0.3; test $a = $(tail -n 1 count) && echo st''ill", "still", PROMPT)
     shell.do("bg", PROMPT)
-    shell.do("sleep 0.3; test $a != $(cat count) && echo mo''ves", "moves", PROMPT)
+    shell.do("sleep 0.3; test $a != $(tail -n 1 count) && echo mo''ves", "moves", PROMPT)
     shell.foreground()
     shell.key(SUSPEND, "Stopped", PROMPT)
     shell.foreground()
