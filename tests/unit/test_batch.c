@@ -132,9 +132,8 @@ static size_t put_event(char *bytes, const struct told *told)
 }
 
 /*
- * Where else it may be told what the rename among those replaced, as text, for the guard or an
- * heir;
- * "?" in front: there is no next event of its thread's.
+ * Where else it may be told what the rename among those replaced, as text, for the guard or
+ * an heir; "?" in front: there is no next event of its thread's.
  */
 static const char *searched(bool heir, const struct told *told, size_t count)
 {

@@ -352,11 +352,12 @@ bool batch_next_place(struct batch *batch, struct batch_event *ret_event)
     return found && !batch->lost;
 }
 
-/* Offset of the first event from @at on, before @until, that is @thread's; @until: there is none.
- */
-static size_t event_of(const struct batch *batch, int32_t thread, size_t at, size_t until)
+/* Offset of the next event of @thread's; the batch's end: there is none. */
+static size_t next_of(const struct batch *batch, int32_t thread)
 {
-    while (at < until) {
+    size_t at = batch->next;
+
+    while (at < batch->len) {
         struct fanotify_event_metadata meta;
 
         memcpy(&meta, batch->bytes + at, sizeof(meta));
@@ -403,13 +404,13 @@ static size_t moved_itself(const struct batch *batch, const struct object *targe
 
 bool batch_follows(const struct batch *batch, int32_t thread)
 {
-    return event_of(batch, thread, batch->next, batch->len) < batch->len;
+    return next_of(batch, thread) < batch->len;
 }
 
 void batch_search(const struct batch *batch, const struct batch_event *rename, bool renumbered,
                   struct batch_search *ret_search)
 {
-    const size_t next = event_of(batch, rename->thread, batch->next, batch->len);
+    const size_t next = next_of(batch, rename->thread);
     struct object ignored;
     int32_t mover = 0;
     const bool moved = moved_itself(batch, &rename->target, 0, batch->next, &mover) < batch->next;
