@@ -170,7 +170,11 @@ INLINE void fence(struct scratch *scratch)
 /* UINT32_MAX: all are in use, by tasks that were interrupted. */
 INLINE uint32_t scratch_claim(void)
 {
-    const uint32_t first = bpf_get_smp_processor_id();
+    /*
+     * The thread's number, not the processor's: where there is one processor a kernel knows that
+     * as 0, and follows each index through all that comes after it, until it gives up (7.2).
+     */
+    const uint32_t first = (uint32_t)bpf_get_current_pid_tgid();
 
     for (uint32_t i = 0; i < SCRATCHES; i++) {
         const uint32_t index = (first + i) % SCRATCHES;
