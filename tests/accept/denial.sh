@@ -54,7 +54,7 @@ bpf_on() {
         mkdir -p /sys/fs/bpf/cordon
         "$CORDON_BUILD/platform/linux/bpf/cordon-bpf" /sys/fs/bpf/cordon || exit 1
         bash tests/property/property.sh --steps 3000 || exit 1
-        JOB_TIMEOUT=60 bash tests/adversarial/run --without=bpf DR NW-09' || echo "FAIL $1"
+        bash tests/adversarial/run --without=bpf DR NW-09' || echo "FAIL $1"
 }
 
 # Every kernel, beside each other.

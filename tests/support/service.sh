@@ -25,7 +25,7 @@
 CORDON_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CORDON_BUILD=${CORDON_BUILD:-$CORDON_SOURCE/build/dev}
 CORDON_MODE=${CORDON_MODE:-service}
-JOB_TIMEOUT=${JOB_TIMEOUT:-20}
+JOB_TIMEOUT=${JOB_TIMEOUT:-$((20 * ${SLOW:-1}))}
 SERVICE_PID=
 SERVICE_GROUP=
 . "$CORDON_SOURCE/tests/support/service_${CORDON_SERVICE:-private}.sh" || exit 1
