@@ -22,6 +22,9 @@ if(TARGET cordon_linux)
   cordon_test(test_notes LABEL unit SOURCES test_notes.c ${CMAKE_SOURCE_DIR}/platform/linux/init/notes.c
               LIBS cordon_base)
   target_link_options(test_notes PRIVATE -Wl,--wrap=clock_gettime -Wl,--wrap=syscall)
+  cordon_test(test_folders LABEL unit SOURCES test_folders.c ${CMAKE_SOURCE_DIR}/platform/linux/init/folders.c
+              LIBS cordon_base)
+  target_link_options(test_folders PRIVATE -Wl,--wrap=reallocarray)
   cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)
   cordon_test(test_witness LABEL unit SOURCES test_witness.c LIBS cordon_linux_worker)
   cordon_test(test_order_again LABEL unit SOURCES test_order_again.c LIBS cordon_linux_worker)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directories that a walk has found and not read yet, shared by two threads. Each reads on in
+ * what it found last, so that few directories are open at once (no more than the tree is deep, for
+ * each), and takes the other's oldest, below which there is most, when it has none of its own.
+ */
+#ifndef CORDON_LINUX_INIT_FOLDERS_H
+#define CORDON_LINUX_INIT_FOLDERS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/base/err.h"
+#include "policy/dfa.h"
+
+#define FOLDERS_THREADS 2U
+
+/* An open directory; closed when the last of those below it has been opened. */
+struct folder {
+    int fd;
+    size_t users;
+};
+
+/* One to be read. */
+struct folder_item {
+    struct folder *in;
+    char *name;         /* in there; owned */
+    struct dfa_pos pos; /* at the end of the name */
+    uint32_t level;     /* 1: below where the walk began */
+};
+
+struct folders {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct folder_list {
+        struct folder_item *items;
+        size_t first, end, room;
+    } list[FOLDERS_THREADS];
+    unsigned threads, waiting;
+    bool ended;
+};
+
+void folders_init(struct folders *folders);
+/* Also what nobody read. */
+void folders_deinit(struct folders *folders);
+
+/*
+ * Hands over @items, found in the directory @fd by thread @who, which takes part; the names and
+ * @fd with them, also on errors. None: @fd is closed.
+ * CORDON_E_NOMEM
+ */
+CORDON_MUST_USE enum cordon_err folders_add(struct folders *folders, unsigned who, int fd,
+                                            struct folder_item *items, size_t count);
+/* The next to be read, once there is one; false: all are read, or the walk was ended. */
+bool folders_next(struct folders *folders, unsigned who, struct folder_item *ret_item);
+/* What folders_next() gave is opened, or cannot be. */
+void folders_done(struct folders *folders, struct folder_item *item);
+/* Another thread takes part; it takes none of its own, or is not there after all. */
+void folders_join(struct folders *folders);
+void folders_leave(struct folders *folders);
+/* Nobody gets a further one. */
+void folders_end(struct folders *folders);
+
+#endif

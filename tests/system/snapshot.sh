@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What patterns deny among the files that exist when a job starts, in a tree that two threads read:
+# every match at every depth, below what is read-only as well, and nothing else. What
+# cannot be looked at ends the start, unless the job cannot get there.
+set -u
+. "$(dirname "$0")/../support/service.sh"
+harness_enter "$@"
+managed_cordon <<TOML
+[[cordon.rule]]
+deny_read = ["$WS_A/**/*.env"]
+deny_write = ["$WS_A/**/locked"]
+TOML
+
+cat >"$TOP/lay_out.py" <<'PY'
+import os, sys
+top, folders = sys.argv[1], int(sys.argv[2])
+for at in range(folders):
+    folder = f"{top}/p{at // 50}/q{at % 50}"
+    for name in "", "/locked", "/deep/er/still":
+        os.makedirs(folder + name, exist_ok=True)
+        for leaf in "a.env", "plain":
+            open(f"{folder}{name}/{leaf}", "w").write("of " + leaf)
+    os.makedirs(f"{folder}/dir.env")
+    open(f"{folder}/dir.env/plain", "w").write("of a.env")
+    os.symlink("deep/er/still/plain", f"{folder}/link.env") if at % 2 == 0 else None
+PY
+
+# Says how many files of each kind it could read, and in how many folders it could make one.
+cat >"$TOP/look.py" <<'PY'
+import os
+read, made = {}, {}
+for folder, below, files in os.walk("."):
+    for name in files:
+        try:
+            text = open(f"{folder}/{name}").read()
+            read[text] = read.get(text, 0) + 1
+        except OSError:
+            read["refused"] = read.get("refused", 0) + 1
+    kind = os.path.basename(folder) if folder.endswith(("locked", ".env")) else "other"
+    try:
+        open(f"{folder}/new", "x").close()
+        os.unlink(f"{folder}/new")
+        made[kind] = made.get(kind, 0) + 1
+    except OSError:
+        made["refused"] = made.get("refused", 0) + 1
+print(sorted(read.items()), sorted(made.items()))
+PY
+chmod 755 "$TOP"/*.py
+
+# Of 200 folders: three matches each; what a link that matches leads to is denied under its own name,
+# in every second; one folder that is read-only and one that is denied.
+python3 "$TOP/lay_out.py" "$WS_A" 200
+chown -R cordon-a: "$WS_A"
+WANTED="[('of plain', 500), ('refused', 800)] [('other', 805), ('refused', 200)]"
+STDIN=$TOP/look.py
+look()
+{
+    job cordon-a --embedded -s workspace-write -- "$@" /usr/bin/python3 -
+}
+expect_seen()
+{
+    expect_ok "$1"
+    [ "$OUT" = "$WANTED" ] || fail "$1: $(got)"
+}
+look
+expect_seen "200 folders"
+
+# Where the job does not get, nothing is looked for.
+install -d -m 700 "$WS_A/p0/private"
+echo "of a.env" >"$WS_A/p0/private/b.env"
+look
+expect_seen "a folder of root's"
+rm -rf "$WS_A/p0/private"
+
+# Too deep to look at: no start that leaves out what lies there.
+deep=$WS_A/deep$(printf '/d%.0s' $(seq 130))
+install -d -o cordon-a "$deep"
+look
+expect_refused 'directories too deep for a deny pattern' "130 levels"
+rm -rf "$WS_A/deep"
+look
+expect_seen "without those"
+expect_clean
+echo "figure: 200 folders, 2 threads"
