@@ -11,10 +11,10 @@ cordon_warnings(cordon_posix_small)
 target_compile_options(cordon_posix_small PRIVATE ${CORDON_SMALL_COMPILE})
 target_link_libraries(cordon_posix_small PUBLIC cordon_base_small)
 
-# The service manager; the one place that links libsystemd.
-find_library(CORDON_SYSTEMD systemd REQUIRED)
+# The service manager; the one place that uses libsystemd, which it loads itself.
+find_path(CORDON_SYSTEMD_INCLUDE systemd/sd-daemon.h REQUIRED)
 cordon_library(cordon_service SOURCES linux/service.c)
-target_link_libraries(cordon_service PUBLIC cordon_base ${CORDON_SYSTEMD})
+target_link_libraries(cordon_service PUBLIC cordon_base ${CMAKE_DL_LIBS})
 
 # What of a host the broker is linked with.
 add_library(cordon_host INTERFACE)

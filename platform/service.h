@@ -16,7 +16,10 @@ extern const char *const service_help;
 
 /* True when a service manager started this process and reads its log. */
 bool service_managed(void);
-/* The listening socket that was handed over; -1: none. CORDON_E_INVALID: not just one. */
+/*
+ * The listening socket that was handed over; -1: none. CORDON_E_INVALID: not just one.
+ * CORDON_E_UNSUPPORTED: a service manager has started this process and cannot be talked to.
+ */
 CORDON_MUST_USE enum cordon_err service_listen_fd(int *ret_fd, struct cordon_fault *fault);
 /* Ready, stopping; nothing happens without a service manager. */
 void service_ready(void);
