@@ -85,11 +85,24 @@ while time.monotonic() < end:
     echo "waited $waited ms for groups"
 }
 
+# A second thread of the set-up only makes it faster.
+case_threads()
+{
+    run as_user cordon-a "$PROBES/lack_calls" threads "$CORDON" sandbox --embedded -C "$WS_A" linux -- \
+        cat "$WS_A/plain" "$WS_A/x.pem"
+    expect_denied the-secret "embedded, without threads"
+    expect_out plain "embedded, without threads"
+    run as_user cordon-a "$PROBES/lack_calls" threads "$CORDON" sandbox --embedded -C "$WS_A" linux -- \
+        cat /proc/net/dev
+    [ "$(grep -c : <<<"$OUT")" = 1 ] || fail "it has another network: $(got)"
+}
+
 install -d -m 755 /etc/codex
 printf '[permissions.filesystem]\ndeny_read = ["%s/**/*.pem"]\n' "$WS_A" >/etc/codex/requirements.toml
 echo plain >"$WS_A/plain"
 echo the-secret >"$WS_A/x.pem"
 case_limits
+case_threads
 case_groups_wait
 case_groups_refused
 echo "scarce: ok, decisions by $MECHANISM"

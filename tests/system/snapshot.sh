@@ -66,6 +66,10 @@ expect_seen()
 look
 expect_seen "200 folders"
 
+run as_user cordon-a "$PROBES/lack_calls" threads "$CORDON" sandbox --embedded -s workspace-write \
+    -C "$WS_A" linux -- /usr/bin/python3 - <"$TOP/look.py"
+expect_seen "one thread"
+
 # Where the job does not get, nothing is looked for.
 install -d -m 700 "$WS_A/p0/private"
 echo "of a.env" >"$WS_A/p0/private/b.env"

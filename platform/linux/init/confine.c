@@ -155,31 +155,3 @@ enum cordon_err confine_seccomp(struct init *init)
     (void)munmap(code, (size_t)st.st_size);
     return CORDON_OK;
 }
-
-/* A network of the job's own, with loopback as its only interface. */
-enum cordon_err confine_network(struct init *init)
-{
-    struct ifreq request;
-    int fd;
-
-    if ((init->order->flags & ORDER_NET_HOST) != 0) {
-        return CORDON_OK;
-    }
-    if (unshare(CLONE_NEWNET) != 0) {
-        return fault_os(&init->fault, errno, NULL, "cannot make the network of the job");
-    }
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    memset(&request, 0, sizeof(request));
-    memcpy(request.ifr_name, "lo", 3);
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0) {
-        int code = errno;
-
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return fault_os(&init->fault, code, NULL, "cannot bring up the job's loopback");
-    }
-    (void)close(fd);
-    return CORDON_OK;
-}

@@ -108,12 +108,21 @@ CORDON_MUST_USE enum cordon_err view_name(struct init *init, int fd, char *ret_n
 bool view_is_private(const struct init *init, uint64_t dev);
 void view_add_private(struct init *init, uint64_t dev);
 
+/* ---- aside.c: a network and the end of the host's tree, beside the set-up ---- */
+/* From now on one is made, unless the job has the host's. */
+CORDON_MUST_USE enum cordon_err aside_begin(struct init *init);
+/* What is mounted over the directory @under, which it takes, is unmounted; once. */
+CORDON_MUST_USE enum cordon_err aside_let_go(struct init *init, int under);
+/* Both are done, and there is no other thread. */
+CORDON_MUST_USE enum cordon_err aside_end(struct init *init);
+
 /* ---- device.c: /dev, /dev/pts, /dev/shm, /proc ---- */
 CORDON_MUST_USE enum cordon_err device_collect(struct init *init);
 CORDON_MUST_USE enum cordon_err device_mount(struct init *init);
 
 /* ---- mask.c ---- */
-CORDON_MUST_USE enum cordon_err mask_prepare(struct init *init);
+/* Their source, on the directory @path, where something else is to be mounted next. */
+CORDON_MUST_USE enum cordon_err mask_prepare(struct init *init, const char *path);
 /* Covers the object behind @fd (O_PATH in the view); @open: something is granted below. */
 CORDON_MUST_USE enum cordon_err mask_object(struct init *init, int fd, bool open);
 /* Covers the whole mount whose root is behind @fd; it is not asked anything. */
@@ -138,7 +147,6 @@ CORDON_MUST_USE enum cordon_err scan_place(struct init *init, const char *path,
                                            const char *spelled);
 
 /* ---- confine.c: second wall and system calls ---- */
-CORDON_MUST_USE enum cordon_err confine_network(struct init *init);
 CORDON_MUST_USE enum cordon_err confine_landlock(struct init *init);
 CORDON_MUST_USE enum cordon_err confine_seccomp(struct init *init);
 

@@ -41,7 +41,7 @@ static int tmpfs_tree(const char *mode, unsigned attr)
     return tree;
 }
 
-enum cordon_err mask_prepare(struct init *init)
+enum cordon_err mask_prepare(struct init *init, const char *path)
 {
     struct mount_attr attr = {.attr_set = MASK_ATTR};
     /* Where the guard decides, and tells of it, it must be asked: modes would answer before. */
@@ -51,8 +51,8 @@ enum cordon_err mask_prepare(struct init *init)
     struct stat st;
     int file = -1;
 
-    if (tree >= 0 && mkdir("/dev/.mask", 0700) == 0 &&
-        sys_move_mount(tree, AT_FDCWD, "/dev/.mask", 0) == 0 && mkdirat(tree, "dir", mode) == 0) {
+    if (tree >= 0 && sys_move_mount(tree, AT_FDCWD, path, 0) == 0 &&
+        mkdirat(tree, "dir", mode) == 0) {
         file = openat(tree, "file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     }
     (void)umask(mask);

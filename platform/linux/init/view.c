@@ -204,10 +204,16 @@ enum cordon_err view_enter(struct init *init)
     tree = root_tree(init);
     /* On top of the old root, then swapped with it: no directory is needed for either. */
     if (tree < 0 || sys_move_mount(tree, AT_FDCWD, "/", 0) != 0 || fchdir(tree) != 0 ||
-        sys_pivot_root(".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
+        sys_pivot_root(".", ".") != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot make the view the root");
     }
-    (void)close(tree);
+    /* The old one lies over it now. */
+    if (aside_let_go(init, tree) != CORDON_OK) {
+        return init->fault.err;
+    }
+    if (chdir("/") != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot go to the root of the view");
+    }
     return device_mount(init);
 }
 
@@ -323,7 +329,7 @@ static enum cordon_err link_apply(struct init *init, const struct order_step *st
 enum cordon_err view_apply(struct init *init)
 {
     const struct order_step *steps = order_steps(init->order);
-    enum cordon_err err = mask_prepare(init);
+    enum cordon_err err = CORDON_OK;
     size_t grants = 0;
 
     for (uint32_t i = 0; err == CORDON_OK && i < init->order->step_count; i++) {
@@ -380,9 +386,6 @@ enum cordon_err view_seal(struct init *init)
 
     (void)close(init->mask_dir);
     (void)close(init->mask_file);
-    if (umount2("/dev/.mask", MNT_DETACH) != 0 || rmdir("/dev/.mask") != 0) {
-        return fault_os(&init->fault, errno, NULL, "cannot take away the source of the masks");
-    }
     if (open_masks_seal(init) != CORDON_OK) {
         return init->fault.err;
     }

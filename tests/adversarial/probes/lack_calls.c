@@ -2,7 +2,7 @@
 /*
  * MT-24: runs a command as if the kernel lacked something.
  *
- *   lack_calls landlock|userns|bpf|fanotify|groups|limits CMD...
+ *   lack_calls landlock|userns|bpf|fanotify|groups|limits|threads CMD...
  *
  * The calls fail as they do where it is not built in or switched off, for the command and
  * whatever it starts. "groups": root has none left for the groups of a job (the trial at the
@@ -43,6 +43,9 @@ static struct sock_filter userns[] = {
     LOAD(args[0]), HAS(CLONE_NEWUSER, 0, 1), FAIL(ENOSPC),
     PASS};
 
+static struct sock_filter threads[] = {
+    LOAD(nr), IS(SYS_clone, 0, 3), LOAD(args[0]), HAS(CLONE_THREAD, 0, 1), FAIL(EAGAIN), PASS};
+
 static const struct {
     const char *name;
     struct sock_fprog program;
@@ -52,6 +55,7 @@ static const struct {
     {"fanotify", {sizeof(fanotify) / sizeof(fanotify[0]), fanotify}},
     {"groups", {sizeof(groups) / sizeof(groups[0]), groups}},
     {"limits", {sizeof(limits) / sizeof(limits[0]), limits}},
+    {"threads", {sizeof(threads) / sizeof(threads[0]), threads}},
     {"userns", {sizeof(userns) / sizeof(userns[0]), userns}},
 };
 
