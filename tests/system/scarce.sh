@@ -85,6 +85,25 @@ while time.monotonic() < end:
     echo "waited $waited ms for groups"
 }
 
+# Whom a service manager has started answers it, or does not run.
+case_manager()
+{
+    local library
+
+    library=$(readlink -f "$(ldconfig -p | awk '/libsystemd.so.0 / {print $NF; exit}')")
+    stop_service
+    mount --bind /dev/null "$library" || fail "nothing can lie over $library"
+    run env NOTIFY_SOCKET=@nobody timeout 10 "$CORDOND"
+    expect_rc 1 "without libsystemd"
+    expect_err 'started by the service manager, but libsystemd.so.0 cannot be used.*install' "why"
+    start_service
+    job cordon-a -- cat "$WS_A/plain"
+    expect_out plain "nobody has started it"
+    umount "$library"
+    lacking ''
+    expect_clean
+}
+
 # A second thread of the set-up only makes it faster.
 case_threads()
 {
@@ -102,6 +121,7 @@ printf '[permissions.filesystem]\ndeny_read = ["%s/**/*.pem"]\n' "$WS_A" >/etc/c
 echo plain >"$WS_A/plain"
 echo the-secret >"$WS_A/x.pem"
 case_limits
+case_manager
 case_threads
 case_groups_wait
 case_groups_refused
