@@ -228,8 +228,9 @@ static enum cordon_err look_up(struct caller *caller)
         deliver(caller);
         return CORDON_OK;
     }
-    return lookup_new(supervisor->loop, supervisor->self_path, &caller->key, on_lookup, caller,
-                      &caller->lookup);
+    return lookup_new(supervisor->loop,
+                      supervisor->options->worker_main == NULL ? supervisor->self_path : NULL,
+                      &caller->key, on_lookup, caller, &caller->lookup);
 }
 
 static enum cordon_err caller_get(struct supervisor *supervisor, const struct platform_peer *peer,

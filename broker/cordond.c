@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The supervisor's program: options in, supervisor_run(). */
+/*
+ * The supervisor's program: options in, supervisor_run(). With CORDON_WITH_WORKER it is
+ * cordon-embedded, of which every process is the caller's: no other program is started for the
+ * worker and for who asks the user database, as that took longer than what they do.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/supervisor.h"
+#include "broker/worker.h"
 #include "platform/service.h"
 
 #define EXIT_USAGE 2
@@ -138,6 +143,9 @@ static int run(int argc, char **argv)
         .places = {"", 0},
         .worker = WORKER_NAME,
         .self = SELF_NAME,
+#ifdef CORDON_WITH_WORKER
+        .worker_main = worker_main,
+#endif
     };
     struct cordon_fault fault = {.err = CORDON_OK};
     int status;
@@ -146,6 +154,9 @@ static int run(int argc, char **argv)
     status = options_take(argc, argv, &options);
     if (status >= 0) {
         return status;
+    }
+    if (!options.embedded && options.worker_main != NULL) {
+        return complain("not embedded", "cordond is the service");
     }
     if (!options.embedded && !host_is_root() && strcmp(options.socket, host_service_socket) == 0) {
         return complain("the service runs as root", "use `cordon sandbox`, which needs no service");

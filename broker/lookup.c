@@ -52,6 +52,11 @@ static void on_timeout(void *context, unsigned events)
     finish(lookup, CORDON_E_TIMEOUT, "no answer within two seconds");
 }
 
+static int lookup_main(int argc, char **argv)
+{
+    return host_lookup_main(argc - 1, argv + 1);
+}
+
 static enum cordon_err start(struct lookup *lookup, const char *program, int output,
                              const struct platform_peer *peer)
 {
@@ -60,8 +65,12 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
     char **words = NULL;
     char **argv = NULL;
     size_t count = 0;
-    struct host_start how = {.program = program, .channel = -1, .output = output};
+    struct host_start how = {.program = program,
+                             .main = program == NULL ? lookup_main : NULL,
+                             .channel = -1,
+                             .output = output};
     enum cordon_err err = peer_words(peer, LOOKUP_GROUPS_MAX, &words);
+    const size_t before = program == NULL ? 1 : 2;
 
     if (err != CORDON_OK) {
         return err;
@@ -69,11 +78,11 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
     while (words[count] != NULL) {
         count++;
     }
-    argv = calloc(count + 3, sizeof(*argv));
+    argv = calloc(count + before + 1, sizeof(*argv));
     if (argv != NULL) {
+        argv[before - 1] = option;
         argv[0] = name;
-        argv[1] = option;
-        memcpy(&argv[2], words, count * sizeof(*argv));
+        memcpy(&argv[before], words, count * sizeof(*argv));
         how.argv = argv;
         err = host_start(&how, &lookup->child, NULL);
     } else {

@@ -15,7 +15,10 @@ struct lookup;
 typedef void lookup_fn(void *context, enum cordon_err err, const char *text, size_t len,
                        const struct cordon_fault *fault);
 
-/* @fn is called once, later, unless lookup_free() comes first; free it there. */
+/*
+ * @fn is called once, later, unless lookup_free() comes first; free it there. @program: cordond, or
+ * NULL: the process becomes no other program.
+ */
 CORDON_MUST_USE enum cordon_err lookup_new(struct loop *loop, const char *program,
                                            const struct platform_peer *peer, lookup_fn *fn,
                                            void *context, struct lookup **ret_lookup);

@@ -264,10 +264,10 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
     const struct audit_options audit = {options->embedded, options->audit_file};
     enum cordon_err err = audit_init(&supervisor->audit, &audit, fault);
 
-    if (err == CORDON_OK) {
+    if (err == CORDON_OK && options->worker_main == NULL) {
         err = sibling_path(options->worker, supervisor->worker_path, SUPERVISOR_PATH_MAX, fault);
     }
-    if (err == CORDON_OK) {
+    if (err == CORDON_OK && options->worker_main == NULL) {
         err = sibling_path(options->self, supervisor->self_path, SUPERVISOR_PATH_MAX, fault);
     }
     if (err == CORDON_OK &&

@@ -24,6 +24,8 @@ struct supervisor_options {
     struct managed_places places;
     const char *worker; /* name of the worker's program, as sibling_path() takes it */
     const char *self;   /* ... of this one */
+    /* Not NULL: the worker is part of this program, and so is who asks the user database. */
+    int (*worker_main)(int argc, char **argv);
 };
 
 struct caller;

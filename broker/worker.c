@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The session worker's program; the supervisor starts it with a channel between them. */
+#include "broker/worker.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +96,7 @@ static const struct platform *backend(const char *option)
     return platform_host();
 }
 
-int main(int argc, char **argv)
+int worker_main(int argc, char **argv)
 {
     struct worker worker;
     const struct channel_config config = {on_packet, on_closed, &worker};

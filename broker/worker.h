@@ -47,4 +47,7 @@ CORDON_MUST_USE enum cordon_err worker_managed_take(struct worker_managed *manag
                                                     struct cordon_fault *fault);
 void worker_managed_deinit(struct worker_managed *managed);
 
+/* The worker's whole life, as a program's: its exit status. */
+int worker_main(int argc, char **argv);
+
 #endif

@@ -135,6 +135,7 @@ static enum cordon_err start_process(struct caller *caller, int channel, struct 
                           strcmp(supervisor->platform->name, "null") == 0 ? null : NULL, NULL};
     const struct host_start how = {
         .program = supervisor->worker_path,
+        .main = supervisor->options->worker_main,
         .argv = argv,
         .as = host_is_root() && !is_embedded ? &caller->key : NULL,
         .channel = channel,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,13 +66,29 @@ static enum step child_become(const struct platform_peer *as)
     return STEP_COUNT;
 }
 
+/* As after an execve(2), but for the memory. */
+static int child_call(const struct host_start *start, char **env)
+{
+    int argc = 0;
+
+    for (int signo = 1; signo < NSIG; signo++) {
+        (void)signal(signo, SIG_DFL);
+    }
+    while (start->argv[argc] != NULL) {
+        argc++;
+    }
+    (void)prctl(PR_SET_NAME, start->argv[0]);
+    environ = env;
+    return start->main(argc, (char **)(uintptr_t)start->argv);
+}
+
 __attribute__((noreturn)) static void child_main(const struct host_start *start, int parent)
 {
     static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
     static char lang[] = "LANG=C.UTF-8";
     /* Free pieces that malloc(3) keeps at hand would hold what host_trim() is to give back. */
     static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
-    char *const env[] = {path, lang, tunables, NULL};
+    static char *env[] = {path, lang, tunables, NULL};
     enum step failed = STEP_EXEC;
     sigset_t none;
 
@@ -90,6 +107,9 @@ __attribute__((noreturn)) static void child_main(const struct host_start *start,
     /* After the change of user, which resets it. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() == parent) {
+        if (start->main != NULL) {
+            exit(child_call(start, env));
+        }
         (void)execve(start->program, start->argv, env);
     }
     _exit(STEP_STATUS + STEP_EXEC);
@@ -111,11 +131,11 @@ enum cordon_err host_start(const struct host_start *start, struct host_child *re
         child_main(start, parent);
     }
     if (pid < 0) {
-        return fault_os(fault, errno, NULL, "cannot start %s", start->program);
+        return fault_os(fault, errno, NULL, "cannot start %s", start->argv[0]);
     }
     pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0) {
-        enum cordon_err err = fault_os(fault, errno, NULL, "cannot watch %s", start->program);
+        enum cordon_err err = fault_os(fault, errno, NULL, "cannot watch %s", start->argv[0]);
 
         (void)kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);

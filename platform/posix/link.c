@@ -134,7 +134,7 @@ enum cordon_err link_service(int *ret_fd, struct cordon_fault *fault)
  */
 static int spawn_broker(const char *path, int fd, pid_t *ret_pid)
 {
-    static char name[] = "cordond";
+    static char name[] = "cordon-embedded";
     static char flag[] = "--embedded";
     static char number[] = "3";
     char *argv[] = {name, flag, number, NULL};
@@ -169,11 +169,11 @@ enum cordon_err link_private(int *ret_fd, int *ret_broker, struct cordon_fault *
     pid_t broker = 0;
     int pair[2];
     int code;
-    enum cordon_err err = sibling_path("cordond", path, sizeof(path), fault);
+    enum cordon_err err = sibling_path("cordon-embedded", path, sizeof(path), fault);
 
     if (err == CORDON_E_NOT_FOUND) {
         /* A program of somebody else's that links libcordon. */
-        (void)snprintf(path, sizeof(path), "%s/cordond", CORDON_SBINDIR);
+        (void)snprintf(path, sizeof(path), "%s/cordon-embedded", CORDON_LIBEXECDIR);
     } else if (err != CORDON_OK) {
         return err;
     }

@@ -15,6 +15,7 @@ static const struct {
     {"cordon-policy", "client/cordon-policy", "libexec/cordon/cordon-policy"},
     {"cordond", "broker/cordond", "sbin/cordond"},
     {"cordon-worker", "broker/cordon-worker", "libexec/cordon/cordon-worker"},
+    {"cordon-embedded", "broker/cordon-embedded", "libexec/cordon/cordon-embedded"},
     {"cordon-init", "platform/linux/cordon-init", "libexec/cordon/cordon-init"},
     {"cordon-bpf", "platform/linux/bpf/cordon-bpf", "libexec/cordon/cordon-bpf"},
     {"cordon-index", "platform/linux/cordon-index", "libexec/cordon/cordon-index"},

@@ -43,9 +43,13 @@ torture_traced()
 {
     local attach=()
 
+    local program=$1
+
     [ "$CORDON_MODE" != service ] || attach=(-p "$SERVICE_PID")
+    # Supervisor and worker are one program there.
+    [[ $CORDON_MODE = service || $program != cordon@(-worker|d) ]] || program=cordon-embedded
     cd "$WS_A" || return 70
-    timeout -k 1 20 "$PROBES/inject" "$1" "$2" "$3" "$TOP/.fired" "${attach[@]}" -- \
+    timeout -k 1 20 "$PROBES/inject" "$program" "$2" "$3" "$TOP/.fired" "${attach[@]}" -- \
         "${TORTURE_USER[@]}" HOME="$HOME_A" "${@:4}"
 }
 

@@ -13,7 +13,7 @@ carriers()
     local file
 
     for file in "$1"/client/cordon "$1"/client/cordon-policy "$1"/broker/cordond \
-        "$1"/broker/cordon-worker "$1"/platform/linux/cordon-init; do
+        "$1"/broker/cordon-worker "$1"/broker/cordon-embedded "$1"/platform/linux/cordon-init; do
         [ -x "$file" ] || { echo "$file is missing" >&2 && exit 1; }
         grep -Eaq "$trace" "$file" && echo "$file"
     done

@@ -15,7 +15,7 @@ passwd login diffutils tar gzip hostname iproute2 libc-bin base-files perl-base 
 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib e2fsprogs acl bubblewrap
 kmod git""".split()
 LEFT_OUT = ("/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/info", "/usr/share/lintian")
-PROGRAMS = ["client/cordon", "client/cordon-policy", "broker/cordond", "broker/cordon-worker",
+PROGRAMS = ["client/cordon", "client/cordon-policy", "broker/cordond", "broker/cordon-worker", "broker/cordon-embedded",
             "platform/linux/cordon-init", "platform/linux/cordon-index",
             "platform/linux/bpf/cordon-bpf", "tests/adversarial/probes", "tests/bench/bench_open",
             "tests/bench/bench_rules"]
