@@ -88,7 +88,14 @@ endif()
 # Of the C++ run-time the reader of TOML needs little; to load and relocate all of it takes a third
 # of a broker's start.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT WIN32 AND NOT CORDON_SANITIZE)
-  set(CORDON_CXX_RUNTIME_LINK -static-libstdc++ -static-libgcc)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_LINK_OPTIONS -static-libstdc++ -static-libgcc)
+  check_cxx_source_compiles("#include <string>\nint main(int argc, char **) { return std::to_string(argc).size() == 0; }"
+                            CORDON_CXX_RUNTIME_STATIC) # not everywhere installed
+  if(CORDON_CXX_RUNTIME_STATIC)
+    set(CORDON_CXX_RUNTIME_LINK ${CMAKE_REQUIRED_LINK_OPTIONS})
+  endif()
+  unset(CMAKE_REQUIRED_LINK_OPTIONS)
 endif()
 
 # cordon_library(NAME [SMALL] SOURCES...): a static library of our own code; with

@@ -67,8 +67,8 @@ enum cordon_err service_listen_fd(int *ret_fd, struct cordon_fault *fault)
 {
     int count;
 
-    *ret_fd = -1;
     if (getenv("LISTEN_FDS") == NULL && !service_managed()) {
+        *ret_fd = -1;
         return CORDON_OK;
     }
     if (manager() == NULL) {
@@ -77,6 +77,7 @@ enum cordon_err service_listen_fd(int *ret_fd, struct cordon_fault *fault)
     }
     count = manager()->listen_fds(1);
     if (count <= 0) {
+        *ret_fd = -1;
         return CORDON_OK;
     }
     if (count != 1 ||

@@ -77,6 +77,31 @@ look
 expect_seen "a folder of root's"
 rm -rf "$WS_A/p0/private"
 
+# What a link leads to by way of the root.
+ups=$(printf '../%.0s' {1..20})
+ln -s "${ups%/}$WS_A/p1/q1/plain" "$WS_A/p0/up.env"
+look
+WANTED="[('of plain', 499), ('refused', 802)] [('other', 805), ('refused', 200)]" expect_seen "a link by way of the root"
+rm "$WS_A/p0/up.env"
+
+# A link that makes a directory read-only in which is being read: all else holds in it as well.
+mkdir "$WS_A/p0/sub"
+ln -s ../.. "$WS_A/p0/sub/locked"
+look
+WANTED="[('of plain', 500), ('refused', 800)] [('refused', 1006)]" expect_seen "a link to a directory above"
+run as_user cordon-a "$PROBES/lack_calls" threads "$CORDON" sandbox --embedded -s workspace-write \
+    -C "$WS_A" linux -- /usr/bin/python3 - <"$TOP/look.py"
+WANTED="[('of plain', 500), ('refused', 800)] [('refused', 1006)]" expect_seen "... by one thread"
+rm -r "$WS_A/p0/sub"
+
+# More directories in one than are kept in mind at once.
+mkdir "$WS_A/wide"
+(cd "$WS_A/wide" && seq 5000 | xargs mkdir && seq 100 100 5000 | sed 's|$|/b.env|' | xargs touch)
+chown -R cordon-a: "$WS_A/wide"
+look
+WANTED="[('of plain', 500), ('refused', 850)] [('other', 5806), ('refused', 200)]" expect_seen "5000 folders in one"
+rm -r "$WS_A/wide"
+
 # Too deep to look at: no start that leaves out what lies there.
 deep=$WS_A/deep$(printf '/d%.0s' $(seq 130))
 install -d -o cordon-a "$deep"

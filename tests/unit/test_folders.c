@@ -34,16 +34,20 @@ static int a_directory(void)
 /* @count of @level below a directory of their own, their names "0", "1", ... */
 static enum cordon_err add(struct folders *folders, unsigned who, uint32_t level, size_t count)
 {
+    struct folder *in = folder_new(a_directory());
     struct folder_item items[16];
+    enum cordon_err err;
     char name[16];
 
-    CHECK(count <= 16);
+    CHECK(in != NULL && count <= 16);
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(name, sizeof(name), "%zu", i);
         items[i] = (struct folder_item){.name = strdup(name), .level = level};
         CHECK(items[i].name != NULL);
     }
-    return folders_add(folders, who, a_directory(), items, count);
+    err = folders_add(folders, who, in, items, count);
+    folder_release(folders, in);
+    return err;
 }
 
 /* The next one's level and name, as "2/0"; "" at the end. */
@@ -92,6 +96,27 @@ TEST(takes_the_oldest_of_the_other)
     CHECK(strcmp(next(&folders, 1), "3/0") == 0);
     CHECK(strcmp(next(&folders, 0), "2/1") == 0);
     CHECK(strcmp(next(&folders, 1), "1/1") == 0);
+    folders_deinit(&folders);
+}
+
+TEST(a_directory_that_is_not_read_to_its_end_is_next_after_what_was_found)
+{
+    int before = fds_count();
+    struct folders folders;
+    struct folder *in = folder_new(a_directory());
+    struct folder_item items[] = {{.level = 1}, {.name = strdup("below"), .level = 2}};
+    struct folder_item item;
+
+    CHECK(in != NULL && items[1].name != NULL);
+    folders_init(&folders);
+    CHECK(folders_add(&folders, 0, in, items, 2) == CORDON_OK);
+    folder_release(&folders, in);
+    CHECK(strcmp(next(&folders, 0), "2/below") == 0);
+    CHECK(folders_next(&folders, 0, &item) && item.name == NULL && item.in == in);
+    CHECK(fds_count() == before + 1);
+    folders_done(&folders, &item);
+    CHECK(fds_count() == before);
+    CHECK(strcmp(next(&folders, 0), "") == 0);
     folders_deinit(&folders);
 }
 

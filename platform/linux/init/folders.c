@@ -12,13 +12,38 @@ void folders_init(struct folders *folders)
     (void)pthread_cond_init(&folders->more, NULL);
 }
 
+/* With the lock, if others know of it. */
+static void let_go(struct folder *folder)
+{
+    if (--folder->users == 0) {
+        (void)close(folder->fd);
+        free(folder);
+    }
+}
+
 static void item_free(struct folder_item *item)
 {
     free(item->name);
-    if (--item->in->users == 0) {
-        (void)close(item->in->fd);
-        free(item->in);
+    let_go(item->in);
+}
+
+struct folder *folder_new(int fd)
+{
+    struct folder *folder = malloc(sizeof(*folder));
+
+    if (folder == NULL) {
+        (void)close(fd);
+    } else {
+        *folder = (struct folder){fd, 1};
     }
+    return folder;
+}
+
+void folder_release(struct folders *folders, struct folder *folder)
+{
+    (void)pthread_mutex_lock(&folders->lock);
+    let_go(folder);
+    (void)pthread_mutex_unlock(&folders->lock);
 }
 
 void folders_deinit(struct folders *folders)
@@ -58,45 +83,30 @@ static bool list_reserve(struct folder_list *list, size_t count)
     return true;
 }
 
-/* As folders_add(), with the lock; false: nothing was taken. */
-static bool list_add(struct folders *folders, unsigned who, struct folder *folder,
-                     const struct folder_item *items, size_t count)
+enum cordon_err folders_add(struct folders *folders, unsigned who, struct folder *in,
+                            struct folder_item *items, size_t count)
 {
     struct folder_list *list = &folders->list[who];
+    enum cordon_err err = CORDON_OK;
 
+    (void)pthread_mutex_lock(&folders->lock);
     if (list->room - list->end < count && !list_reserve(list, count)) {
-        return false;
+        err = CORDON_E_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        list->items[list->end] = items[i];
-        list->items[list->end++].in = folder;
+        if (err == CORDON_OK) {
+            items[i].in = in;
+            in->users++;
+            list->items[list->end++] = items[i];
+        } else {
+            free(items[i].name);
+        }
     }
     if (folders->waiting > 0) {
         (void)pthread_cond_signal(&folders->more);
     }
-    return true;
-}
-
-enum cordon_err folders_add(struct folders *folders, unsigned who, int fd,
-                            struct folder_item *items, size_t count)
-{
-    struct folder *folder = count == 0 ? NULL : malloc(sizeof(*folder));
-    bool added = false;
-
-    if (folder != NULL) {
-        *folder = (struct folder){fd, count};
-        (void)pthread_mutex_lock(&folders->lock);
-        added = list_add(folders, who, folder, items, count);
-        (void)pthread_mutex_unlock(&folders->lock);
-    }
-    if (!added) {
-        for (size_t i = 0; i < count; i++) {
-            free(items[i].name);
-        }
-        (void)close(fd);
-        free(folder);
-    }
-    return added || count == 0 ? CORDON_OK : CORDON_E_NOMEM;
+    (void)pthread_mutex_unlock(&folders->lock);
+    return err;
 }
 
 /* The last of one's own, else the first of the other's. */

@@ -17,7 +17,7 @@
 
 #define FOLDERS_THREADS 2U
 
-/* An open directory; closed when the last of those below it has been opened. */
+/* An open directory; closed with the last item that is in it. */
 struct folder {
     int fd;
     size_t users;
@@ -26,9 +26,9 @@ struct folder {
 /* One to be read. */
 struct folder_item {
     struct folder *in;
-    char *name;         /* in there; owned */
-    struct dfa_pos pos; /* at the end of the name */
-    uint32_t level;     /* 1: below where the walk began */
+    char *name;         /* in there; NULL: that one itself, from where it was left; owned */
+    struct dfa_pos pos; /* at the end of its name */
+    uint32_t level;     /* 1: where the walk began */
 };
 
 struct folders {
@@ -46,16 +46,21 @@ void folders_init(struct folders *folders);
 /* Also what nobody read. */
 void folders_deinit(struct folders *folders);
 
+/* For the directory @fd, which it takes, also on errors; NULL: no memory. To be let go. */
+struct folder *folder_new(int fd);
+void folder_release(struct folders *folders, struct folder *folder);
+
 /*
- * Hands over @items, found in the directory @fd by thread @who, which takes part; the names and
- * @fd with them, also on errors. None: @fd is closed.
+ * Hands over @items, found in @in by thread @who, which takes part; the names with them, also on
+ * errors. The last is the first to be read.
  * CORDON_E_NOMEM
  */
-CORDON_MUST_USE enum cordon_err folders_add(struct folders *folders, unsigned who, int fd,
-                                            struct folder_item *items, size_t count);
+CORDON_MUST_USE enum cordon_err folders_add(struct folders *folders, unsigned who,
+                                            struct folder *in, struct folder_item *items,
+                                            size_t count);
 /* The next to be read, once there is one; false: all are read, or the walk was ended. */
 bool folders_next(struct folders *folders, unsigned who, struct folder_item *ret_item);
-/* What folders_next() gave is opened, or cannot be. */
+/* What folders_next() gave is read. */
 void folders_done(struct folders *folders, struct folder_item *item);
 /* Another thread takes part; it takes none of its own, or is not there after all. */
 void folders_join(struct folders *folders);

@@ -108,13 +108,11 @@ CORDON_MUST_USE enum cordon_err view_name(struct init *init, int fd, char *ret_n
 bool view_is_private(const struct init *init, uint64_t dev);
 void view_add_private(struct init *init, uint64_t dev);
 
-/* ---- aside.c: a network and the end of the host's tree, beside the set-up ---- */
+/* ---- network.c: made beside the set-up ---- */
 /* From now on one is made, unless the job has the host's. */
-CORDON_MUST_USE enum cordon_err aside_begin(struct init *init);
-/* What is mounted over the directory @under, which it takes, is unmounted; once. */
-CORDON_MUST_USE enum cordon_err aside_let_go(struct init *init, int under);
-/* Both are done, and there is no other thread. */
-CORDON_MUST_USE enum cordon_err aside_end(struct init *init);
+CORDON_MUST_USE enum cordon_err network_begin(struct init *init);
+/* It is the job's, and there is no other thread. */
+CORDON_MUST_USE enum cordon_err network_enter(struct init *init);
 
 /* ---- device.c: /dev, /dev/pts, /dev/shm, /proc ---- */
 CORDON_MUST_USE enum cordon_err device_collect(struct init *init);

@@ -204,16 +204,10 @@ enum cordon_err view_enter(struct init *init)
     tree = root_tree(init);
     /* On top of the old root, then swapped with it: no directory is needed for either. */
     if (tree < 0 || sys_move_mount(tree, AT_FDCWD, "/", 0) != 0 || fchdir(tree) != 0 ||
-        sys_pivot_root(".", ".") != 0) {
+        sys_pivot_root(".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot make the view the root");
     }
-    /* The old one lies over it now. */
-    if (aside_let_go(init, tree) != CORDON_OK) {
-        return init->fault.err;
-    }
-    if (chdir("/") != 0) {
-        return fault_os(&init->fault, errno, NULL, "cannot go to the root of the view");
-    }
+    (void)close(tree);
     return device_mount(init);
 }
 

@@ -43,8 +43,14 @@ static struct sock_filter userns[] = {
     LOAD(args[0]), HAS(CLONE_NEWUSER, 0, 1), FAIL(ENOSPC),
     PASS};
 
-static struct sock_filter threads[] = {
-    LOAD(nr), IS(SYS_clone, 0, 3), LOAD(args[0]), HAS(CLONE_THREAD, 0, 1), FAIL(EAGAIN), PASS};
+static struct sock_filter threads[] = {LOAD(nr),
+                                       IS(SYS_clone3, 5, 0),
+                                       IS(SYS_clone, 0, 3),
+                                       LOAD(args[0]),
+                                       HAS(CLONE_THREAD, 0, 1),
+                                       FAIL(EAGAIN),
+                                       PASS,
+                                       FAIL(ENOSYS)};
 
 static const struct {
     const char *name;

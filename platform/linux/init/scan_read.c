@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a snapshot's walk reads directories: by two threads, where there is much to read. */
+#include "platform/linux/init/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/linux/init/sys.h"
+
+/* A walk that is still not done by then would hold up every command. */
+#define SCAN_ENTRIES_MAX 8000000U
+#define SCAN_DEPTH_MAX 128U
+#define SCAN_PIECE (64U * 1024U) /* of a directory, read at once */
+/* Another thread costs some 50 us, as many directories more. */
+#define SCAN_ALONE 32U
+/* Of a directory's own so many are kept in mind; those are read before the rest of it is. */
+#define SCAN_FOUND 1024U
+/* A name of one byte, its NUL, and what is in front of it, rounded up. */
+#define ENTRY_BYTES_MIN 24U
+
+/* A thread's. */
+struct reader {
+    struct scan *scan;
+    unsigned who;
+    struct reader *other; /* who helps once there is much; NULL: nobody */
+    /* In the directory that it reads. */
+    struct folder_item found[1 + SCAN_FOUND + SCAN_PIECE / ENTRY_BYTES_MIN];
+    size_t count;
+    _Alignas(8) char piece[SCAN_PIECE];
+};
+
+/* linux_dirent64 of getdents(2). */
+struct entry {
+    uint64_t ino;
+    int64_t off;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
+
+/* To be read, too. */
+static enum cordon_err reader_keep(struct reader *reader, const char *name,
+                                   const struct dfa_pos *pos, uint32_t level)
+{
+    struct folder_item item = {.name = strdup(name), .pos = *pos, .level = level};
+
+    if (item.name == NULL) {
+        return scan_give_up(reader->scan, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    reader->found[reader->count++] = item;
+    return CORDON_OK;
+}
+
+/* Only some file systems say what kind of thing a name is. */
+static bool is_link(int dir, const struct entry *entry)
+{
+    struct stat st;
+
+    return entry->type == DT_UNKNOWN
+               ? fstatat(dir, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)
+               : entry->type == DT_LNK;
+}
+
+static bool is_dots(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* @above: after the '/' of the directory @dir, which is on @level. */
+static enum cordon_err scan_entry(struct reader *reader, int dir, const struct entry *entry,
+                                  const struct dfa_pos *above, uint32_t level)
+{
+    struct scan *scan = reader->scan;
+    struct dfa_pos pos = *above;
+    enum scan_verdict verdict;
+    enum cordon_err err = CORDON_OK;
+
+    dfa_feed(scan->table, &pos, entry->name, strlen(entry->name));
+    verdict = scan_decide(scan, &pos);
+    if (verdict != SCAN_PASS) {
+        err = scan_apply(scan, dir, entry->name, verdict,
+                         verdict == SCAN_PROTECT && is_link(dir, entry));
+    }
+    if (err != CORDON_OK || verdict == SCAN_DENY ||
+        (entry->type != DT_DIR && entry->type != DT_UNKNOWN) || level == scan->levels ||
+        dfa_settled(scan->table, &pos)) {
+        return err;
+    }
+    return reader_keep(reader, entry->name, &pos, level + 1);
+}
+
+static enum cordon_err scan_count(struct scan *scan, uint64_t entries)
+{
+    bool many;
+
+    (void)pthread_mutex_lock(&scan->lock);
+    scan->entries += entries;
+    many = scan->entries > SCAN_ENTRIES_MAX;
+    (void)pthread_mutex_unlock(&scan->lock);
+    return many ? scan_give_up(
+                      scan, CORDON_E_LIMIT,
+                      "set glob_scan_max_depth, or give the pattern a deeper fixed directory",
+                      "more than 8 million files to look at for a deny pattern")
+                : CORDON_OK;
+}
+
+/* Reads the next piece of the directory @fd; *ret_len as getdents(2) has it. */
+static enum cordon_err scan_piece(struct reader *reader, int fd, const struct dfa_pos *above,
+                                  uint32_t level, long *ret_len)
+{
+    struct scan *scan = reader->scan;
+    const long len = syscall(SYS_getdents64, fd, reader->piece, sizeof(reader->piece));
+    enum cordon_err err = CORDON_OK;
+    uint64_t entries = 0;
+
+    *ret_len = len;
+    if (len < 0) {
+        return scan_unseen(scan, scan->path, errno);
+    }
+    for (long at = 0; err == CORDON_OK && at < len;) {
+        const struct entry *entry = (const void *)(reader->piece + at);
+
+        if (!is_dots(entry->name)) {
+            err = scan_entry(reader, fd, entry, above, level);
+            entries++;
+        }
+        at += entry->len;
+    }
+    return err == CORDON_OK ? scan_count(scan, entries) : err;
+}
+
+/* Reads the directory until its end, or until much was found; @pos is at the end of its name. */
+static enum cordon_err scan_directory(struct reader *reader, struct folder *folder,
+                                      const struct dfa_pos *pos, uint32_t level)
+{
+    struct scan *scan = reader->scan;
+    struct dfa_pos above = *pos;
+    enum cordon_err err;
+    size_t rest; /* the directory itself is among what is to be read, or it is not */
+    long len;
+
+    /* The first to be added is the last to be read. */
+    reader->found[0] = (struct folder_item){.pos = *pos, .level = level};
+    reader->count = 1;
+    dfa_feed(scan->table, &above, "/", 1);
+    do {
+        err = scan_piece(reader, folder->fd, &above, level, &len);
+    } while (err == CORDON_OK && len > 0 && reader->count <= SCAN_FOUND);
+    rest = err == CORDON_OK && len > 0 ? 0 : 1;
+    if (folders_add(&scan->folders, reader->who, folder, reader->found + rest,
+                    reader->count - rest) != CORDON_OK) {
+        err = scan_give_up(scan, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    return err;
+}
+
+/* Opens what is to be read; *ret_folder is NULL if it is not. */
+static enum cordon_err scan_open(struct scan *scan, const struct folder_item *item,
+                                 struct folder **ret_folder)
+{
+    int fd = openat(item->in->fd, item->name,
+                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    enum cordon_err err = CORDON_OK;
+    struct stat st;
+
+    *ret_folder = NULL;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        err = scan_unseen(scan, item->name, errno);
+    } else if (view_is_private(scan->init, st.st_dev)) {
+        err = CORDON_OK;
+    } else if (item->level > SCAN_DEPTH_MAX) {
+        err = scan_give_up(scan, CORDON_E_LIMIT, "set glob_scan_max_depth",
+                           "directories too deep for a deny pattern");
+    } else {
+        *ret_folder = folder_new(fd);
+        return *ret_folder != NULL ? CORDON_OK
+                                   : scan_give_up(scan, CORDON_E_NOMEM, NULL, "out of memory");
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return err;
+}
+
+static enum cordon_err scan_item(struct reader *reader, const struct folder_item *item)
+{
+    struct scan *scan = reader->scan;
+    struct folder *folder = NULL;
+    enum cordon_err err;
+
+    if (item->name == NULL) {
+        return scan_directory(reader, item->in, &item->pos, item->level);
+    }
+    err = scan_open(scan, item, &folder);
+    if (folder != NULL) {
+        err = scan_directory(reader, folder, &item->pos, item->level);
+        folder_release(&scan->folders, folder);
+    }
+    return err;
+}
+
+static void *reader_run(void *context);
+
+/* Has a thread of its own for @reader, if there can be one. */
+static void reader_help(struct reader *reader)
+{
+    struct scan *scan = reader->scan;
+
+    folders_join(&scan->folders);
+    scan->helped = pthread_create(&scan->helper, NULL, reader_run, reader) == 0;
+    if (!scan->helped) {
+        folders_leave(&scan->folders);
+    }
+}
+
+/* Reads what it gets until nothing is left, or one fails. */
+static void *reader_run(void *context)
+{
+    struct reader *reader = context;
+    struct scan *scan = reader->scan;
+    struct folder_item item;
+    unsigned read = 0;
+
+    while (folders_next(&scan->folders, reader->who, &item)) {
+        enum cordon_err err = scan_item(reader, &item);
+
+        if (++read == SCAN_ALONE && reader->other != NULL) {
+            reader_help(reader->other);
+        }
+        folders_done(&scan->folders, &item);
+        if (err != CORDON_OK) {
+            (void)pthread_mutex_lock(&scan->lock);
+            scan->err = err;
+            (void)pthread_mutex_unlock(&scan->lock);
+            folders_end(&scan->folders);
+        }
+    }
+    return NULL;
+}
+
+enum cordon_err scan_walk(struct scan *scan, int fd, const struct dfa_pos *pos)
+{
+    static struct reader readers[FOLDERS_THREADS];
+    struct folder *top = folder_new(fd);
+
+    for (unsigned who = 0; who < FOLDERS_THREADS; who++) {
+        struct reader *reader = &readers[who];
+
+        reader->scan = scan;
+        reader->who = who;
+        reader->other = who == 0 ? &readers[1] : NULL;
+    }
+    folders_init(&scan->folders);
+    scan->helped = false;
+    scan->err = top == NULL ? scan_give_up(scan, CORDON_E_NOMEM, NULL, "out of memory")
+                            : scan_directory(&readers[0], top, pos, 1);
+    if (top != NULL) {
+        folder_release(&scan->folders, top);
+    }
+    if (scan->err != CORDON_OK) {
+        folders_end(&scan->folders);
+    }
+    (void)reader_run(&readers[0]);
+    if (scan->helped) {
+        (void)pthread_join(scan->helper, NULL);
+    }
+    folders_deinit(&scan->folders);
+    return scan_linked(scan);
+}
