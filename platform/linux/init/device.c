@@ -27,24 +27,6 @@ static const struct {
     {"/dev/ptmx", "pts/ptmx"},
 };
 
-enum cordon_err device_collect(struct init *init)
-{
-    for (size_t i = 0; i < NODE_COUNT; i++) {
-        struct stat st;
-        int fd = sys_open_tree(AT_FDCWD, nodes[i].path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-        if (fd < 0 || fstat(fd, &st) != 0) {
-            return fault_os(&init->fault, errno, NULL, "cannot take %s", nodes[i].path);
-        }
-        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor)) {
-            return fault_set(&init->fault, CORDON_E_DENIED, "repair the host's /dev",
-                             "%s is not the device of that name", nodes[i].path);
-        }
-        init->device[i] = fd;
-    }
-    return CORDON_OK;
-}
-
 static const struct filesystem {
     const char *type, *path;
     const char *const options[5]; /* key, value, ... */
@@ -59,6 +41,8 @@ static const struct filesystem {
     {"proc", "/proc", {NULL}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
 };
 
+#define FILESYSTEM_COUNT (sizeof(filesystems) / sizeof(filesystems[0]))
+
 /* Sysctls and their like belong to root: without capabilities he could still write to them. */
 static unsigned filesystem_attr(const struct init *init, const struct filesystem *fs)
 {
@@ -67,7 +51,8 @@ static unsigned filesystem_attr(const struct init *init, const struct filesystem
     return fs->attr | (closed ? MOUNT_ATTR_RDONLY : 0);
 }
 
-static enum cordon_err filesystem_mount(struct init *init, const struct filesystem *fs)
+static enum cordon_err filesystem_make(struct init *init, const struct filesystem *fs,
+                                       int *ret_tree)
 {
     struct stat st;
     int context = sys_fsopen(fs->type);
@@ -81,14 +66,60 @@ static enum cordon_err filesystem_mount(struct init *init, const struct filesyst
     if (context >= 0 && sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) == 0) {
         tree = sys_fsmount(context, filesystem_attr(init, fs));
     }
-    if (tree < 0 || sys_move_mount(tree, AT_FDCWD, fs->path, 0) != 0 || fstat(tree, &st) != 0) {
+    if (tree < 0 || fstat(tree, &st) != 0) {
         return fault_os(&init->fault, errno,
                         "in a container, run it so that /proc is fully visible, or use the service",
-                        "cannot mount a fresh %s on %s", fs->type, fs->path);
+                        "cannot make a fresh %s for %s", fs->type, fs->path);
     }
     view_add_private(init, st.st_dev);
-    (void)close(tree);
     (void)close(context);
+    *ret_tree = tree;
+    return CORDON_OK;
+}
+
+static enum cordon_err filesystem_mount(struct init *init, size_t i)
+{
+    const char *path = filesystems[i].path;
+
+    /* Exists unless the view began empty, or lies in the /dev just made. */
+    if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+        return fault_os(&init->fault, errno, NULL, "cannot make %s", path);
+    }
+    /* Nobody gets at what is covered, and nobody waits for its end. */
+    if (strcmp(path, "/dev/shm") == 0 && mask_prepare(init, path) != CORDON_OK) {
+        return init->fault.err;
+    }
+    if (sys_move_mount(init->filesystem[i], AT_FDCWD, path, 0) != 0) {
+        return fault_os(&init->fault, errno, NULL, "cannot mount %s", path);
+    }
+    (void)close(init->filesystem[i]);
+    return CORDON_OK;
+}
+
+/*
+ * A process file system may be made in a user namespace while one is in sight that nothing covers:
+ * the host's, which a view without its root does not have.
+ */
+enum cordon_err device_collect(struct init *init)
+{
+    for (size_t i = 0; i < FILESYSTEM_COUNT; i++) {
+        if (filesystem_make(init, &filesystems[i], &init->filesystem[i]) != CORDON_OK) {
+            return init->fault.err;
+        }
+    }
+    for (size_t i = 0; i < NODE_COUNT; i++) {
+        struct stat st;
+        int fd = sys_open_tree(AT_FDCWD, nodes[i].path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+        if (fd < 0 || fstat(fd, &st) != 0) {
+            return fault_os(&init->fault, errno, NULL, "cannot take %s", nodes[i].path);
+        }
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor)) {
+            return fault_set(&init->fault, CORDON_E_DENIED, "repair the host's /dev",
+                             "%s is not the device of that name", nodes[i].path);
+        }
+        init->device[i] = fd;
+    }
     return CORDON_OK;
 }
 
@@ -116,17 +147,8 @@ enum cordon_err device_mount(struct init *init)
     mode_t mask = umask(0);
     enum cordon_err err = CORDON_OK;
 
-    for (size_t i = 0; err == CORDON_OK && i < sizeof(filesystems) / sizeof(filesystems[0]); i++) {
-        const struct filesystem *fs = &filesystems[i];
-
-        /* Exists unless the view began empty, or lies in the /dev just made. */
-        if (mkdir(fs->path, 0755) != 0 && errno != EEXIST) {
-            err = fault_os(&init->fault, errno, NULL, "cannot make %s", fs->path);
-        } else {
-            /* Nobody gets at what is covered, and nobody waits for its end. */
-            err = strcmp(fs->path, "/dev/shm") == 0 ? mask_prepare(init, fs->path) : CORDON_OK;
-            err = err == CORDON_OK ? filesystem_mount(init, fs) : err;
-        }
+    for (size_t i = 0; err == CORDON_OK && i < FILESYSTEM_COUNT; i++) {
+        err = filesystem_mount(init, i);
     }
     if (err == CORDON_OK) {
         err = device_nodes(init);

@@ -31,6 +31,7 @@ struct init {
     const struct dfa *table[ORDER_SET_COUNT];
     int source[INIT_GRANTS_MAX]; /* detached trees of the grants, in step order */
     int device[8];               /* detached trees of the device nodes */
+    int filesystem[4];           /* ... of /dev, /dev/pts, /dev/shm, /proc */
     /* st_dev of the view's own file systems: mount points may be made only there. */
     uint64_t private_dev[INIT_PRIVATE_MAX];
     uint32_t private_count;
