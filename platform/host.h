@@ -264,8 +264,8 @@ CORDON_MUST_USE enum cordon_err host_meet(int channel, uint32_t pid);
 struct host_start {
     const char *program;
     /*
-     * Not NULL: runs in the child, which becomes no other program; a Unix's only. Of what this process
-     * has, it has the memory, and nothing that is open. The first of @argv is its name.
+     * Not NULL: runs in the child, which becomes no other program; a Unix's only. Of what this
+     * process has, it has the memory, and nothing that is open. The first of @argv is its name.
      */
     int (*main)(int argc, char **argv);
     char *const *argv;
