@@ -85,12 +85,8 @@ static int user_namespace_child(void *arg)
 }
 
 /* Made and left at once: the only answer that counts limits, sysctls and LSMs. */
-static void probe_user_namespaces(struct platform_probe *probe)
+bool linux_user_namespaces(void)
 {
-    struct platform_layer *layer =
-        add(probe, "user namespaces", "3.8 / the service, which needs none",
-            "install the cordon service, or set user.max_user_namespaces and "
-            "kernel.apparmor_restrict_unprivileged_userns=0");
     char stack[8192] __attribute__((aligned(16)));
     int status;
     pid_t pid = clone(user_namespace_child, stack + sizeof(stack),
@@ -99,10 +95,20 @@ static void probe_user_namespaces(struct platform_probe *probe)
     if (pid > 0) {
         (void)waitpid(pid, &status, __WALL);
     }
-    layer->available = pid > 0;
+    return pid > 0;
+}
+
+static void probe_user_namespaces(struct platform_probe *probe)
+{
+    struct platform_layer *layer =
+        add(probe, "user namespaces", "3.8 / the service, which needs none",
+            "install the cordon service, or set user.max_user_namespaces and "
+            "kernel.apparmor_restrict_unprivileged_userns=0");
+
+    layer->available = linux_user_namespaces();
     probe->host.user_namespaces = layer->available;
     (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s",
-                   pid > 0 ? "one was made" : strerror(errno));
+                   layer->available ? "one was made" : strerror(errno));
 }
 
 static void probe_mounts(struct platform_probe *probe)

@@ -332,15 +332,19 @@ static enum cordon_err look_at_cwd(struct looking *looking, const char *cwd,
     return err;
 }
 
-/* A kernel does not change under a running worker, and asking it costs a namespace. */
-static struct plan_host host_once(void)
+/* A kernel does not change under a running worker, and asking it costs a namespace. The rest is the
+ * supervisor's to say. */
+static struct plan_host host_once(bool embedded)
 {
-    static struct platform_probe probe;
+    static struct plan_host host;
+    static bool asked;
 
-    if (probe.layer_count == 0) {
-        linux_probe(&probe);
+    if (!asked) {
+        host.landlock_abi = linux_landlock_abi();
+        host.user_namespaces = embedded && linux_user_namespaces();
+        asked = true;
     }
-    return probe.host;
+    return host;
 }
 
 /* Objects of the policy's paths, as the caller finds them. */
@@ -386,7 +390,7 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     struct plan_host *host = &resolved.facts.host;
     enum cordon_err err = CORDON_OK;
 
-    *host = host_once();
+    *host = host_once(start->embedded);
     host->fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
     host->bpf = !start->embedded && (start->host & IPC_HOST_BPF) != 0;
     host->controllers =
