@@ -98,6 +98,21 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT WIN32 AND NOT CORDON_SANITIZE)
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
 endif()
 
+# cordon_find_library(VARIABLE NAME): a library of others', which must be there. VARIABLE_LINK is what
+# to link with: the archive, where there is one, in what starts once per job (whoever has the property
+# CORDON_PER_JOB), since each shared library takes a tenth of a millisecond to load; else the same.
+function(cordon_find_library variable name)
+  find_library(${variable} ${name} REQUIRED)
+  set(link ${${variable}})
+  if(NOT WIN32 AND NOT CORDON_SANITIZE)
+    find_library(${variable}_ARCHIVE lib${name}.a)
+    if(${variable}_ARCHIVE)
+      set(link $<IF:$<BOOL:$<TARGET_PROPERTY:CORDON_PER_JOB>>,${${variable}_ARCHIVE},${${variable}}>)
+    endif()
+  endif()
+  set(${variable}_LINK ${link} PARENT_SCOPE)
+endfunction()
+
 # cordon_library(NAME [SMALL] SOURCES...): a static library of our own code; with
 # SMALL also NAME_small, the same sources for the programs that start per job.
 function(cordon_library name)
