@@ -229,7 +229,7 @@ static enum cordon_err look_up(struct caller *caller)
         return CORDON_OK;
     }
     return lookup_new(supervisor->loop,
-                      supervisor->options->worker_main == NULL ? supervisor->self_path : NULL,
+                      supervisor->self_path[0] != '\0' ? supervisor->self_path : NULL,
                       &caller->key, on_lookup, caller, &caller->lookup);
 }
 

@@ -17,6 +17,9 @@
 #ifdef CORDON_TEST_PATHS
 #define WORKER_NAME "cordon-worker-test"
 #define SELF_NAME "cordond-test"
+#elif defined(CORDON_WITH_WORKER)
+#define WORKER_NAME ""
+#define SELF_NAME "cordon-embedded"
 #else
 #define WORKER_NAME "cordon-worker"
 #define SELF_NAME "cordond"
@@ -62,7 +65,7 @@ static const struct option_row *option_find(const char *name)
 
 static int print_help(void)
 {
-    (void)printf("usage: cordond [OPTION]...\n");
+    (void)printf("usage: " SELF_NAME " [OPTION]...\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option_row *row = &option_rows[i];
 
@@ -75,7 +78,7 @@ static int print_help(void)
 
 static int complain(const char *text, const char *remedy)
 {
-    (void)fprintf(stderr, "cordond: %s%s%s\n", text, remedy[0] == '\0' ? "" : "; ", remedy);
+    (void)fprintf(stderr, SELF_NAME ": %s%s%s\n", text, remedy[0] == '\0' ? "" : "; ", remedy);
     return EXIT_USAGE;
 }
 
@@ -94,7 +97,7 @@ static int option_take(const struct option_row *row, const char *value,
         options->audit_file = value;
         return -1;
     case OPTION_VERSION:
-        (void)printf("cordond %s\n", CORDON_VERSION);
+        (void)printf(SELF_NAME " %s\n", CORDON_VERSION);
         return EXIT_SUCCESS;
     case OPTION_HELP:
         return print_help();

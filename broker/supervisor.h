@@ -36,7 +36,7 @@ struct supervisor {
     const struct platform *platform;
     struct loop *loop;
     char worker_path[SUPERVISOR_PATH_MAX];
-    char self_path[SUPERVISOR_PATH_MAX];
+    char self_path[SUPERVISOR_PATH_MAX]; /* "": whoever asks the user database is forked */
     struct audit audit;
     struct quota quota;
     struct managed managed;

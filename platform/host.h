@@ -265,7 +265,7 @@ struct host_start {
     const char *program;
     /*
      * Not NULL: runs in the child, which becomes no other program; a Unix's only. Of what this
-     * process has, it has the memory, and nothing that is open. The first of @argv is its name.
+     * process has, it has the memory; what is open is as of a program. @argv[0] is its name.
      */
     int (*main)(int argc, char **argv);
     char *const *argv;

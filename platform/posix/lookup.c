@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The user database is asked in a process of its own: a name service may hang,
- * and its modules have no business in root's memory.
+ * and its modules have no business in root's memory, nor in a broker's that lives on.
  */
 #include <grp.h>
 #include <pwd.h>
@@ -16,7 +16,7 @@
 #define NOBODY 65534U
 
 /*
- * After execve() on purpose: a process that gives up root itself is not
+ * Root's, after execve() on purpose: a process that gives up root itself is not
  * dumpable from that moment on, so no other process of that uid can reach it
  * and forge an answer.
  */

@@ -277,7 +277,7 @@ lg_killed_job()
     if [ "$1" = cordond ] && [ "$CORDON_MODE" = service ]; then
         kill -KILL "$SERVICE_PID"
     elif [ "$1" = cordond ]; then
-        kill -KILL "$(pgrep -f 'cordon-embedded --embedded' | head -n 1)"
+        kill -KILL "$(pgrep -o -f 'cordon-embedded --embedded')"
     else
         kill -KILL "$(pgrep -f "^$CORDON .*$2" | head -n 1)"
     fi

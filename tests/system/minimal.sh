@@ -11,7 +11,9 @@ default_permissions = "tight"
 [permissions.tight.filesystem]
 ":minimal" = "read"
 "$WS_A" = "write"
+"$HOME_A/read" = "read"
 TOML
+install -d -o cordon-a "$HOME_A/read"
 echo the-secret >"$HOME_A/secret"
 chown cordon-a: "$HOME_A/secret"
 for CORDON_MODE in service embedded; do
@@ -20,14 +22,14 @@ for CORDON_MODE in service embedded; do
     start_service
     job cordon-a "${MODE[@]}" -- sh -c 'echo new >made && cat made && ls -A "$1"' - "$HOME_A"
     expect_ok "$CORDON_MODE"
-    [ "$OUT" = $'new\nws' ] || fail "$CORDON_MODE: more or less is in sight: $(got)"
+    [ "$OUT" = $'new\nread\nws' ] || fail "$CORDON_MODE: more or less is in sight: $(got)"
     job cordon-a "${MODE[@]}" -- cat "$HOME_A/secret"
     expect_rc 1 "$CORDON_MODE: outside"
     expect_err 'No such file' "$CORDON_MODE: outside"
     job cordon-a "${MODE[@]}" -- sh -c 'cd /proc && echo [0-9]*'
     expect_ok "$CORDON_MODE: /proc"
     [ "$(wc -w <<<"$OUT")" -le 3 ] || fail "$CORDON_MODE: processes of others: $OUT"
-    job cordon-a "${MODE[@]}" -- sh -c 'touch /made || touch /usr/made || mkdir /dev/shm/x && rmdir /dev/shm/x'
+    job cordon-a "${MODE[@]}" -- sh -c 'touch /made || touch "$1/made" || mkdir /dev/shm/x && rmdir /dev/shm/x' - "$HOME_A/read"
     expect_ok "$CORDON_MODE: writes"
     [ "$(grep -c 'Read-only\|denied' <<<"$ERR")" = 2 ] || fail "$CORDON_MODE: writes: $(got)"
     expect_clean

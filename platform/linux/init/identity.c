@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define INIT_FILES 1024U /* for the set-up; the command gets what the caller has: limits.c */
+#define INIT_FILES 16384U /* for the set-up; the command gets what the caller has: limits.c */
 
 static enum cordon_err write_file(struct init *init, const char *path, const char *text)
 {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,13 +54,17 @@ enum cordon_err scan_unseen(struct scan *scan, const char *name, int code)
     return err;
 }
 
+/* In the same mount, too: each has a cover of its own. */
 static bool is_same(int one, int other)
 {
     struct stat a;
     struct stat b;
+    uint64_t here;
+    uint64_t there;
 
     return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
+           a.st_ino == b.st_ino && sys_mount_id(one, &here) == 0 &&
+           sys_mount_id(other, &there) == 0 && here == there;
 }
 
 /*
@@ -68,20 +73,27 @@ static bool is_same(int one, int other)
  */
 static enum cordon_err scan_later(struct scan *scan, int fd)
 {
-    uint32_t i = 0;
+    size_t i = 0;
 
     while (i < scan->linked_count && !is_same(scan->linked[i], fd)) {
         i++;
     }
-    if (i == SCAN_LINKED_MAX) {
-        return fault_set(&scan->init->fault, CORDON_E_LIMIT, "match fewer links",
-                         "links to more than %u directories are to be read-only", SCAN_LINKED_MAX);
-    }
-    if (i == scan->linked_count) {
-        scan->linked[scan->linked_count++] = fd;
-    } else {
+    if (i < scan->linked_count) {
         (void)close(fd);
+        return CORDON_OK;
     }
+    if (scan->linked_count == scan->linked_room) {
+        size_t room = scan->linked_room == 0 ? 64 : 2 * scan->linked_room;
+        int *linked = reallocarray(scan->linked, room, sizeof(*linked));
+
+        if (linked == NULL) {
+            (void)close(fd);
+            return fault_set(&scan->init->fault, CORDON_E_NOMEM, NULL, "out of memory");
+        }
+        scan->linked = linked;
+        scan->linked_room = room;
+    }
+    scan->linked[scan->linked_count++] = fd;
     return CORDON_OK;
 }
 
@@ -108,24 +120,43 @@ static enum cordon_err scan_cover(struct scan *scan, int fd, const char *name,
     return err;
 }
 
+/* Opens what @name leads to; whether that is by a link is told of what is to be read-only. */
+static int scan_open(int dir, const char *name, enum scan_verdict verdict, bool *ret_linked)
+{
+    struct stat st;
+    int fd = -1;
+
+    *ret_linked = false;
+    if (verdict == SCAN_PROTECT) {
+        fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || (fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode))) {
+            return fd;
+        }
+        (void)close(fd);
+        *ret_linked = true;
+    }
+    return sys_openat2(dir, name, O_PATH, RESOLVE_NO_MAGICLINKS);
+}
+
 /*
- * To be called as the caller. A match on a symbolic link denies what it leads to. What is opened
- * lies on top, and nobody else lays anything over it before this has.
+ * A match on a symbolic link denies what it leads to. What is opened lies on top, and nobody else
+ * lays anything over it before this has.
  */
 enum cordon_err scan_apply(struct scan *scan, int dir, const char *name, enum scan_verdict verdict,
-                           bool linked)
+                           bool walking)
 {
     enum cordon_err err = CORDON_OK;
+    bool linked;
     int code = 0;
     int fd;
 
     (void)pthread_mutex_lock(&scan->lock);
-    fd = sys_openat2(dir, name, O_PATH, RESOLVE_NO_MAGICLINKS);
+    fd = scan_open(dir, name, verdict, &linked);
     if (fd < 0) {
         code = errno; /* gone again, dangling, or out of the caller's reach */
     } else {
         identity_as_setup(scan->init);
-        err = scan_cover(scan, fd, name, verdict, linked);
+        err = scan_cover(scan, fd, name, verdict, linked && walking);
         identity_as_caller(scan->init);
     }
     if (err != CORDON_OK) {
@@ -140,14 +171,16 @@ enum cordon_err scan_linked(struct scan *scan)
     enum cordon_err err = scan->err;
 
     identity_as_setup(scan->init);
-    for (uint32_t i = 0; i < scan->linked_count; i++) {
+    for (size_t i = 0; i < scan->linked_count; i++) {
         if (err == CORDON_OK) {
             err = mask_read_only(scan->init, scan->linked[i], scan->path);
         }
         (void)close(scan->linked[i]);
     }
     identity_as_caller(scan->init);
-    scan->linked_count = 0;
+    free(scan->linked);
+    scan->linked = NULL;
+    scan->linked_count = scan->linked_room = 0;
     return err;
 }
 

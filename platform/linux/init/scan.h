@@ -8,10 +8,6 @@
 #include "platform/linux/init/folders.h"
 #include "platform/linux/init/init.h"
 
-/* Directories that are made read-only by the names of links: each is open to the end of the walk.
- */
-#define SCAN_LINKED_MAX 256U
-
 struct scan {
     struct init *init;
     const char *path; /* for messages */
@@ -23,8 +19,8 @@ struct scan {
     /* Of one walk. */
     struct folders folders;
     enum cordon_err err;
-    int linked[SCAN_LINKED_MAX]; /* directories to be made read-only at its end */
-    uint32_t linked_count;
+    int *linked; /* directories to be made read-only at its end, open until then; owned */
+    size_t linked_count, linked_room;
     pthread_t helper;
     bool helped;
 };
@@ -33,9 +29,12 @@ enum scan_verdict { SCAN_PASS, SCAN_DENY, SCAN_PROTECT };
 
 /* What the patterns say about the name that ends at @pos. */
 enum scan_verdict scan_decide(const struct scan *scan, const struct dfa_pos *pos);
-/* Covers what @name, which may be a link (@linked), leads to; to be called as the caller. */
+/*
+ * Covers what @name leads to, which may be a link; to be called as the caller. @walking: there is a
+ * walk, whose end comes with scan_linked().
+ */
 CORDON_MUST_USE enum cordon_err scan_apply(struct scan *scan, int dir, const char *name,
-                                           enum scan_verdict verdict, bool linked);
+                                           enum scan_verdict verdict, bool walking);
 /* Once nothing more is found: what links led to, in the end; the result of the walk. */
 CORDON_MUST_USE enum cordon_err scan_linked(struct scan *scan);
 /* @name could not be looked at, for the errno @code. */

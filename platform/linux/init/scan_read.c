@@ -54,16 +54,6 @@ static enum cordon_err reader_keep(struct reader *reader, const char *name,
     return CORDON_OK;
 }
 
-/* Only some file systems say what kind of thing a name is. */
-static bool is_link(int dir, const struct entry *entry)
-{
-    struct stat st;
-
-    return entry->type == DT_UNKNOWN
-               ? fstatat(dir, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)
-               : entry->type == DT_LNK;
-}
-
 static bool is_dots(const char *name)
 {
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
@@ -81,8 +71,7 @@ static enum cordon_err scan_entry(struct reader *reader, int dir, const struct e
     dfa_feed(scan->table, &pos, entry->name, strlen(entry->name));
     verdict = scan_decide(scan, &pos);
     if (verdict != SCAN_PASS) {
-        err = scan_apply(scan, dir, entry->name, verdict,
-                         verdict == SCAN_PROTECT && is_link(dir, entry));
+        err = scan_apply(scan, dir, entry->name, verdict, true);
     }
     if (err != CORDON_OK || verdict == SCAN_DENY ||
         (entry->type != DT_DIR && entry->type != DT_UNKNOWN) || level == scan->levels ||
