@@ -229,8 +229,8 @@ static enum cordon_err look_up(struct caller *caller)
         return CORDON_OK;
     }
     return lookup_new(supervisor->loop,
-                      supervisor->self_path[0] != '\0' ? supervisor->self_path : NULL,
-                      &caller->key, on_lookup, caller, &caller->lookup);
+                      supervisor->self_path[0] != '\0' ? supervisor->self_path : NULL, &caller->key,
+                      on_lookup, caller, &caller->lookup);
 }
 
 static enum cordon_err caller_get(struct supervisor *supervisor, const struct platform_peer *peer,

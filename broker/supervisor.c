@@ -267,7 +267,8 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
     if (err == CORDON_OK && options->worker_main == NULL) {
         err = sibling_path(options->worker, supervisor->worker_path, SUPERVISOR_PATH_MAX, fault);
     }
-    /* What asks the user database for root gives up root, and is another program first: lookup.c. */
+    /* What asks the user database for root gives up root, and is another program first: lookup.c.
+     */
     if (err == CORDON_OK && (options->worker_main == NULL || host_is_root())) {
         err = sibling_path(options->self, supervisor->self_path, SUPERVISOR_PATH_MAX, fault);
     }

@@ -5,6 +5,7 @@ option(CORDON_TESTS "Build the tests" ON)
 option(CORDON_WERROR "Treat warnings as errors (presets and CI; never a user's build)" OFF)
 option(CORDON_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(CORDON_COVERAGE "Instrument for gcovr" OFF)
+option(CORDON_ARCHIVES "Link libraries of others into what starts once per job, where they can be" ON)
 option(CORDON_TEST_WITHOUT "Test builds only: one layer can be left out; never installed" OFF)
 set(CORDON_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 
@@ -98,15 +99,24 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT WIN32 AND NOT CORDON_SANITIZE)
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
 endif()
 
+include(CheckCSourceCompiles)
+
 # cordon_find_library(VARIABLE NAME): a library of others', which must be there. VARIABLE_LINK is what
-# to link with: the archive, where there is one, in what starts once per job (whoever has the property
-# CORDON_PER_JOB), since each shared library takes a tenth of a millisecond to load; else the same.
+# to link with: the archive, where there is one that can be linked, in what starts once per job (whoever
+# has the property CORDON_PER_JOB), since each shared library takes a tenth of a millisecond to load;
+# else the same.
 function(cordon_find_library variable name)
   find_library(${variable} ${name} REQUIRED)
   set(link ${${variable}})
-  if(NOT WIN32 AND NOT CORDON_SANITIZE)
+  if(CORDON_ARCHIVES AND NOT WIN32 AND NOT CORDON_SANITIZE)
     find_library(${variable}_ARCHIVE lib${name}.a)
     if(${variable}_ARCHIVE)
+      # All of it: no object may want another library, or have an address of its own.
+      set(CMAKE_REQUIRED_FLAGS -pie)
+      set(CMAKE_REQUIRED_LIBRARIES -Wl,--whole-archive ${${variable}_ARCHIVE} -Wl,--no-whole-archive)
+      check_c_source_compiles("int main(void) { return 0; }" ${variable}_ARCHIVE_LINKS)
+    endif()
+    if(${variable}_ARCHIVE_LINKS)
       set(link $<IF:$<BOOL:$<TARGET_PROPERTY:CORDON_PER_JOB>>,${${variable}_ARCHIVE},${${variable}}>)
     endif()
   endif()

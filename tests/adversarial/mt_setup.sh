@@ -182,11 +182,16 @@ mt_22_setup_process_stopped_and_killed()
     # Until the job, if there is one, has ended: its end is told nevertheless.
     mt_hook 'for i in {1..25}; do sleep 0.02; pgrep -x probe_confined || break; done; sleep 0.02'
     mt_22 cordon-init kill 3
-    mt_22 cordon-worker kill 23
-    mt_22 cordond kill 31
     mt_22 cordon-init "$TOP/hook" 7
-    mt_22 cordon-worker "$TOP/hook" 31
-    mt_22 cordond "$TOP/hook" 47
+    if [ "$CORDON_MODE" = service ]; then
+        mt_22 cordon-worker kill 23
+        mt_22 cordond kill 31
+        mt_22 cordon-worker "$TOP/hook" 31
+        mt_22 cordond "$TOP/hook" 47
+    else
+        mt_22 cordon-embedded kill 19
+        mt_22 cordon-embedded "$TOP/hook" 31
+    fi
     rm -f "$TOP/looked" "$TOP/hook"
     torture_end
 }

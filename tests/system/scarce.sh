@@ -108,6 +108,9 @@ case_manager()
 # A second thread of the set-up only makes it faster.
 case_threads()
 {
+    run "$PROBES/lack_calls" threads /usr/bin/python3 -c \
+        'import threading; threading.Thread(target=print).start()'
+    expect_err "can't start new thread" "the filter"
     run as_user cordon-a "$PROBES/lack_calls" threads "$CORDON" sandbox --embedded -C "$WS_A" linux -- \
         cat "$WS_A/plain" "$WS_A/x.pem"
     expect_denied the-secret "embedded, without threads"

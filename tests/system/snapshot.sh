@@ -94,6 +94,26 @@ run as_user cordon-a "$PROBES/lack_calls" threads "$CORDON" sandbox --embedded -
 WANTED="[('of plain', 500), ('refused', 800)] [('refused', 1006)]" expect_seen "... by one thread"
 rm -r "$WS_A/p0/sub"
 
+# Links to one directory by two mounts: read-only by both.
+mkdir "$WS_A/other" "$WS_A/m1" "$WS_A/m2"
+ln -s ../p0/q0 "$WS_A/m1/locked"
+ln -s ../other "$WS_A/m2/locked"
+chown cordon-a: "$WS_A/m1" "$WS_A/m2"
+mount --bind "$WS_A/p0/q0" "$WS_A/other"
+look
+WANTED="[('of plain', 502), ('refused', 805)] [('other', 803), ('refused', 209)]" expect_seen "two mounts of one directory"
+umount "$WS_A/other"
+rm -r "$WS_A/other" "$WS_A/m1" "$WS_A/m2"
+
+# Many that links make read-only.
+(cd "$WS_A" && mkdir many links && for at in {1..300}; do
+    mkdir "many/$at" "links/$at" && ln -s "../../many/$at" "links/$at/locked"
+done)
+chown -R cordon-a: "$WS_A/many" "$WS_A/links"
+look
+WANTED="[('of plain', 500), ('refused', 800)] [('other', 1107), ('refused', 500)]" expect_seen "300 links"
+rm -r "$WS_A/many" "$WS_A/links"
+
 # More directories in one than are kept in mind at once.
 mkdir "$WS_A/wide"
 (cd "$WS_A/wide" && seq 5000 | xargs mkdir && seq 100 100 5000 | sed 's|$|/b.env|' | xargs touch)
