@@ -43,14 +43,18 @@ debian_root() {
 
 # root_archive PACKAGE,...: the archive's path; made where it is not there yet.
 root_archive() {
-    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/cordon/roots archive
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/cordon/roots archive pause
     archive=$cache/bookworm-$(printf '%s' "$1" | sha256sum | cut -c1-12).tar
     mkdir -p "$cache"
     exec 8>"$cache/.lock"
     flock 8
     if [[ ! -e $archive ]]; then
-        rm -f "$archive.new.tar"
-        debian_root "$archive.new.tar" "$1" >&2 && mv "$archive.new.tar" "$archive"
+        # A mirror that fails once may answer a little later.
+        for pause in 15 0; do
+            rm -f "$archive.new.tar"
+            debian_root "$archive.new.tar" "$1" >&2 && mv "$archive.new.tar" "$archive" && break
+            sleep "$pause"
+        done
     fi
     exec 8>&-
     printf '%s\n' "$archive"

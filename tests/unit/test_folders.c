@@ -37,7 +37,7 @@ static enum cordon_err add(struct folders *folders, unsigned who, uint32_t level
     struct folder *in = folder_new(a_directory());
     struct folder_item items[16];
     enum cordon_err err;
-    char name[16];
+    char name[24];
 
     CHECK(in != NULL && count <= 16);
     for (size_t i = 0; i < count; i++) {
