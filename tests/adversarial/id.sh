@@ -254,6 +254,8 @@ id_19_anothers_job()
         >/dev/null 2>&1) &
     client=$!
     wait_for "pgrep -f '^sleep 47.5' >/dev/null"
+    # A denial is told a moment after it.
+    ! at_access || wait_for "as_user cordon-a '$CORDON' ps --json | grep -q '\"violations\":1'"
     run as_user cordon-a "$CORDON" ps --json
     number=$(grep -o '"job":"[0-9]*"' <<<"$OUT" | tr -dc 0-9)
     [ -n "$number" ] || fail "its owner does not see it: $(got)"

@@ -91,6 +91,7 @@ int main(int argc, char **argv)
     tracer.at_call = at_call;
     tracer.hook = argv[3][0] == '/' ? argv[3] : NULL;
     tracer.error = atoi(argv[3]);
+    tracer.once = true; /* what follows may take thousands of calls, of a walk for example */
     status = tracer_run(&tracer, attach ? (pid_t)atoi(argv[6]) : 0, argv + first);
     write_report(argv[4]);
     return status;
