@@ -105,6 +105,14 @@ case_manager()
     expect_clean
 }
 
+# What has no separate worker is nobody's service.
+case_embedded_alone()
+{
+    run timeout 10 "${CORDOND%/*}/cordon-embedded"
+    expect_err 'not embedded; cordond is the service' "without its option"
+    [ "$RC" != 0 ] && [ "$RC" != 124 ] || fail "without its option: it runs; $(got)"
+}
+
 # A second thread of the set-up only makes it faster.
 case_threads()
 {
@@ -127,6 +135,7 @@ echo plain >"$WS_A/plain"
 echo the-secret >"$WS_A/x.pem"
 case_limits
 case_manager
+case_embedded_alone
 case_threads
 case_groups_wait
 case_groups_refused

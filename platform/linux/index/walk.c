@@ -16,15 +16,6 @@
 
 #define READ_AT_ONCE (256U * 1024U)
 
-/* As getdents64(2) writes it; the C library's may differ. */
-struct entry {
-    uint64_t ino;
-    int64_t off;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-};
-
 struct level {
     int fd;
     struct directory *known; /* NULL: no file with several names was found here or below yet */
@@ -118,7 +109,7 @@ static bool file_look(struct walk *walk, int fd, const char *name)
     return file != NULL;
 }
 
-static bool entry_take(struct walk *walk, struct level *level, const struct entry *entry)
+static bool entry_take(struct walk *walk, struct level *level, const struct sys_entry *entry)
 {
     if (entry->type == DT_REG) {
         return file_look(walk, level->fd, entry->name);
@@ -137,7 +128,7 @@ static bool entry_take(struct walk *walk, struct level *level, const struct entr
 static bool level_read(struct walk *walk)
 {
     static union {
-        struct entry first;
+        struct sys_entry first;
         char bytes[READ_AT_ONCE];
     } buffer;
     struct level *level = &walk->levels[walk->count - 1];
@@ -149,7 +140,8 @@ static bool level_read(struct walk *walk)
             return len == 0 || errno == ENOENT;
         }
         for (long at = 0; at < len;) {
-            const struct entry *entry = (const struct entry *)(const void *)(buffer.bytes + at);
+            const struct sys_entry *entry =
+                (const struct sys_entry *)(const void *)(buffer.bytes + at);
 
             if (!entry_take(walk, level, entry)) {
                 return false;

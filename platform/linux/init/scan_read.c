@@ -32,15 +32,6 @@ struct reader {
     _Alignas(8) char piece[SCAN_PIECE];
 };
 
-/* linux_dirent64 of getdents(2). */
-struct entry {
-    uint64_t ino;
-    int64_t off;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-};
-
 /* To be read, too. */
 static enum cordon_err reader_keep(struct reader *reader, const char *name,
                                    const struct dfa_pos *pos, uint32_t level)
@@ -60,7 +51,7 @@ static bool is_dots(const char *name)
 }
 
 /* @above: after the '/' of the directory @dir, which is on @level. */
-static enum cordon_err scan_entry(struct reader *reader, int dir, const struct entry *entry,
+static enum cordon_err scan_entry(struct reader *reader, int dir, const struct sys_entry *entry,
                                   const struct dfa_pos *above, uint32_t level)
 {
     struct scan *scan = reader->scan;
@@ -110,7 +101,7 @@ static enum cordon_err scan_piece(struct reader *reader, int fd, const struct df
         return scan_unseen(scan, scan->path, errno);
     }
     for (long at = 0; err == CORDON_OK && at < len;) {
-        const struct entry *entry = (const void *)(reader->piece + at);
+        const struct sys_entry *entry = (const void *)(reader->piece + at);
 
         if (!is_dots(entry->name)) {
             err = scan_entry(reader, fd, entry, above, level);

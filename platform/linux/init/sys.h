@@ -135,4 +135,13 @@ static inline int sys_mount_id(int fd, uint64_t *ret_id)
     return code;
 }
 
+/* As getdents64(2) writes it; the C library's may differ. */
+struct sys_entry {
+    uint64_t ino;
+    int64_t off;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
+
 #endif
