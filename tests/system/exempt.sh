@@ -244,7 +244,28 @@ case_usual()
     done
 }
 
-for case in which renamed linked below_a_mount bound written usual; do
+# One more than a guard keeps in mind (EXEMPT_MAX): it is asked about all of them again.
+case_many()
+{
+    lay_out
+    mkdir "$SYS/many"
+    seq 4200 | (cd "$SYS/many" && while read -r n; do echo "of $n" >"$n"; done)
+    begin_job
+    reads "$SYS/many/1" 1
+    is_exempt "$SYS/many/1" || fail "the first of many is not exempt"
+    tell "cat $SYS/many/* | wc -l"
+    [[ $SAID == 4200* ]] || fail "not all of many were read: $SAID"
+    ! is_exempt "$SYS/many/1" || fail "the first is exempt after more than a guard keeps in mind"
+    is_exempt "$SYS/many/999" || fail "the last of many is not exempt"
+    mv "$SYS/many/999" "$SYS/many/999.key"
+    wait_for '! is_exempt "$SYS/many/999.key"'
+    refuses "$SYS/many/999.key"
+    reads "$SYS/many/1" 1
+    is_exempt "$SYS/many/1" || fail "the first is not exempt again"
+    end_job
+}
+
+for case in which renamed linked below_a_mount bound written usual many; do
     (case_$case) || fail "case $case"
     echo "ok $case"
 done

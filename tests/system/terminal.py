@@ -116,6 +116,7 @@ def end_of_file_reaches_the_command():
 
 def a_shell_has_job_control():
     session = Session("bash", "--norc", "--noprofile", "-i")
+    session.expect("bash-")  # it has the terminal as it wants it: what is typed while it changes that can be lost
     session.type("PS1='pro''mpt> '\n")
     session.expect("prompt> ")
     session.type("sleep 60\n")
