@@ -113,6 +113,7 @@ dr_11_replaced_by_the_host()
     expect_refusals 3 "a folder replaced"
     da_filled_after_the_move
     da_removed_is_gone
+    da_moved_into
     # The kernel's program keeps a folder's old names for all that is ever in it.
     decided_by bpf && return
     # Not at once: what comes while the guard looks through the folder counts as of before.
@@ -155,6 +156,22 @@ da_removed_is_gone()
     da_job "cat many/*/x >/dev/null; $AWAIT"
     [ -e "$WS_A/gone" ] || fail "200 folders and their files were removed, and some are kept"
     rm -f "$WS_A/gone"
+}
+
+# Into a denied folder, where no pattern is about what is below: a file has another link elsewhere.
+da_moved_into()
+{
+    rm -rf "$WS_A/begun" "$WS_A/done" "$WS_A/vault"
+    install -d -o cordon-a "$WS_A/vault" "$HOME_A/plain/sub"
+    echo "$SECRET" >"$HOME_A/plain/sub/f"
+    ln "$HOME_A/plain/sub/f" "$WS_A/open/link"
+    managed_codex </dev/null
+    printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n%s\n"%s" = "deny"\n' \
+        "[permissions.dev.filesystem]" "$WS_A/vault" | user_config cordon-a
+    while_running mv "$HOME_A/plain/sub" "$WS_A/vault/sub"
+    da_job "$AWAIT get vault/sub/f; get open/link" "moved into a denied folder"
+    expect_refusals 2 "moved into a denied folder"
+    da_setup
 }
 
 dr_12_absent_at_start()

@@ -277,13 +277,6 @@ class Model:
     def denied(self, place):
         return self.policy.denied(place.path) or place.obj.denied is not None
 
-    def tainted(self, path, obj):
-        """Is this, or anything below, denied under that name or by object?"""
-        if obj.denied is not None or self.policy.denied(path):
-            return True
-        return any(entry.obj.denied is not None or self.policy.denied(name)
-                   for name, entry, _ in self.walk(obj, path))
-
     # ---- operations, in terms of directories and names ----
 
     def add(self, parent, name, obj):
@@ -345,3 +338,22 @@ class Model:
         if source.obj.is_directory != target.obj.is_directory:
             return False
         return not target.obj.children
+
+    @staticmethod
+    def is_possible(operation, places):
+        """Permissions aside."""
+        if any(place.parent is None for place in places):
+            return False
+        first, last = places[0], places[-1]
+        if operation in ("create", "mkdir"):
+            return first.entry is None
+        if first.entry is None:
+            return False
+        if operation == "link":
+            return last.entry is None and not first.obj.is_directory
+        if operation in ("put", "truncate", "chmod"):
+            return not first.obj.is_directory
+        if operation == "unlink":
+            return not first.obj.is_directory or not first.obj.children
+        return Model.may_rename((first.parent, first.name), (last.parent, last.name),
+                                  operation == "exchange")

@@ -37,6 +37,10 @@ TABLE = {
     ("unlink", "denied"): ("may", "refused"),    # not covered: matches of a pattern
     ("truncate", "denied"): ("may", "refused"),
     ("chmod", "denied"): ("may", "refused"),
+    ("rename", "differs"): ("may", "refused"),   # something below, under one of the names
+    ("exchange", "differs"): ("may", "refused"),
+    ("rename", "below"): ("may", "may"),         # ... under both, or what was denied once: it stays so
+    ("exchange", "below"): ("may", "may"),
     ("rename", "folder"): ("must", "may"),       # EXDEV where the matcher's state would change
     ("exchange", "folder"): ("must", "may"),
 }
@@ -243,7 +247,7 @@ class Run:
     def verdict(self, operation, places):
         """("must" | "may" | "refused", why)"""
         model = self.model
-        if not self.is_possible(operation, places):
+        if not model.is_possible(operation, places):
             return "refused", "not possible"
         if operation in ("rename", "exchange") and places[0].obj is places[1].obj:
             return "may", "two names of one object: nothing happens"
@@ -260,40 +264,35 @@ class Run:
         if ((operation == "put" and places[0].obj.doubtful)
                 or (operation == "create" and places[0].parent.doubtful)):
             return "may", M.CALLED
-        if operation != "put" and self.is_about_denied(operation, places):
-            return TABLE[operation, "denied"][self.column], "denied"
+        denied = operation != "put" and self.about_denied(operation, places)
+        if denied:
+            return TABLE[operation, denied[0]][self.column], "{}: {}".format(*denied)
         if any(p.entry is not None and p.obj.is_directory for p in places):
             want = TABLE.get((operation, "folder"), ("must", "must"))[self.column]
             return ("may" if want == "must" and self.keeps_names() else want), "allowed"
         return ("may" if self.keeps_names() else "must"), "allowed"
 
-    def is_about_denied(self, operation, places):
-        """Under the old name, the new one, by object, or by anything below."""
+    def about_denied(self, operation, places):
+        """(kind of the table, what is denied); None: nothing of it."""
         names = [place.path for place in places]
         if operation not in ("truncate", "chmod") and any(p.parent.denied for p in places):
-            return True
-        return any(self.policy.denied(name) for name in names) or any(
-            place.entry is not None and self.model.tainted(name, place.obj)
-            for place in places for name in names)
-
-    @staticmethod
-    def is_possible(operation, places):
-        """Permissions aside."""
-        if any(place.parent is None for place in places):
-            return False
-        first, last = places[0], places[-1]
-        if operation in ("create", "mkdir"):
-            return first.entry is None
-        if first.entry is None:
-            return False
-        if operation == "link":
-            return last.entry is None and not first.obj.is_directory
-        if operation in ("put", "truncate", "chmod"):
-            return not first.obj.is_directory
-        if operation == "unlink":
-            return not first.obj.is_directory or not first.obj.children
-        return M.Model.may_rename((first.parent, first.name), (last.parent, last.name),
-                                  operation == "exchange")
+            return "denied", "the directory"
+        objects = [place.obj for place in places if place.entry is not None]
+        for name in names:
+            if self.policy.denied(name):
+                return "denied", name
+        for obj in objects:
+            if obj.denied is not None:
+                return "denied", f"object {obj.number}, once {obj.denied}"
+        below = [(sub, entry.obj) for obj in objects for sub, entry, _ in self.model.walk(obj, "")]
+        kind = None
+        for sub, obj in below:
+            verdicts = {self.policy.denied(name + sub) for name in names}
+            if len(verdicts) > 1:
+                return "differs", sub
+            if True in verdicts or obj.denied is not None:
+                kind = "below", sub
+        return kind
 
     def apply(self, operation, places, token):
         first, last = places[0], places[-1]

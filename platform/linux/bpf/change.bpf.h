@@ -14,12 +14,12 @@ struct change {
     uint32_t except; /* the job that does it: it was asked itself */
 };
 
-/* What @from is denied under now it stays denied under. */
-APART int remember_file(uint32_t slot, uint32_t index, uint64_t from, uint64_t inode)
+/* What is denied called @name, which it is or is to be, stays denied. */
+APART int remember_file(uint32_t slot, uint32_t index, uint64_t name, uint64_t inode)
 {
     struct scratch *scratch = scratch_at(index);
 
-    if (scratch != 0 && inode != 0 && is_denied(slot, index, (const struct dentry *)from)) {
+    if (scratch != 0 && inode != 0 && is_denied(slot, index, name, inode)) {
         place_deny(slot, inode, scratch->set, scratch->rule);
     }
     return 0;
@@ -34,7 +34,7 @@ INLINE void links_unknown(uint32_t slot)
     }
 }
 
-/* The names of @dentry become the scratch's other ones. */
+/* The names of whatever is called @dentry become the scratch's other ones. */
 INLINE int names_other(uint32_t slot, uint32_t index, uint64_t dentry)
 {
     struct scratch *scratch = scratch_at(index);
@@ -42,7 +42,7 @@ INLINE int names_other(uint32_t slot, uint32_t index, uint64_t dentry)
     if (scratch == 0) {
         return -1;
     }
-    names_find(slot, index, (const struct dentry *)dentry);
+    names_find(slot, index, dentry, 0);
     scratch->other_count = scratch->count;
     scratch->other_flags = scratch->flags;
     for (uint32_t i = 0; i < SHAPE_NAMES; i++) {
@@ -63,7 +63,7 @@ APART int remember_directory(uint32_t slot, uint32_t index, uint64_t from, uint6
         return 0;
     }
     names_other(slot, index, to);
-    if (is_denied(slot, index, (const struct dentry *)from)) {
+    if (is_denied(slot, index, from, inode_of(from))) {
         place_deny(slot, inode_of(from), scratch->set, scratch->rule);
         links_unknown(slot);
     } else if (!same_below(slot, index)) {
@@ -166,7 +166,7 @@ INLINE int is_mounted(uint64_t dentry)
 APART int judge_move(uint32_t slot, uint32_t index, uint64_t from, uint64_t to)
 {
     names_other(slot, index, to);
-    names_find(slot, index, (const struct dentry *)from);
+    names_find(slot, index, from, inode_of(from));
     if (same_below(slot, index)) {
         return 0;
     }

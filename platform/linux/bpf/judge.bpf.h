@@ -197,9 +197,15 @@ APART int place_names(uint32_t slot, uint32_t index, uint64_t inode)
     return 0;
 }
 
-/* Nothing below these names can be denied. */
+/* Nothing below these names is denied, or can be. */
 INLINE int settled(const struct shape_job *job, const struct shape_name *name)
 {
+    for (uint32_t set = 0; set < SHAPE_SETS; set++) {
+        if ((name->sets & (1U << set)) != 0 &&
+            denying(job, set, name->covered[set]) != SHAPE_NONE) {
+            return 0;
+        }
+    }
     for (uint32_t i = 0; i < SHAPE_LANES && i < job->lane_count; i++) {
         const uint32_t set = job->lane[i].set & 1;
         const uint64_t classes = cell_at(job->lane[i].classes + '/' / 8);
@@ -344,10 +350,10 @@ APART int spell(uint32_t index, uint64_t dentry)
 
 /* ---- judgements ---- */
 
-/* 1: the job may not touch @dentry. */
-INLINE int is_denied(uint32_t slot, uint32_t index, const struct dentry *dentry)
+/* 1: the job may not touch @inode, called @dentry. */
+INLINE int is_denied(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t inode)
 {
-    names_find(slot, index, dentry);
+    names_find(slot, index, dentry, inode);
     return decide(slot, index);
 }
 
@@ -357,7 +363,7 @@ APART int judge_only(uint32_t slot, uint32_t index, uint64_t dentry)
     const struct shape_job *job = job_at(slot);
 
     return job == 0 || job->state == SHAPE_BROKEN ||
-                   is_denied(slot, index, (const struct dentry *)dentry)
+                   is_denied(slot, index, dentry, inode_of(dentry))
                ? -EPERM
                : 0;
 }

@@ -357,8 +357,8 @@ INLINE int directory(uint32_t slot, uint32_t index, uint64_t dentry)
     return 0;
 }
 
-/* The names of @dentry, once. -1: something was renamed meanwhile. */
-APART int names_once(uint32_t slot, uint32_t index, uint64_t dentry)
+/* The names of @inode, which is or is to be called @dentry. -1: something was renamed meanwhile. */
+APART int names_once(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t inode)
 {
     struct scratch *scratch = scratch_at(index);
     const struct shape_job *job = job_at(slot);
@@ -374,7 +374,7 @@ APART int names_once(uint32_t slot, uint32_t index, uint64_t dentry)
     directory(slot, index, parent);
     if (parent != dentry) {
         feed_last(slot, index, dentry);
-        names_of(slot, index, inode_of(dentry));
+        names_of(slot, index, inode);
     }
     fence(scratch);
     return (scratch->sequence & 1) == 0 && renames() == scratch->sequence &&
@@ -425,13 +425,13 @@ INLINE int names_kept(uint32_t slot, uint32_t index, struct scratch *scratch,
            job->epoch == scratch->epoch;
 }
 
-/* All names of @dentry into the scratch. What cannot be named is lost. */
-INLINE void names_find(uint32_t slot, uint32_t index, const struct dentry *dentry)
+/* All of them into the scratch; @inode 0: whatever is called so. What cannot be named is lost. */
+INLINE void names_find(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t inode)
 {
     int code = -1;
 
     for (uint32_t i = 0; i < TRIES && code != 0; i++) {
-        code = names_once(slot, index, (uint64_t)dentry);
+        code = names_once(slot, index, dentry, inode);
     }
     if (code != 0) {
         struct scratch *scratch = scratch_at(index);
