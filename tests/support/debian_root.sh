@@ -20,8 +20,8 @@ apt_sources() {
 
 # Options of the host's apt that decide how packages are reached.
 apt_options() {
-    apt-config dump | grep -E '^Acquire::(https?::(Proxy|Verify|CaInfo)|Check-|Retries|ForceIPv4)' ||
-        true
+    apt-config dump | grep -E '^Acquire::(https?::(Proxy|Verify|CaInfo)|Check-|ForceIPv4)' || true
+    echo 'Acquire::Retries "5";'
 }
 
 # debian_root TARGET PACKAGE,...: a folder, or an archive by its ending.
@@ -49,8 +49,8 @@ root_archive() {
     exec 8>"$cache/.lock"
     flock 8
     if [[ ! -e $archive ]]; then
-        # A mirror that fails once may answer a little later.
-        for pause in 15 0; do
+        # A mirror that fails may answer a little later.
+        for pause in 15 45 0; do
             rm -f "$archive.new.tar"
             debian_root "$archive.new.tar" "$1" >&2 && mv "$archive.new.tar" "$archive" && break
             sleep "$pause"

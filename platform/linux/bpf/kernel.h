@@ -40,8 +40,15 @@ struct inode {
     uint32_t i_generation;
     unsigned int i_nlink;
 };
+struct seqcount {
+    unsigned int sequence;
+};
+struct seqcount_spinlock {
+    struct seqcount seqcount;
+};
 struct dentry {
     unsigned int d_flags;
+    struct seqcount_spinlock d_seq;
     struct dentry *d_parent;
     struct qstr d_name;
     struct inode *d_inode;

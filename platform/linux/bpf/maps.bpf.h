@@ -43,9 +43,10 @@ struct scratch {
     struct shape_name other[SHAPE_NAMES]; /* a second object's */
     uint32_t other_count;
     uint32_t other_flags;
-    uint32_t depth;
-    uint32_t reserved;
+    uint32_t depth; /* of @chain, where it was climbed; 0: what is kept was taken */
+    uint32_t turn;  /* of the dentry that is asked about, when this began */
     uint64_t chain[CHAIN_MAX];
+    uint32_t turns[CHAIN_MAX]; /* of each in @chain */
     char text[SHAPE_PATH_MAX];
     struct shape_record record;
     char behind[256]; /* of the record's path: the last name may be written past its end */

@@ -1,55 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the tables say about an object: its directories from the top of its
- * file system downwards, each under every name that places give it. A directory's
- * result is kept; it holds as long as the kernel's count of renames and the
- * job's count of places stay what they were.
+ * file system downwards, each under every name that places give it. It holds if none of them was
+ * renamed meanwhile and the job's count of places stays what it was. A directory's result is
+ * kept as long as the kernel's count of all renames stays, too.
  */
 #ifndef CORDON_LINUX_BPF_NAME_H
 #define CORDON_LINUX_BPF_NAME_H
 
-#include "platform/linux/bpf/maps.bpf.h"
+#include "platform/linux/bpf/dentry.bpf.h"
 
-#define MODE_TYPE 0170000U
-#define MODE_DIRECTORY 0040000U
-#define MODE_REGULAR 0100000U
 #define SB_KERNMOUNT (1UL << 22) /* linux/fs.h: pipes, sockets, memory without a name */
 #define TRIES 64U
-
-/* linux/dcache.h: odd while a rename is under way. */
-extern const void rename_lock __ksym;
-
-INLINE uint32_t renames(void)
-{
-    uint32_t count;
-
-    /* Odd: nothing that was read then counts. */
-    return bpf_probe_read_kernel(&count, sizeof(count), &rename_lock) == 0 ? count : 1;
-}
-
-/* ---- steps by address: BPF_CORE_READ takes no member of ours for its first argument ---- */
-
-INLINE uint64_t inode_of(uint64_t dentry)
-{
-    const struct dentry *at = (const struct dentry *)dentry;
-
-    return (uint64_t)BPF_CORE_READ(at, d_inode);
-}
-
-INLINE uint64_t parent_of(uint64_t dentry)
-{
-    const struct dentry *at = (const struct dentry *)dentry;
-
-    return (uint64_t)BPF_CORE_READ(at, d_parent);
-}
-
-/* Of an inode that there is. */
-INLINE uint32_t mode_of(uint64_t dentry)
-{
-    const struct inode *inode = (const struct inode *)inode_of(dentry);
-
-    return inode == 0 ? 0 : BPF_CORE_READ(inode, i_mode);
-}
 
 /* ---- bytes ---- */
 
@@ -207,6 +169,29 @@ static long climb_step(uint32_t step, struct climb *climb)
     return climb->top;
 }
 
+static long turn_step(uint32_t step, struct climb *climb)
+{
+    struct scratch *scratch = climb->scratch;
+
+    scratch->turns[step % CHAIN_MAX] = turn_of(scratch->chain[step % CHAIN_MAX]);
+    return 0;
+}
+
+/* Ends at one that is, or may be, elsewhere or called otherwise than when its turn was noted. */
+static long hold_step(uint32_t step, struct climb *climb)
+{
+    const struct scratch *scratch = climb->scratch;
+    const uint64_t dentry = scratch->chain[step % CHAIN_MAX];
+    const uint32_t turn = scratch->turns[step % CHAIN_MAX];
+    const uint64_t parent = parent_of(dentry);
+    const int top = parent == dentry || parent == 0;
+    const int holds = (turn & 1) == 0 && turn_of(dentry) == turn &&
+                      (top || parent == scratch->chain[(step + 1) % CHAIN_MAX]);
+
+    climb->top = holds && top;
+    return !holds;
+}
+
 static long descend_step(uint32_t step, struct climb *climb)
 {
     const uint32_t at = climb->depth - 1 - step;
@@ -237,6 +222,9 @@ INLINE int walk(uint32_t slot, uint32_t index, uint64_t dentry)
         scratch->flags |= SCRATCH_LOST;
         return 0;
     }
+    scratch->depth = climb.depth;
+    bpf_loop(climb.depth, turn_step, &climb, 0);
+    fence(scratch);
     bpf_loop(climb.depth, descend_step, &climb, 0);
     if (scratch->count == 0 && scratch->flags == 0) {
         scratch->flags =
@@ -351,13 +339,31 @@ INLINE int directory(uint32_t slot, uint32_t index, uint64_t dentry)
     }
     walk(slot, index, dentry);
     /* Found out while something was renamed, it is not worth keeping. */
-    if (scratch->who.kept && (scratch->sequence & 1) == 0 && renames() == scratch->sequence) {
+    if (scratch->who.kept && is_quiet(scratch)) {
         cached_put(slot, scratch, dentry);
     }
     return 0;
 }
 
-/* The names of @inode, which is or is to be called @dentry. -1: something was renamed meanwhile. */
+/*
+ * Whatever else was renamed, @dentry was not, and neither was a directory above: all their turns
+ * are those that were noted before the names were read, so they had those names at one time.
+ */
+APART int way_holds(uint32_t index, uint64_t dentry)
+{
+    struct scratch *scratch = scratch_at(index);
+    struct climb climb = {.scratch = scratch};
+
+    if (scratch == 0 || scratch->depth == 0 || (scratch->turn & 1) != 0 ||
+        turn_of(dentry) != scratch->turn || parent_of(dentry) != scratch->chain[0]) {
+        return 0;
+    }
+    bpf_loop(scratch->depth, hold_step, &climb, 0);
+    return climb.top;
+}
+
+/* The names of @inode, which is or is to be called @dentry. -1: one on the way was renamed
+ * meanwhile. */
 APART int names_once(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t inode)
 {
     struct scratch *scratch = scratch_at(index);
@@ -369,6 +375,8 @@ APART int names_once(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t in
     }
     scratch->sequence = renames();
     scratch->epoch = job->epoch;
+    scratch->turn = turn_of(dentry);
+    scratch->depth = 0;
     fence(scratch);
     parent = parent_of(dentry);
     directory(slot, index, parent);
@@ -377,10 +385,7 @@ APART int names_once(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t in
         names_of(slot, index, inode);
     }
     fence(scratch);
-    return (scratch->sequence & 1) == 0 && renames() == scratch->sequence &&
-                   job->epoch == scratch->epoch
-               ? 0
-               : -1;
+    return job->epoch == scratch->epoch && (is_quiet(scratch) || way_holds(index, dentry)) ? 0 : -1;
 }
 
 /*
@@ -421,8 +426,7 @@ INLINE int names_kept(uint32_t slot, uint32_t index, struct scratch *scratch,
         names_of(slot, index, address(&scratch->to, inode));
     }
     fence(scratch);
-    return (scratch->sequence & 1) == 0 && renames() == scratch->sequence &&
-           job->epoch == scratch->epoch;
+    return is_quiet(scratch) && job->epoch == scratch->epoch;
 }
 
 /* All of them into the scratch; @inode 0: whatever is called so. What cannot be named is lost. */
