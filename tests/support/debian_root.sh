@@ -18,7 +18,7 @@ apt_sources() {
     done
 }
 
-# Options of the host's apt that decide how packages are reached.
+# Options of the host's apt that decide how packages are reached; and each file is asked for again.
 apt_options() {
     apt-config dump | grep -E '^Acquire::(https?::(Proxy|Verify|CaInfo)|Check-|ForceIPv4)' || true
     echo 'Acquire::Retries "5";'

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tables say about an object: its directories from the top of its
- * file system downwards, each under every name that places give it. It holds if none of them was
- * renamed meanwhile and the job's count of places stays what it was. A directory's result is
- * kept as long as the kernel's count of all renames stays, too.
+ * What the tables say about an object: its directories from the top of its file system downwards,
+ * each under every name that places give it. That holds if none of them was renamed meanwhile and
+ * the job's count of places stayed what it was. A directory's result is kept, and holds as long as
+ * the kernel's count of all renames and that of places stay.
  */
 #ifndef CORDON_LINUX_BPF_NAME_H
 #define CORDON_LINUX_BPF_NAME_H
@@ -362,8 +362,7 @@ APART int way_holds(uint32_t index, uint64_t dentry)
     return climb.top;
 }
 
-/* The names of @inode, which is or is to be called @dentry. -1: one on the way was renamed
- * meanwhile. */
+/* The names of @inode, which is or will be called @dentry. -1: renamed meanwhile, or one above. */
 APART int names_once(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t inode)
 {
     struct scratch *scratch = scratch_at(index);
@@ -429,7 +428,7 @@ INLINE int names_kept(uint32_t slot, uint32_t index, struct scratch *scratch,
     return is_quiet(scratch) && job->epoch == scratch->epoch;
 }
 
-/* All of them into the scratch; @inode 0: whatever is called so. What cannot be named is lost. */
+/* The same into the scratch; @inode 0: of whatever is called so. What cannot be named is lost. */
 INLINE void names_find(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t inode)
 {
     int code = -1;
