@@ -10,6 +10,7 @@
  * waited for; a peak is never told below this program's own, whose memory the client has until it
  * is executed. Ends with 1 when a command does not exit 0.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #include "contender.h"
 #include "in_process.h"
+#include "relay.h"
 
 #define CONTENDERS 16U
 #define WARM_UP 10U
@@ -53,13 +55,13 @@ static int run_client(const struct contender *c, struct rusage *ret_usage)
     return status;
 }
 
-static int run_library(const struct contender *c, struct rusage *ret_usage)
+static int run_here(const struct contender *c, struct rusage *ret_usage)
 {
     struct rusage before;
     int status;
 
     (void)getrusage(RUSAGE_SELF, &before);
-    status = in_process_run(c->mode, c->argv, c->env);
+    status = c->relay != NULL ? relay_ask(c->relay) : in_process_run(c->mode, c->argv, c->env);
     (void)getrusage(RUSAGE_SELF, ret_usage);
     ret_usage->ru_utime.tv_sec -= before.ru_utime.tv_sec;
     ret_usage->ru_utime.tv_usec -= before.ru_utime.tv_usec;
@@ -72,7 +74,8 @@ static struct sample once(const struct contender *c, long *rss_kib)
 {
     const double began = now_us();
     struct rusage usage;
-    const int status = c->mode != NULL ? run_library(c, &usage) : run_client(c, &usage);
+    const bool here = c->mode != NULL || c->relay != NULL;
+    const int status = here ? run_here(c, &usage) : run_client(c, &usage);
     const struct sample sample = {now_us() - began, cpu_us(&usage)};
 
     if (status != 0) {

@@ -98,13 +98,18 @@ static void take_library(struct contender *c, char *value)
     c->mode = value;
 }
 
+static void take_relay(struct contender *c, char *value)
+{
+    c->relay = value;
+}
+
 static const struct {
     const char *prefix;
     void (*take)(struct contender *c, char *value);
 } words[] = {
     {"fd:", take_fd},       {"cd:", take_cd},           {"env:", take_env},
     {"pause:", take_pause}, {"before:", take_before},   {"burst:", take_burst},
-    {"every:", take_every}, {"library:", take_library},
+    {"every:", take_every}, {"library:", take_library}, {"relay:", take_relay},
 };
 
 /* True if @word says how and is no part of the command. */

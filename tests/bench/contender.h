@@ -10,8 +10,10 @@
  *   burst:N          each start is the last of N in a row; the others do not count
  *   every:N          takes part in one round of N
  *   library:MODE     no client's process: libcordon in this one, one connection for all starts
+ *   relay:SOCKET     no client's process: relay_ask() in this one
  *
- * What is left is the command: a client with its arguments, or with library: the job's own.
+ * What is left is the command: a client with its arguments, or with library: the job's own; with
+ * relay: it only says which the relay has.
  */
 #ifndef CORDON_TESTS_BENCH_CONTENDER_H
 #define CORDON_TESTS_BENCH_CONTENDER_H
@@ -29,8 +31,9 @@ struct contender {
     char *argv[WORDS];
     char *env[ENV_MORE + 3U];
     posix_spawn_file_actions_t actions;
-    const char *mode; /* of library:; NULL: a client */
-    char *before;     /* NULL */
+    const char *mode;  /* of library:; NULL: a client */
+    const char *relay; /* of relay:; NULL: a client */
+    char *before;      /* NULL */
     unsigned pause_ms, burst, every;
 };
 

@@ -19,6 +19,13 @@ outputs()
     peers_where
 }
 
+# relay_serve NAME serve|made HOPS KEEPERS: serves the static command at $TOP/NAME, as relay.h says.
+relay_serve()
+{
+    "$BENCH/relay" "$2" "$TOP/$1" "$3" "$4" "$BENCH/true_nolibc" </dev/null >/dev/null &
+    wait_for "[ -S '$TOP/$1' ]"
+}
+
 as_bench()
 {
     cd "$WS_A" && as_user cordon-a "$@"

@@ -35,6 +35,19 @@ contenders()
     line in-process library:workspace-write "$command" "pause:$PAUSE_MS" "before:$HERE/made_ahead.sh"
 }
 
+# What is below every bar: processes in a row that do nothing else, and the static command. One, and
+# as many as a job passes: supervisor, worker, supervisor.
+relays()
+{
+    local hops
+
+    for hops in 1 3; do
+        relay_serve "relay-$hops" serve "$hops" 1
+        line "relay-$hops" "$BENCH/relay" ask "$TOP/relay-$hops" "pause:$PAUSE_MS"
+    done
+    line relay-3-in-process "relay:$TOP/relay-3" "$BENCH/true_nolibc" "pause:$PAUSE_MS"
+}
+
 # The views must be the same before times are compared.
 compare_views()
 {
@@ -103,7 +116,7 @@ mkdir "$TOP/report"
 peers_find || exit 1
 start_service
 compare_views || exit 1
-contenders "$BENCH/true_nolibc" | measure static || exit 1
+{ contenders "$BENCH/true_nolibc" && relays; } | measure static || exit 1
 contenders "$BENCH/true_dynamic" | measure dynamic || exit 1
 first_contenders | measure first || exit 1
 report start "$(printf '{"rounds": %s, "versions": %s, "sizes": %s}' "$ROUNDS" "$(versions)" "$(sizes)")"

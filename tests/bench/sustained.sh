@@ -25,6 +25,9 @@ start_service
         peer_line "$name" "$BENCH/true_nolibc" "pause:$((SLICE_MS / 4))"
     done
     line cordon-service "$CORDON" sandbox -s workspace-write linux -- "$BENCH/true_nolibc" "pause:$((SLICE_MS / 4))"
+    # What the kernel takes for it, whoever asks: namespaces, a tree of mounts, the command.
+    relay_serve relay-made made 1 8
+    line relay-made "$BENCH/relay" ask "$TOP/relay-made" "pause:$((SLICE_MS / 4))"
 } >"$TOP/contenders"
 as_bench "$BENCH/bench_sustained" "$SLICES" "$SLICE_MS" "$TOP/contenders" "${CLIENTS[@]}" \
     >"$TOP/report/sustained" ||
