@@ -169,8 +169,12 @@ da_moved_into()
     printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n%s\n"%s" = "deny"\n' \
         "[permissions.dev.filesystem]" "$WS_A/vault" | user_config cordon-a
     while_running mv "$HOME_A/plain/sub" "$WS_A/vault/sub"
-    da_job "$AWAIT get vault/sub/f; get open/link" "moved into a denied folder"
+    da_job "$AWAIT get vault/sub/f; get open/link
+        { mv open/link open/moved; ln open/link open/more; truncate -s 0 open/link; chmod 777 open/link
+          rm -f open/link; } 2>/dev/null" "moved into a denied folder"
     expect_refusals 2 "moved into a denied folder"
+    refused_by_bpf "a change of the other link" '[ "$(cat "$WS_A/open/link")" = "$SECRET" ] &&
+        [ "$(ls "$WS_A/open" | grep -c "^more\|^moved")" = 0 ] && [ "$(stat -c %a "$WS_A/open/link")" != 777 ]'
     da_setup
 }
 

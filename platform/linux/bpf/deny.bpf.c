@@ -13,16 +13,6 @@ char LICENSE[] SEC("license") = "GPL";
 #define FMODE_EXEC 0x20U
 #define FMODE_NOACCOUNT 0x20000000U /* opened by a layered file system for its own file */
 
-INLINE int is_link_unknown(uint32_t slot, const struct file *file)
-{
-    const struct shape_job *job = job_at(slot);
-
-    return job == 0 ||
-           ((job->flags & SHAPE_LINKS_UNKNOWN) != 0 &&
-            BPF_CORE_READ(file, f_path.dentry, d_inode, i_nlink) > 1 &&
-            (BPF_CORE_READ(file, f_path.dentry, d_inode, i_mode) & MODE_TYPE) == MODE_REGULAR);
-}
-
 /* As it is called in the job's view: a mask has no name of its own that tells anything. */
 INLINE int judge_file(uint32_t slot, struct file *file, uint32_t operation)
 {
@@ -42,7 +32,7 @@ INLINE int judge_file(uint32_t slot, struct file *file, uint32_t operation)
     }
     /* Mounted since the job began, by the kernel for one that looked there: nobody can judge it. */
     if (((scratch->flags & SCRATCH_UNKNOWN) != 0 && (file->f_mode & FMODE_NOACCOUNT) == 0) ||
-        is_link_unknown(slot, file)) {
+        is_link_unknown(slot, scratch->from)) {
         code = -EPERM;
     }
     if (code != 0) {

@@ -350,6 +350,17 @@ APART int spell(uint32_t index, uint64_t dentry)
 
 /* ---- judgements ---- */
 
+/* Not 0: it may be denied by a name that nobody could look at, see SHAPE_LINKS_UNKNOWN. */
+INLINE int is_link_unknown(uint32_t slot, uint64_t dentry)
+{
+    const struct dentry *at = (const struct dentry *)dentry;
+    const struct shape_job *job = job_at(slot);
+
+    return job == 0 || ((job->flags & SHAPE_LINKS_UNKNOWN) != 0 &&
+                        (mode_of(dentry) & MODE_TYPE) == MODE_REGULAR &&
+                        BPF_CORE_READ(at, d_inode, i_nlink) > 1);
+}
+
 /* 1: the job may not touch @inode, called @dentry. */
 INLINE int is_denied(uint32_t slot, uint32_t index, uint64_t dentry, uint64_t inode)
 {
@@ -363,7 +374,7 @@ APART int judge_only(uint32_t slot, uint32_t index, uint64_t dentry)
     const struct shape_job *job = job_at(slot);
 
     return job == 0 || job->state == SHAPE_BROKEN ||
-                   is_denied(slot, index, dentry, inode_of(dentry))
+                   is_denied(slot, index, dentry, inode_of(dentry)) || is_link_unknown(slot, dentry)
                ? -EPERM
                : 0;
 }
