@@ -32,7 +32,9 @@ unsigned suggest_distance(const char *a, const char *b, unsigned limit)
     size_t rows_len = strlen(a);
     size_t columns = strlen(b);
 
-    if (rows_len > WORD_MAX || columns > WORD_MAX) {
+    /* Each character that only one of them has is a step. */
+    if (rows_len > WORD_MAX || columns > WORD_MAX || rows_len > columns + limit ||
+        columns > rows_len + limit) {
         return limit + 1;
     }
     for (size_t j = 0; j <= columns; j++) {

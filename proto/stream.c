@@ -6,6 +6,8 @@
 
 #include "proto/codec.h"
 
+#define TOGETHER_MAX 4096U /* bytes of small frames that wait as one */
+
 struct stream_out {
     struct stream_out *next;
     struct strbuf bytes; /* a frame, and small ones without descriptors behind it */
@@ -226,15 +228,18 @@ enum cordon_err stream_receive(struct stream *stream, struct arena *arena,
     return err;
 }
 
-/* Behind the frame that waits last, so that one write takes both. False: there is no room. */
+/* Behind the frame that waits last, so that one write takes both. False: it is not there. */
 static bool out_append(struct stream *stream, const struct strbuf *bytes)
 {
     struct stream_out *last = stream->out_last;
 
-    if (last == NULL || last->bytes.size - last->bytes.len <= bytes->len) {
+    if (last == NULL || last->bytes.len + bytes->len > TOGETHER_MAX) {
         return false;
     }
     strbuf_add(&last->bytes, bytes->data, bytes->len);
+    if (last->bytes.failed) {
+        return false; /* what it has is whole */
+    }
     stream->out_len += bytes->len;
     return true;
 }

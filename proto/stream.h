@@ -142,8 +142,8 @@ CORDON_MUST_USE enum cordon_err stream_send(struct stream *stream, uint32_t id,
                                             struct cordon_fault *fault);
 
 /*
- * What to write next: at least one byte. Descriptors go with the first byte, and
- * belong to the first frame; false: nothing waits.
+ * What to write next: at least one byte, there until the next stream_send(). Descriptors go with
+ * the first byte, and belong to the first frame; false: nothing waits.
  */
 struct stream_pending {
     const void *data;

@@ -14,6 +14,8 @@
 #include "platform/linux/seccomp.h"
 #include "platform/linux/usual.h"
 
+#define TABLE_COMPARED_MAX (1024U * 1024U) /* bytes; larger ones count as different */
+
 /* ---- what is asked for ---- */
 
 static enum cordon_err file_of(int fd, uint64_t *ret_dev, uint64_t *ret_ino,
@@ -177,13 +179,51 @@ bool recipe_answers(const struct recipe *recipe, const struct asked *asked)
            memcmp(before->block, asked->block, asked->len) == 0;
 }
 
+static bool content_same(int a, int b)
+{
+    struct cordon_fault ignored;
+    const void *data[2];
+    struct stat st[2];
+    size_t len[2];
+    bool same;
+
+    if (fstat(a, &st[0]) != 0 || fstat(b, &st[1]) != 0 || st[0].st_size != st[1].st_size) {
+        return false;
+    }
+    if (ipc_map(a, TABLE_COMPARED_MAX, &data[0], &len[0], &ignored) != CORDON_OK) {
+        return false;
+    }
+    if (ipc_map(b, TABLE_COMPARED_MAX, &data[1], &len[1], &ignored) != CORDON_OK) {
+        ipc_unmap(data[0], len[0]);
+        return false;
+    }
+    same = len[0] == len[1] && memcmp(data[0], data[1], len[0]) == 0;
+    ipc_unmap(data[0], len[0]);
+    ipc_unmap(data[1], len[1]);
+    return same;
+}
+
+/* Sealed, so the same file has the same bytes for ever; another worker has other files. */
+static bool tables_same(const struct recipe *a, const struct recipe *b)
+{
+    for (int set = 0; set < ORDER_SET_COUNT; set++) {
+        const struct asked *asked[] = {&a->asked, &b->asked};
+
+        if (memcmp(&asked[0]->tables[set], &asked[1]->tables[set], sizeof(asked[0]->tables[set])) !=
+                0 &&
+            !content_same(a->tables[set], b->tables[set])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool recipe_same(const struct recipe *a, const struct recipe *b)
 {
     return a->embedded == b->embedded && a->program == b->program && a->len == b->len &&
            memcmp(a->block, b->block, a->len) == 0 &&
            memcmp(&a->asked.limits, &b->asked.limits, sizeof(a->asked.limits)) == 0 &&
-           /* Sealed, so the same file has the same bytes for ever. */
-           memcmp(a->asked.tables, b->asked.tables, sizeof(a->asked.tables)) == 0;
+           tables_same(a, b);
 }
 
 /* ---- what is made from it ---- */

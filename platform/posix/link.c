@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,6 +24,7 @@
 #define SOCKET_FOLDER "/run/cordon"
 #define SOCKET_PATH SOCKET_FOLDER "/cordond.sock"
 #define BROKER_FD 3
+#define REAP_MS 2000
 #define BROKEN_REMEDY "see systemctl status cordond.socket cordond.service"
 
 extern char **environ;
@@ -191,11 +193,28 @@ enum cordon_err link_private(int *ret_fd, int *ret_broker, struct cordon_fault *
     return CORDON_OK;
 }
 
+/* True: the process @pid lived for REAP_MS. False: it has ended, or that cannot be waited for. */
+static bool outlives(int pid)
+{
+    bool late = false;
+#ifdef SYS_pidfd_open
+    struct pollfd process = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+
+    if (process.fd >= 0) {
+        late = poll(&process, 1, REAP_MS) == 0;
+        (void)close(process.fd);
+    }
+#else
+    (void)pid;
+#endif
+    return late;
+}
+
 void link_reap(int broker)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
 
-    for (int i = 0; i < 2000; i++) {
+    for (int i = outlives(broker) ? REAP_MS : 0; i < REAP_MS; i++) {
         if (waitpid(broker, NULL, WNOHANG) != 0) {
             return;
         }

@@ -205,6 +205,18 @@ case_at_access()
     rm -rf "$WS_A/was" "$WS_A/aside"
 }
 
+# Another worker has files of its own, with the same in them.
+case_another_worker()
+{
+    warm
+    pkill -KILL -u cordon-a -x cordon-worker || fail "no worker of cordon-a's"
+    wait_for '[ -z "$(pgrep -u cordon-a -x cordon-worker)" ]'
+    try cordon-a cat plain
+    expect_out plain
+    expect_ahead yes "asked for by another worker"
+    settle
+}
+
 case_policy()
 {
     warm
@@ -337,7 +349,7 @@ case_clean()
 
 "$CORDON" doctor --json | grep -q '"access-time decision","state":"ok"' ||
     skip "denials are not decided at access time here"
-for case in used appears replaced workspace mounted socket at_access policy nothing_crosses killed \
+for case in used appears replaced workspace mounted socket at_access another_worker policy nothing_crosses killed \
     bounded idle clean; do
     "case_$case"
     echo "spare: $case"

@@ -5,6 +5,8 @@ cordon_test(test_proto_codec LABEL unit SOURCES test_proto_codec.c proto_samples
             LIBS cordon_proto)
 cordon_test(test_proto_stream LABEL unit SOURCES test_proto_stream.c proto_samples.c
             LIBS cordon_proto)
+cordon_test(test_proto_together LABEL unit SOURCES test_proto_together.c proto_samples.c
+            LIBS cordon_proto)
 cordon_test(test_proto_torture LABEL unit SOURCES test_proto_torture.c proto_samples.c
             LIBS cordon_proto)
 target_link_options(test_proto_torture

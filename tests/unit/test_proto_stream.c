@@ -409,26 +409,6 @@ TEST(what_is_sent_arrives_whatever_the_writes_take)
     }
 }
 
-/* Who reads is woken once for all. A frame with descriptors begins a write: they go with its start.
- */
-TEST(small_frames_that_wait_together_are_one_write)
-{
-    static const int fd = 90;
-    struct message started = {.type = CORDON_MSG_STARTED, .u.started = {"1", .terminal = true}};
-    struct message status = sample_message(4);
-    struct stream out = stream_new(FRAME_TO_CLIENT, STREAM_OUT_SMALL);
-    struct stream_pending pending;
-
-    CHECK(stream_send(&out, 1, &status, NULL, &fault) == CORDON_OK);
-    CHECK(stream_send(&out, 2, &status, NULL, &fault) == CORDON_OK);
-    CHECK(stream_pending(&out, &pending) && pending.len == stream_backlog(&out));
-    CHECK(stream_send(&out, 3, &started, &(struct stream_fds){&fd, 1}, &fault) == CORDON_OK);
-    stream_sent(&out, pending.len);
-    CHECK(stream_pending(&out, &pending) && pending.fd_count == 1);
-    stream_deinit(&out);
-    closed[fd] = 0;
-}
-
 TEST(a_slow_reader_is_a_limit_and_descriptors_stay_the_senders)
 {
     static const int fds[] = {200, 201, 202, 203, 204, 205, 206};

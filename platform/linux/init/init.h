@@ -109,6 +109,14 @@ CORDON_MUST_USE enum cordon_err view_name(struct init *init, int fd, char *ret_n
 bool view_is_private(const struct init *init, uint64_t dev);
 void view_add_private(struct init *init, uint64_t dev);
 
+/* ---- leave.c: the host's tree goes, beside the set-up ---- */
+/* It is on top of the view. */
+void leave_begin(void);
+/* Nothing of it can be seen or named any more. */
+CORDON_MUST_USE enum cordon_err leave_sight(struct init *init);
+/* It is gone, and there is no other thread for it. */
+CORDON_MUST_USE enum cordon_err leave_end(struct init *init);
+
 /* ---- network.c: made beside the set-up ---- */
 /* From now on one is made, unless the job has the host's. */
 CORDON_MUST_USE enum cordon_err network_begin(struct init *init);

@@ -70,17 +70,11 @@ static enum cordon_err map_user(struct init *init)
 
 /* The way from every privilege to none; each row may rely on those above it. */
 static enum cordon_err (*const stages[])(struct init *) = {
-    die_with_broker,  load,
-    park_begin,       map_user,
-    identity_prepare, network_begin,
-    watch_prepare,    view_prepare,
-    view_enter,       view_apply,
-    network_enter,    watch_start,
-    view_seal,        park_look,
-    confine_landlock, identity_bound,
-    confine_seccomp,  child_make,
-    park_wait,        child_stands,
-    identity_drop,    die_with_broker,
+    die_with_broker,  load,           park_begin,      map_user,   identity_prepare,
+    network_begin,    watch_prepare,  view_prepare,    view_enter, view_apply,
+    network_enter,    leave_end,      watch_start,     view_seal,  park_look,
+    confine_landlock, identity_bound, confine_seccomp, child_make, park_wait,
+    child_stands,     identity_drop,  die_with_broker,
 };
 
 int main(void)

@@ -8,28 +8,23 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct {
-    pthread_t thread;
-    bool runs;
-    /* The thread's until it has ended. */
-    struct cordon_fault fault;
-    int network;
-} beside;
+#include "platform/linux/init/beside.h"
 
-/* It becomes this thread's, with loopback as its only interface; *ret_network leads to it. */
-static void network_make(struct cordon_fault *fault, int *ret_network)
+static struct beside making;
+static int network; /* leads to it once it is made */
+
+/* It becomes this thread's, with loopback as its only interface. */
+static void network_make(struct cordon_fault *fault)
 {
     struct ifreq request;
     int fd;
 
-    *ret_network = -1;
     if (unshare(CLONE_NEWNET) != 0) {
         (void)fault_os(fault, errno, NULL, "cannot make the network of the job");
         return;
@@ -40,7 +35,7 @@ static void network_make(struct cordon_fault *fault, int *ret_network)
     request.ifr_flags = IFF_UP | IFF_RUNNING;
     if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0) {
         (void)fault_os(fault, errno, NULL, "cannot bring up the job's loopback");
-    } else if ((*ret_network = ioctl(fd, SIOCGSKNS)) < 0) {
+    } else if ((network = ioctl(fd, SIOCGSKNS)) < 0) {
         (void)fault_os(fault, errno, NULL, "cannot open the network of the job");
     }
     if (fd >= 0) {
@@ -48,21 +43,10 @@ static void network_make(struct cordon_fault *fault, int *ret_network)
     }
 }
 
-static void *network_run(void *context)
-{
-    (void)context;
-    network_make(&beside.fault, &beside.network);
-    return NULL;
-}
-
 enum cordon_err network_begin(struct init *init)
 {
-    if ((init->order->flags & ORDER_NET_HOST) != 0) {
-        return CORDON_OK;
-    }
-    beside.runs = pthread_create(&beside.thread, NULL, network_run, NULL) == 0;
-    if (!beside.runs) {
-        network_make(&beside.fault, &beside.network);
+    if ((init->order->flags & ORDER_NET_HOST) == 0) {
+        beside_begin(&making, network_make);
     }
     return CORDON_OK;
 }
@@ -72,16 +56,12 @@ enum cordon_err network_enter(struct init *init)
     if ((init->order->flags & ORDER_NET_HOST) != 0) {
         return CORDON_OK;
     }
-    if (beside.runs) {
-        (void)pthread_join(beside.thread, NULL);
-    }
-    if (beside.fault.err != CORDON_OK) {
-        init->fault = beside.fault;
+    if (beside_end(&making, &init->fault) != CORDON_OK) {
         return init->fault.err;
     }
-    if (setns(beside.network, CLONE_NEWNET) != 0) {
+    if (setns(network, CLONE_NEWNET) != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot enter the network of the job");
     }
-    (void)close(beside.network);
+    (void)close(network);
     return CORDON_OK;
 }

@@ -204,11 +204,13 @@ enum cordon_err view_enter(struct init *init)
     tree = root_tree(init);
     /* On top of the old root, then swapped with it: no directory is needed for either. */
     if (tree < 0 || sys_move_mount(tree, AT_FDCWD, "/", 0) != 0 || fchdir(tree) != 0 ||
-        sys_pivot_root(".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
+        sys_pivot_root(".", ".") != 0 || chdir("/") != 0) {
         return fault_os(&init->fault, errno, NULL, "cannot make the view the root");
     }
     (void)close(tree);
-    return device_mount(init);
+    leave_begin();
+    err = device_mount(init);
+    return err == CORDON_OK ? leave_sight(init) : err;
 }
 
 /* Opens or makes the next directory of a mount point; only the view's own trees grow. */
