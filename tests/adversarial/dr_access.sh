@@ -158,23 +158,30 @@ da_removed_is_gone()
     rm -f "$WS_A/gone"
 }
 
-# Into a denied folder, where no pattern is about what is below: a file has another link elsewhere.
+# Into a denied folder, or to its name, where no pattern is about what is below: a file has another
+# link elsewhere.
 da_moved_into()
 {
-    rm -rf "$WS_A/begun" "$WS_A/done" "$WS_A/vault"
-    install -d -o cordon-a "$WS_A/vault" "$HOME_A/plain/sub"
-    echo "$SECRET" >"$HOME_A/plain/sub/f"
-    ln "$HOME_A/plain/sub/f" "$WS_A/open/link"
-    managed_codex </dev/null
-    printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n%s\n"%s" = "deny"\n' \
-        "[permissions.dev.filesystem]" "$WS_A/vault" | user_config cordon-a
-    while_running mv "$HOME_A/plain/sub" "$WS_A/vault/sub"
-    da_job "$AWAIT get vault/sub/f; get open/link
-        { mv open/link open/moved; ln open/link open/more; truncate -s 0 open/link; chmod 777 open/link
-          rm -f open/link; } 2>/dev/null" "moved into a denied folder"
-    expect_refusals 2 "moved into a denied folder"
-    refused_by_bpf "a change of the other link" '[ "$(cat "$WS_A/open/link")" = "$SECRET" ] &&
-        [ "$(ls "$WS_A/open" | grep -c "^more\|^moved")" = 0 ] && [ "$(stat -c %a "$WS_A/open/link")" != 777 ]'
+    local to
+
+    for to in vault/sub vault; do
+        rm -rf "$WS_A/begun" "$WS_A/done" "$WS_A/vault" "$WS_A/open/link"
+        install -d -o cordon-a "$HOME_A/plain/sub"
+        [ "$to" = vault ] || install -d -o cordon-a "$WS_A/vault"
+        echo "$SECRET" >"$HOME_A/plain/sub/f"
+        ln "$HOME_A/plain/sub/f" "$WS_A/open/link"
+        managed_codex </dev/null
+        printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n%s\n"%s" = "deny"\n' \
+            "[permissions.dev.filesystem]" "$WS_A/vault" | user_config cordon-a
+        while_running mv "$HOME_A/plain/sub" "$WS_A/$to"
+        da_job "$AWAIT get $to/f; get open/link
+            { mv open/link open/moved; ln open/link open/more; truncate -s 0 open/link; chmod 777 open/link
+              rm -f open/link; } 2>/dev/null" "moved to $to"
+        expect_refusals 2 "moved to $to"
+        refused_by_bpf "a change of the other link of what was moved to $to" '[ "$(cat "$WS_A/open/link")" = "$SECRET" ] &&
+            [ "$(ls "$WS_A/open" | grep -c "^more\|^moved")" = 0 ] && [ "$(stat -c %a "$WS_A/open/link")" != 777 ]'
+        rm -rf "$WS_A/open/moved" "$WS_A/open/more"
+    done
     da_setup
 }
 

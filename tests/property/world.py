@@ -222,7 +222,8 @@ class World:
             yield f"{path}/{name}: {'only on disk' if name in there else 'only in the model'}"
         for name in there & wanted:
             obj, at = directory.children[name].obj, f"{path}/{name}"
-            if numbers.setdefault(os.lstat(at).st_ino, obj) is not obj:
+            seen = os.lstat(at)
+            if numbers.setdefault((seen.st_dev, seen.st_ino), obj) is not obj:
                 yield f"{at}: is another object"
             if obj.is_directory:
                 yield from self.difference(at, obj, numbers)

@@ -201,8 +201,8 @@ APART int place_names(uint32_t slot, uint32_t index, uint64_t inode)
 INLINE int settled(const struct shape_job *job, const struct shape_name *name)
 {
     for (uint32_t set = 0; set < SHAPE_SETS; set++) {
-        if ((name->sets & (1U << set)) != 0 &&
-            denying(job, set, name->covered[set]) != SHAPE_NONE) {
+        /* What it is called itself covers what is below, too. */
+        if ((name->sets & (1U << set)) != 0 && rule_at(job, name, set) != SHAPE_NONE) {
             return 0;
         }
     }
