@@ -5,7 +5,7 @@ option(CORDON_TESTS "Build the tests" ON)
 option(CORDON_WERROR "Treat warnings as errors (presets and CI; never a user's build)" OFF)
 option(CORDON_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(CORDON_COVERAGE "Instrument for gcovr" OFF)
-option(CORDON_ARCHIVES "Link libraries of others into what starts once per job, where they can be" ON)
+option(CORDON_ARCHIVES "Link libraries of others into what starts once per job or caller, where they can be" ON)
 option(CORDON_TEST_WITHOUT "Test builds only: one layer can be left out; never installed" OFF)
 set(CORDON_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 
@@ -102,7 +102,7 @@ endif()
 include(CheckCSourceCompiles)
 
 # cordon_find_library(VARIABLE NAME): a library of others', which must be there. VARIABLE_LINK is what
-# to link with: the archive, where there is one that can be linked, in what starts once per job (whoever
+# to link with: the archive, where there is one that can be linked, in what starts once per job, or per caller (whoever
 # has the property CORDON_PER_JOB), since each shared library takes a tenth of a millisecond to load;
 # else the same.
 function(cordon_find_library variable name)

@@ -72,27 +72,6 @@ static int request_take(int fd)
     return given;
 }
 
-/* Hands the connection @given on; false: nobody is there. */
-static bool request_pass(int fd, int given)
-{
-    static char bytes[RELAY_REQUEST_BYTES];
-    union {
-        struct cmsghdr head;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {{0}};
-    struct iovec iov = {bytes, sizeof(bytes)};
-    struct msghdr message = {.msg_iov = &iov,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
-
-    control.head.cmsg_level = SOL_SOCKET;
-    control.head.cmsg_type = SCM_RIGHTS;
-    control.head.cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(&control.head), &given, sizeof(given));
-    return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(bytes);
-}
-
 /* The next client's connection; its request is read. */
 static int next(int in, bool listens)
 {
@@ -121,7 +100,7 @@ static _Noreturn void hop(int in, bool listens, int out)
     for (;;) {
         const int connection = next(in, listens);
 
-        if (!request_pass(out, connection)) {
+        if (!relay_send(out, connection)) {
             die("the next is gone");
         }
         (void)close(connection);

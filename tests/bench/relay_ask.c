@@ -6,14 +6,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int request_send(int fd)
+bool relay_send(int fd, int given)
 {
     static char bytes[RELAY_REQUEST_BYTES];
     union {
         struct cmsghdr head;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {{0}};
-    const int out = 1;
     struct iovec iov = {bytes, sizeof(bytes)};
     struct msghdr message = {.msg_iov = &iov,
                              .msg_iovlen = 1,
@@ -23,8 +22,8 @@ static int request_send(int fd)
     control.head.cmsg_level = SOL_SOCKET;
     control.head.cmsg_type = SCM_RIGHTS;
     control.head.cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(&control.head), &out, sizeof(out));
-    return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(bytes) ? 0 : -1;
+    memcpy(CMSG_DATA(&control.head), &given, sizeof(given));
+    return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(bytes);
 }
 
 int relay_ask(const char *path)
@@ -38,8 +37,8 @@ int relay_ask(const char *path)
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-        request_send(fd) == 0 && read(fd, &status, 1) == 1) {
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && relay_send(fd, 1) &&
+        read(fd, &status, 1) == 1) {
         answer = status;
     }
     (void)close(fd);
