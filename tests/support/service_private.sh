@@ -12,7 +12,9 @@ service_enter()
     if [ -z "${CORDON_TEST_UID:-}" ]; then
         CORDON_BUILD=$(cd "$CORDON_BUILD" && pwd) || exit 1
         export CORDON_BUILD CORDON_TEST_UID=$((1000000 + $$ * 4))
-        exec unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
+        # Who was started in the background ignores what the tests send.
+        exec env --default-signal=INT,QUIT,HUP \
+            unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
             -- "$BASH" "$0" "$@"
     fi
 }
