@@ -12,7 +12,7 @@ ROUNDS=7 COUNT=20000 BAR= VM=
 options "--rounds=ROUNDS --count=COUNT --bar=BAR --vm=VM" "$@"
 if [ -n "$VM" ]; then
     exec bash "$HERE/../vm/run" --kernel "$VM" --timeout 900 -- \
-        bash tests/bench/open.sh --rounds 7 --count 4000 ${BAR:+--bar "$BAR"}
+        bash tests/bench/open.sh --rounds "$ROUNDS" --count 4000 ${BAR:+--bar "$BAR"}
 fi
 bench_enter "$@"
 SIZES=(0 1 100 10000)
