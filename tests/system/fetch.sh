@@ -130,11 +130,16 @@ expect_err 'others may read or replace this private key; .*chmod 600'
 chmod 600 "$TOP/signer"
 run "$CORDON" policy sign "$TOP/r.toml" --key "$TOP/signer"
 expect_rc 2 "no generation"
+earliest=$(($(date +%s) + 86400))
 run "$CORDON" policy sign "$TOP/r.toml" --key "$TOP/signer" --generation 1 --valid-days 1
+latest=$(($(date +%s) + 86400))
 expect_ok sign
 printf '%s\n' "$OUT" >"$TOP/r.signed"
 run "$CORDON" policy verify "$TOP/r.signed"
-expect_out "generation 1, not after $(date +%s | cut -c 1-4)" "by fetch.toml"
+expect_out "generation 1, not after " "by fetch.toml"
+end=$(grep -o 'not after [0-9]*' <<<"$OUT" | cut -d ' ' -f 3)
+[ "$end" -ge "$earliest" ] && [ "$end" -le "$latest" ] ||
+    fail "valid until $end, not a day: $earliest to $latest"
 run "$CORDON" policy verify "$TOP/r.signed" --public-key "${PUBLIC_KEY:1}${PUBLIC_KEY:0:1}"
 expect_rc 1 "by another key"
 for text in 'deny_raed = ["/srv/x"]' 'deny_read = ["relative"]'; do
