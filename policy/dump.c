@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/digest.h"
 #include "policy/policy.h"
+#include "policy/signature.h"
+
+_Static_assert(POLICY_HASH_HEX == 2 * DIGEST_BYTES + 1, "room for the digits");
 
 static const char *const layer_names[] = {
     [LAYER_MANAGED_CODEX] = "managed",     [LAYER_MANAGED] = "managed",
@@ -154,4 +158,20 @@ void policy_dump(const struct policy *policy, struct strbuf *out)
     dump_texts("unix-socket", policy->unix_sockets, policy->unix_socket_count, out);
     dump_rules("managed", &policy->managed, out);
     dump_rules("own", &policy->own, out);
+}
+
+enum cordon_err policy_hash(const struct policy *policy, char ret_hex[POLICY_HASH_HEX])
+{
+    struct strbuf text = STRBUF_INIT;
+    struct digest digest;
+
+    policy_dump(policy, &text);
+    if (text.failed) {
+        strbuf_deinit(&text);
+        return CORDON_E_NOMEM;
+    }
+    digest_sha256(strbuf_text(&text), text.len, &digest);
+    strbuf_deinit(&text);
+    signature_to_hex(digest.bytes, sizeof(digest.bytes), ret_hex);
+    return CORDON_OK;
 }

@@ -1,33 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The only user of libsodium here. None of the functions used needs sodium_init():
- * they have one implementation each and draw no random numbers.
+ * they draw no random numbers, and have one implementation each or begin with the one for any
+ * machine.
  */
 #include <sodium.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "policy/digest.h"
 #include "policy/signature.h"
 
-_Static_assert(POLICY_HASH_HEX == 2 * crypto_hash_sha256_BYTES + 1, "room for the digits");
+_Static_assert(DIGEST_BYTES == crypto_hash_sha256_BYTES, "a digest");
+_Static_assert(DIGEST_BYTES == crypto_generichash_BYTES, "a digest");
+_Static_assert(DIGEST_BYTES == crypto_generichash_KEYBYTES, "a key");
 _Static_assert(SIGNATURE_KEY == crypto_sign_PUBLICKEYBYTES, "a public key");
 _Static_assert(SIGNATURE_SEED == crypto_sign_SEEDBYTES, "a seed");
 _Static_assert(SIGNATURE_BYTES == crypto_sign_BYTES, "a signature");
 
-enum cordon_err policy_hash(const struct policy *policy, char ret_hex[POLICY_HASH_HEX])
+void digest_sha256(const void *data, size_t len, struct digest *ret)
 {
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    struct strbuf text = STRBUF_INIT;
+    (void)crypto_hash_sha256(ret->bytes, data, len);
+}
 
-    policy_dump(policy, &text);
-    if (text.failed) {
-        strbuf_deinit(&text);
-        return CORDON_E_NOMEM;
+void digest_keyed(const struct digest *key, const struct digest_part *parts, size_t count,
+                  struct digest *ret)
+{
+    crypto_generichash_state state;
+
+    (void)crypto_generichash_init(&state, key->bytes, sizeof(key->bytes), sizeof(ret->bytes));
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t len = parts[i].len;
+
+        (void)crypto_generichash_update(&state, (const unsigned char *)&len, sizeof(len));
+        (void)crypto_generichash_update(&state, parts[i].data, parts[i].len);
     }
-    (void)crypto_hash_sha256(digest, (const unsigned char *)strbuf_text(&text), text.len);
-    strbuf_deinit(&text);
-    (void)sodium_bin2hex(ret_hex, POLICY_HASH_HEX, digest, sizeof(digest));
-    return CORDON_OK;
+    (void)crypto_generichash_final(&state, ret->bytes, sizeof(ret->bytes));
+}
+
+bool digest_same(const struct digest *a, const struct digest *b)
+{
+    return sodium_memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
 bool signature_verify(const unsigned char signature[SIGNATURE_BYTES], const void *text, size_t len,

@@ -63,6 +63,7 @@ void job_parts_close(struct job_parts *parts)
     close_fd(&parts->report);
     denials_close(&parts->denials);
     bpf_job_close(&parts->bpf);
+    barren_keep_end(&parts->barren);
     (void)cgroup_remove(&parts->cgroup); /* nothing is in it */
 }
 
@@ -448,6 +449,7 @@ void linux_release(struct platform_job *job)
         init_end(job);
         job_reap(job);
     }
+    barren_keep_save(&job->parts.barren);
     remains = job->remains;
     *remains = (struct job_remains){.uid = job->parts.uid,
                                     .pidfd = job->reaped ? -1 : job->pidfd,

@@ -2,6 +2,7 @@
 #ifndef CORDON_LINUX_JOB_H
 #define CORDON_LINUX_JOB_H
 
+#include "platform/linux/barren_keep.h"
 #include "platform/linux/bpf_jobs.h"
 #include "platform/linux/cgroup.h"
 #include "platform/linux/denials.h"
@@ -18,6 +19,7 @@ struct job_parts {
     struct cgroup cgroup;
     struct denials denials;
     struct bpf_job bpf; /* instead, where the kernel's program decides */
+    struct barren_keep barren;
 };
 
 /* A job as the supervisor holds it: descriptors, no names but the cgroup's. */

@@ -125,16 +125,21 @@ const char *order_text(const struct order_head *head, uint32_t offset)
     return offset == 0 ? NULL : (const char *)head + offset;
 }
 
-bool order_watches(const struct order_head *head)
+bool order_has(const struct order_head *head, enum order_op op)
 {
     const struct order_step *steps = order_steps(head);
 
     for (uint32_t i = 0; i < head->step_count; i++) {
-        if (steps[i].op == ORDER_WATCH) {
+        if (steps[i].op == op) {
             return true;
         }
     }
     return false;
+}
+
+bool order_watches(const struct order_head *head)
+{
+    return order_has(head, ORDER_WATCH);
 }
 
 const uint8_t *order_access(const struct order_head *head, uint32_t set)

@@ -126,6 +126,7 @@ CORDON_MUST_USE enum cordon_err order_check(const void *block, size_t len, size_
                                             struct cordon_fault *fault);
 
 const struct order_step *order_steps(const struct order_head *head);
+bool order_has(const struct order_head *head, enum order_op op);
 /* Something is decided at each access. */
 bool order_watches(const struct order_head *head);
 /* The string at @offset, or NULL for 0. */
@@ -169,6 +170,9 @@ enum order_init_fd {
     INIT_FD_JOBS,
     INIT_FD_INDEX, /* to ask cordon-index on; /dev/null: there is none */
     INIT_FD_USUAL, /* memfd: struct usual; /dev/null: nobody keeps that */
+    INIT_FD_KEPT,  /* sealed memfd: what walks need not read again (barren_place.h); else /dev/null
+                    */
+    INIT_FD_FOUND, /* memfd: for the same from now on; /dev/null: nobody keeps that */
     INIT_FD_COUNT
 };
 

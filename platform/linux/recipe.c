@@ -360,6 +360,20 @@ enum cordon_err recipe_renew(struct launch *launch, struct cordon_fault *fault)
     return CORDON_OK;
 }
 
+/* The service decides at each access, and has few walks. */
+static void walks_open(const struct recipe *recipe, struct job_parts *parts)
+{
+    int *fds = parts->launch.fds;
+    int kept = -1;
+
+    if (recipe->embedded && order_has(order_of(recipe), ORDER_SCAN)) {
+        barren_keep_begin(order_of(recipe), recipe->tables[ORDER_SET_OWN], &parts->barren, &kept);
+    }
+    fds[INIT_FD_KEPT] = kept < 0 ? null_open() : kept;
+    fds[INIT_FD_FOUND] =
+        parts->barren.found < 0 ? null_open() : fcntl(parts->barren.found, F_DUPFD_CLOEXEC, 3);
+}
+
 static enum cordon_err channels_open(const struct recipe *recipe, struct job_parts *parts,
                                      struct cordon_fault *fault)
 {
@@ -383,6 +397,7 @@ static enum cordon_err channels_open(const struct recipe *recipe, struct job_par
     fds[INIT_FD_CGROUP] = cgroup_procs_fd(&parts->cgroup);
     fds[INIT_FD_INDEX] = index_open_for(recipe, &parts->launch.asks);
     fds[INIT_FD_USUAL] = recipe->usual < 0 ? null_open() : fcntl(recipe->usual, F_DUPFD_CLOEXEC, 3);
+    walks_open(recipe, parts);
     for (int i = INIT_FD_ORDER; i < INIT_FD_COUNT; i++) {
         if (fds[i] < 0) {
             return fault_os(fault, errno, NULL, "cannot prepare the job");
@@ -399,7 +414,8 @@ enum cordon_err recipe_start(const struct recipe *recipe, int *channel,
                               .report = -1,
                               .cgroup = {.dir = -1},
                               .denials = {.channel = -1},
-                              .bpf = {.slot = ORDER_NO_SLOT, .ring = -1}};
+                              .bpf = {.slot = ORDER_NO_SLOT, .ring = -1},
+                              .barren = {.dir = -1, .found = -1}};
     const bool full_access = (order_of(recipe)->flags & ORDER_FULL_ACCESS) != 0;
     enum cordon_err err;
 

@@ -23,6 +23,7 @@ void host_harden(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)umask(077);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* what is too large is an error of write(2) */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
@@ -38,6 +39,7 @@ void host_harden_worker(void)
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)umask(077);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* what is too large is an error of write(2) */
 }
 
 bool host_is_root(void)

@@ -103,12 +103,6 @@ accept_end() {
 
 # --- what rows of several orders run ---
 
-# nothing SENTENCE...: a line of the order that nothing is behind yet; fails.
-nothing() {
-    echo "figure: not met: $*"
-    return 1
-}
-
 # fuzz SECONDS: every fuzzer.
 fuzz() {
     local out=$ACCEPT_LOGS/fuzz.out status=0

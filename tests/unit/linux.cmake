@@ -25,6 +25,16 @@ if(TARGET cordon_linux)
   cordon_test(test_folders LABEL unit SOURCES test_folders.c ${CMAKE_SOURCE_DIR}/platform/linux/init/folders.c
               LIBS cordon_base)
   target_link_options(test_folders PRIVATE -Wl,--wrap=reallocarray)
+  cordon_test(test_barren LABEL unit SOURCES test_barren.c ${CMAKE_SOURCE_DIR}/platform/linux/init/barren.c
+              ${CMAKE_SOURCE_DIR}/platform/linux/fstype.c LIBS cordon_base)
+  target_link_options(test_barren PRIVATE -Wl,--wrap=clock_gettime,--wrap=write,--wrap=calloc,--wrap=reallocarray)
+  # With a secret of its own.
+  cordon_test(test_barren_keep LABEL unit SOURCES test_barren_keep.c
+              ${CMAKE_SOURCE_DIR}/platform/linux/barren_keep.c LIBS cordon_order cordon_posix cordon_sodium)
+  target_link_options(test_barren_keep PRIVATE
+                      -Wl,--wrap=open,--wrap=mkdirat,--wrap=write,--wrap=renameat,--wrap=malloc,--wrap=memfd_create)
+  cordon_test(test_secret LABEL unit SOURCES test_secret.c ${CMAKE_SOURCE_DIR}/platform/linux/secret.c LIBS cordon_base)
+  target_link_options(test_secret PRIVATE -Wl,--wrap=syscall,--wrap=getrandom)
   cordon_test(test_denials LABEL unit SOURCES test_denials.c LIBS cordon_linux)
   cordon_test(test_witness LABEL unit SOURCES test_witness.c LIBS cordon_linux_worker)
   cordon_test(test_order_again LABEL unit SOURCES test_order_again.c LIBS cordon_linux_worker)

@@ -64,6 +64,7 @@ struct init {
     int guard_finish;          /* written to or closed: the guard takes in what is left, and ends */
     int events;                /* what the guard has yet to take in: see watch.h */
     int guard_ready;           /* to read a byte from once it answers; -1: nobody is waited for */
+    struct barren *barren;     /* what the walks of view_apply() need not read; NULL: nothing */
     struct cordon_fault fault;
 };
 

@@ -78,7 +78,8 @@ static bool is_same(const struct note *a, const struct note *b)
              a->place.dev_minor == b->place.dev_minor && a->place.mode == b->place.mode &&
              a->place.mount_id == b->place.mount_id)) &&
            (!a->dated ||
-            (a->place.ctime.s == b->place.ctime.s && a->place.ctime.ns == b->place.ctime.ns));
+            (a->place.ctime.s == b->place.ctime.s && a->place.ctime.ns == b->place.ctime.ns &&
+             a->place.size == b->place.size)); /* that tells of a new btrfs subvolume before 5.19 */
 }
 
 /* ---- folders ---- */

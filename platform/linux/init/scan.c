@@ -273,12 +273,14 @@ static enum cordon_err scan_alias(struct scan *scan, const struct alias *alias, 
     return err;
 }
 
+/* What a managed rule denies rests on nothing that the caller could write. */
 static struct scan scan_begin(struct init *init, const char *path, uint32_t set)
 {
     return (struct scan){.init = init,
                          .path = path,
                          .table = init->table[set],
                          .access = order_access(init->order, set),
+                         .barren = set == ORDER_SET_OWN ? init->barren : NULL,
                          .lock = PTHREAD_MUTEX_INITIALIZER};
 }
 

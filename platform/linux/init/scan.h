@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "platform/linux/init/barren.h"
 #include "platform/linux/init/folders.h"
 #include "platform/linux/init/init.h"
 
@@ -14,7 +15,8 @@ struct scan {
     uint32_t levels;  /* to look at; 0: all */
     const struct dfa *table;
     const uint8_t *access;
-    pthread_mutex_t lock; /* to do anything but read: what follows, the fault, mounts */
+    struct barren *barren; /* what need not be read; NULL: all must */
+    pthread_mutex_t lock;  /* to do anything but read: what follows, the fault, mounts */
     uint64_t entries;
     /* Of one walk. */
     struct folders folders;

@@ -26,9 +26,13 @@ struct reader {
     struct scan *scan;
     unsigned who;
     struct reader *other; /* who helps once there is much; NULL: nobody */
+    struct barren_list barren_list;
+    uint64_t dev; /* of the last directory that was opened, and whether times say something there */
+    bool tells;
     /* In the directory that it reads. */
     struct folder_item found[1 + SCAN_FOUND + SCAN_PIECE / ENTRY_BYTES_MIN];
     size_t count;
+    bool barren; /* nothing yet that another walk would have to find */
     _Alignas(8) char piece[SCAN_PIECE];
 };
 
@@ -58,18 +62,19 @@ static enum cordon_err scan_entry(struct reader *reader, int dir, const struct s
     struct dfa_pos pos = *above;
     enum scan_verdict verdict;
     enum cordon_err err = CORDON_OK;
+    bool leads;
 
     dfa_feed(scan->table, &pos, entry->name, strlen(entry->name));
     verdict = scan_decide(scan, &pos);
     if (verdict != SCAN_PASS) {
         err = scan_apply(scan, dir, entry->name, verdict, true);
     }
-    if (err != CORDON_OK || verdict == SCAN_DENY ||
-        (entry->type != DT_DIR && entry->type != DT_UNKNOWN) || level == scan->levels ||
-        dfa_settled(scan->table, &pos)) {
-        return err;
-    }
-    return reader_keep(reader, entry->name, &pos, level + 1);
+    leads = verdict != SCAN_DENY && (entry->type == DT_DIR || entry->type == DT_UNKNOWN) &&
+            !dfa_settled(scan->table, &pos);
+    reader->barren = reader->barren && verdict == SCAN_PASS && !leads;
+    return err == CORDON_OK && leads && level != scan->levels
+               ? reader_keep(reader, entry->name, &pos, level + 1)
+               : err;
 }
 
 static enum cordon_err scan_count(struct scan *scan, uint64_t entries)
@@ -112,9 +117,40 @@ static enum cordon_err scan_piece(struct reader *reader, int fd, const struct df
     return err == CORDON_OK ? scan_count(scan, entries) : err;
 }
 
-/* Reads the directory until its end, or until much was found; @pos is at the end of its name. */
+/* Whether another walk may pass the directory @fd over; *ret_place is that from before it is read.
+ */
+static bool may_be_barren(struct reader *reader, int fd, uint64_t dev, struct sys_place *ret_place)
+{
+    if (reader->scan->barren == NULL) {
+        return false;
+    }
+    if (reader->dev != dev) {
+        reader->tells = barren_tells(fd);
+        reader->dev = dev;
+    }
+    return reader->tells && sys_place_in(fd, "", AT_EMPTY_PATH, ret_place) == 0;
+}
+
+/* It was read, and there is nothing in it now either; on the file system that it was found on. */
+static bool is_barren(struct reader *reader, const struct folder_item *item)
+{
+    struct scan *scan = reader->scan;
+    struct sys_place place;
+
+    return scan->barren != NULL && reader->tells && barren_any(scan->barren) &&
+           sys_place_in(item->in->fd, item->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, &place) ==
+               0 &&
+           makedev(place.dev_major, place.dev_minor) == reader->dev &&
+           barren_has(scan->barren, &item->pos, &place);
+}
+
+/*
+ * Reads the directory until its end, or until much was found; @pos is at the end of its name.
+ * @place: it is read from its beginning, and was this before.
+ */
 static enum cordon_err scan_directory(struct reader *reader, struct folder *folder,
-                                      const struct dfa_pos *pos, uint32_t level)
+                                      const struct dfa_pos *pos, uint32_t level,
+                                      const struct sys_place *place)
 {
     struct scan *scan = reader->scan;
     struct dfa_pos above = *pos;
@@ -125,10 +161,14 @@ static enum cordon_err scan_directory(struct reader *reader, struct folder *fold
     /* The first to be added is the last to be read. */
     reader->found[0] = (struct folder_item){.pos = *pos, .level = level};
     reader->count = 1;
+    reader->barren = place != NULL;
     dfa_feed(scan->table, &above, "/", 1);
     do {
         err = scan_piece(reader, folder->fd, &above, level, &len);
     } while (err == CORDON_OK && len > 0 && reader->count <= SCAN_FOUND);
+    if (err == CORDON_OK && len == 0 && reader->barren) {
+        barren_found(scan->barren, &reader->barren_list, pos, place);
+    }
     rest = err == CORDON_OK && len > 0 ? 0 : 1;
     if (folders_add(&scan->folders, reader->who, folder, reader->found + rest,
                     reader->count - rest) != CORDON_OK) {
@@ -139,7 +179,7 @@ static enum cordon_err scan_directory(struct reader *reader, struct folder *fold
 
 /* Opens what is to be read; *ret_folder is NULL if it is not. */
 static enum cordon_err scan_open(struct scan *scan, const struct folder_item *item,
-                                 struct folder **ret_folder)
+                                 struct folder **ret_folder, uint64_t *ret_dev)
 {
     int fd = openat(item->in->fd, item->name,
                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -155,6 +195,7 @@ static enum cordon_err scan_open(struct scan *scan, const struct folder_item *it
         err = scan_give_up(scan, CORDON_E_LIMIT, "set glob_scan_max_depth",
                            "directories too deep for a deny pattern");
     } else {
+        *ret_dev = st.st_dev;
         *ret_folder = folder_new(fd);
         return *ret_folder != NULL ? CORDON_OK
                                    : scan_give_up(scan, CORDON_E_NOMEM, NULL, "out of memory");
@@ -169,14 +210,20 @@ static enum cordon_err scan_item(struct reader *reader, const struct folder_item
 {
     struct scan *scan = reader->scan;
     struct folder *folder = NULL;
+    struct sys_place place;
     enum cordon_err err;
+    uint64_t dev;
 
     if (item->name == NULL) {
-        return scan_directory(reader, item->in, &item->pos, item->level);
+        return scan_directory(reader, item->in, &item->pos, item->level, NULL);
     }
-    err = scan_open(scan, item, &folder);
+    if (is_barren(reader, item)) {
+        return CORDON_OK;
+    }
+    err = scan_open(scan, item, &folder, &dev);
     if (folder != NULL) {
-        err = scan_directory(reader, folder, &item->pos, item->level);
+        err = scan_directory(reader, folder, &item->pos, item->level,
+                             may_be_barren(reader, folder->fd, dev, &place) ? &place : NULL);
         folder_release(&scan->folders, folder);
     }
     return err;
@@ -221,6 +268,19 @@ static void *reader_run(void *context)
     return NULL;
 }
 
+/* Where the walk begins. */
+static enum cordon_err scan_top(struct reader *reader, struct folder *top,
+                                const struct dfa_pos *pos)
+{
+    struct sys_place place;
+    struct stat st;
+
+    return scan_directory(
+        reader, top, pos, 1,
+        fstat(top->fd, &st) == 0 && may_be_barren(reader, top->fd, st.st_dev, &place) ? &place
+                                                                                      : NULL);
+}
+
 enum cordon_err scan_walk(struct scan *scan, int fd, const struct dfa_pos *pos)
 {
     static struct reader readers[FOLDERS_THREADS];
@@ -232,11 +292,13 @@ enum cordon_err scan_walk(struct scan *scan, int fd, const struct dfa_pos *pos)
         reader->scan = scan;
         reader->who = who;
         reader->other = who == 0 ? &readers[1] : NULL;
+        reader->dev = 0;
+        reader->tells = false;
     }
     folders_init(&scan->folders);
     scan->helped = false;
     scan->err = top == NULL ? scan_give_up(scan, CORDON_E_NOMEM, NULL, "out of memory")
-                            : scan_directory(&readers[0], top, pos, 1);
+                            : scan_top(&readers[0], top, pos);
     if (top != NULL) {
         folder_release(&scan->folders, top);
     }
@@ -246,6 +308,9 @@ enum cordon_err scan_walk(struct scan *scan, int fd, const struct dfa_pos *pos)
     (void)reader_run(&readers[0]);
     if (scan->helped) {
         (void)pthread_join(scan->helper, NULL);
+    }
+    for (unsigned who = 0; scan->barren != NULL && who < FOLDERS_THREADS; who++) {
+        barren_join(scan->barren, &readers[who].barren_list);
     }
     folders_deinit(&scan->folders);
     return scan_linked(scan);

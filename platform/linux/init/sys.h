@@ -93,7 +93,8 @@ struct sys_place {
     uint16_t mode;
     uint8_t pad[2];
     uint64_t ino;
-    uint8_t between[0x38];
+    uint64_t size;
+    uint8_t between[0x30];
     struct sys_date {
         int64_t s;
         uint32_t ns;
@@ -108,13 +109,18 @@ struct sys_place {
 #define SYS_PLACE_DONT_SYNC 0x4000U   /* AT_STATX_DONT_SYNC */
 #define SYS_PLACE_ENCRYPTED 0x0800ULL /* STATX_ATTR_ENCRYPTED */
 
-/* What is at @path. */
+/* What is at @path, from @dir on. */
+static inline int sys_place_in(int dir, const char *path, unsigned flags, struct sys_place *ret)
+{
+    /* STATX_TYPE, _CTIME, _INO, _SIZE, _MNT_ID */
+    const unsigned wanted = 0x0001U | 0x0080U | 0x0100U | 0x0200U | 0x1000U;
+
+    return (int)syscall(SYS_statx, dir, path, flags | SYS_PLACE_DONT_SYNC, wanted, ret);
+}
+
 static inline int sys_place_at(const char *path, unsigned flags, struct sys_place *ret)
 {
-    /* STATX_TYPE, _CTIME, _INO, _MNT_ID */
-    const unsigned wanted = 0x0001U | 0x0080U | 0x0100U | 0x1000U;
-
-    return (int)syscall(SYS_statx, AT_FDCWD, path, flags | SYS_PLACE_DONT_SYNC, wanted, ret);
+    return sys_place_in(AT_FDCWD, path, flags, ret);
 }
 
 /* Where @fd lies. Nothing is asked of the file system, so nothing is refused or waited for. */

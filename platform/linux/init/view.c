@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "platform/linux/init/barren.h"
 #include "platform/linux/init/sys.h"
 
 bool view_is_private(const struct init *init, uint64_t dev)
@@ -328,6 +329,7 @@ enum cordon_err view_apply(struct init *init)
     enum cordon_err err = CORDON_OK;
     size_t grants = 0;
 
+    init->barren = barren_begin();
     for (uint32_t i = 0; err == CORDON_OK && i < init->order->step_count; i++) {
         switch ((enum order_op)steps[i].op) {
         case ORDER_GRANT_READ:
@@ -353,6 +355,8 @@ enum cordon_err view_apply(struct init *init)
             break;
         }
     }
+    barren_end(init->barren, err == CORDON_OK);
+    init->barren = NULL;
     if (err == CORDON_OK && (init->order->flags & ORDER_FULL_ACCESS) == 0) {
         err = sockets_mask(init);
     }
