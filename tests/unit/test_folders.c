@@ -46,7 +46,7 @@ static enum cordon_err add(struct folders *folders, unsigned who, uint32_t level
         CHECK(items[i].name != NULL);
     }
     err = folders_add(folders, who, in, items, count);
-    folder_release(folders, in);
+    folder_release(in);
     return err;
 }
 
@@ -60,7 +60,7 @@ static const char *next(struct folders *folders, unsigned who)
     if (folders_next(folders, who, &item)) {
         CHECK(fcntl(item.in->fd, F_GETFD) >= 0);
         (void)snprintf(text, sizeof(text), "%u/%s", item.level, item.name);
-        folders_done(folders, &item);
+        folder_item_free(&item);
     }
     return text;
 }
@@ -110,11 +110,11 @@ TEST(a_directory_that_is_not_read_to_its_end_is_next_after_what_was_found)
     CHECK(in != NULL && items[1].name != NULL);
     folders_init(&folders);
     CHECK(folders_add(&folders, 0, in, items, 2) == CORDON_OK);
-    folder_release(&folders, in);
+    folder_release(in);
     CHECK(strcmp(next(&folders, 0), "2/below") == 0);
     CHECK(folders_next(&folders, 0, &item) && item.name == NULL && item.in == in);
     CHECK(fds_count() == before + 1);
-    folders_done(&folders, &item);
+    folder_item_free(&item);
     CHECK(fds_count() == before);
     CHECK(strcmp(next(&folders, 0), "") == 0);
     folders_deinit(&folders);
@@ -191,7 +191,7 @@ static void *reads(void *context)
         uint32_t level = item.level;
 
         atomic_fetch_add(&met[level], 1);
-        folders_done(&shared, &item);
+        folder_item_free(&item);
         if (add(&shared, who, level + 1, level < LEVELS ? WIDTH : 0) != CORDON_OK) {
             failed = true;
         }

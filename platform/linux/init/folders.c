@@ -12,21 +12,6 @@ void folders_init(struct folders *folders)
     (void)pthread_cond_init(&folders->more, NULL);
 }
 
-/* With the lock, if others know of it. */
-static void let_go(struct folder *folder)
-{
-    if (--folder->users == 0) {
-        (void)close(folder->fd);
-        free(folder);
-    }
-}
-
-static void item_free(struct folder_item *item)
-{
-    free(item->name);
-    let_go(item->in);
-}
-
 struct folder *folder_new(int fd)
 {
     struct folder *folder = malloc(sizeof(*folder));
@@ -39,11 +24,19 @@ struct folder *folder_new(int fd)
     return folder;
 }
 
-void folder_release(struct folders *folders, struct folder *folder)
+/* Without the lock: to close one that was read takes as long as some reads do. */
+void folder_release(struct folder *folder)
 {
-    (void)pthread_mutex_lock(&folders->lock);
-    let_go(folder);
-    (void)pthread_mutex_unlock(&folders->lock);
+    if (__atomic_sub_fetch(&folder->users, 1, __ATOMIC_ACQ_REL) == 0) {
+        (void)close(folder->fd);
+        free(folder);
+    }
+}
+
+void folder_item_free(struct folder_item *item)
+{
+    free(item->name);
+    folder_release(item->in);
 }
 
 void folders_deinit(struct folders *folders)
@@ -52,7 +45,7 @@ void folders_deinit(struct folders *folders)
         struct folder_list *list = &folders->list[who];
 
         for (size_t i = list->first; i < list->end; i++) {
-            item_free(&list->items[i]);
+            folder_item_free(&list->items[i]);
         }
         free(list->items);
     }
@@ -89,6 +82,9 @@ enum cordon_err folders_add(struct folders *folders, unsigned who, struct folder
     struct folder_list *list = &folders->list[who];
     enum cordon_err err = CORDON_OK;
 
+    if (count == 0) {
+        return CORDON_OK;
+    }
     (void)pthread_mutex_lock(&folders->lock);
     if (list->room - list->end < count && !list_reserve(list, count)) {
         err = CORDON_E_NOMEM;
@@ -96,7 +92,7 @@ enum cordon_err folders_add(struct folders *folders, unsigned who, struct folder
     for (size_t i = 0; i < count; i++) {
         if (err == CORDON_OK) {
             items[i].in = in;
-            in->users++;
+            __atomic_add_fetch(&in->users, 1, __ATOMIC_RELAXED);
             list->items[list->end++] = items[i];
         } else {
             free(items[i].name);
@@ -140,13 +136,6 @@ bool folders_next(struct folders *folders, unsigned who, struct folder_item *ret
     }
     (void)pthread_mutex_unlock(&folders->lock);
     return found;
-}
-
-void folders_done(struct folders *folders, struct folder_item *item)
-{
-    (void)pthread_mutex_lock(&folders->lock);
-    item_free(item);
-    (void)pthread_mutex_unlock(&folders->lock);
 }
 
 void folders_join(struct folders *folders)

@@ -20,7 +20,7 @@
 /* An open directory; closed with the last item that is in it. */
 struct folder {
     int fd;
-    size_t users;
+    unsigned users; /* atomic */
 };
 
 /* One to be read. */
@@ -48,7 +48,7 @@ void folders_deinit(struct folders *folders);
 
 /* For the directory @fd, which it takes, also on errors; NULL: no memory. To be let go. */
 struct folder *folder_new(int fd);
-void folder_release(struct folders *folders, struct folder *folder);
+void folder_release(struct folder *folder);
 
 /*
  * Hands over @items, found in @in by thread @who, which takes part; the names with them, also on
@@ -60,8 +60,8 @@ CORDON_MUST_USE enum cordon_err folders_add(struct folders *folders, unsigned wh
                                             size_t count);
 /* The next to be read, once there is one; false: all are read, or the walk was ended. */
 bool folders_next(struct folders *folders, unsigned who, struct folder_item *ret_item);
-/* What folders_next() gave is read. */
-void folders_done(struct folders *folders, struct folder_item *item);
+/* What folders_next() gave. */
+void folder_item_free(struct folder_item *item);
 /* Another thread takes part; it takes none of its own, or is not there after all. */
 void folders_join(struct folders *folders);
 void folders_leave(struct folders *folders);

@@ -16,8 +16,8 @@ struct scan {
     const struct dfa *table;
     const uint8_t *access;
     struct barren *barren; /* what need not be read; NULL: all must */
+    uint64_t entries;      /* atomic */
     pthread_mutex_t lock;  /* to do anything but read: what follows, the fault, mounts */
-    uint64_t entries;
     /* Of one walk. */
     struct folders folders;
     enum cordon_err err;

@@ -14,8 +14,10 @@
 #define SCAN_ENTRIES_MAX 8000000U
 #define SCAN_DEPTH_MAX 128U
 #define SCAN_PIECE (64U * 1024U) /* of a directory, read at once */
-/* Another thread costs some 50 us, as many directories more. */
-#define SCAN_ALONE 32U
+/* Another thread costs some 50 us, as much as so many names; a directory to open costs some more.
+ */
+#define SCAN_ALONE 256U
+#define SCAN_OPEN 8U
 /* Of a directory's own so many are kept in mind; those are read before the rest of it is. */
 #define SCAN_FOUND 1024U
 /* A name of one byte, its NUL, and what is in front of it, rounded up. */
@@ -25,7 +27,8 @@
 struct reader {
     struct scan *scan;
     unsigned who;
-    struct reader *other; /* who helps once there is much; NULL: nobody */
+    struct reader *other; /* who helps once there is much; NULL: nobody, or it does */
+    uint64_t names;       /* that it has read; until then */
     struct barren_list barren_list;
     uint64_t dev; /* of the last directory that was opened, and whether times say something there */
     bool tells;
@@ -79,17 +82,12 @@ static enum cordon_err scan_entry(struct reader *reader, int dir, const struct s
 
 static enum cordon_err scan_count(struct scan *scan, uint64_t entries)
 {
-    bool many;
-
-    (void)pthread_mutex_lock(&scan->lock);
-    scan->entries += entries;
-    many = scan->entries > SCAN_ENTRIES_MAX;
-    (void)pthread_mutex_unlock(&scan->lock);
-    return many ? scan_give_up(
-                      scan, CORDON_E_LIMIT,
-                      "set glob_scan_max_depth, or give the pattern a deeper fixed directory",
-                      "more than 8 million files to look at for a deny pattern")
-                : CORDON_OK;
+    return __atomic_add_fetch(&scan->entries, entries, __ATOMIC_RELAXED) > SCAN_ENTRIES_MAX
+               ? scan_give_up(
+                     scan, CORDON_E_LIMIT,
+                     "set glob_scan_max_depth, or give the pattern a deeper fixed directory",
+                     "more than 8 million files to look at for a deny pattern")
+               : CORDON_OK;
 }
 
 /* Reads the next piece of the directory @fd; *ret_len as getdents(2) has it. */
@@ -114,21 +112,26 @@ static enum cordon_err scan_piece(struct reader *reader, int fd, const struct df
         }
         at += entry->len;
     }
+    reader->names += entries;
     return err == CORDON_OK ? scan_count(scan, entries) : err;
 }
 
-/* Whether another walk may pass the directory @fd over; *ret_place is that from before it is read.
- */
-static bool may_be_barren(struct reader *reader, int fd, uint64_t dev, struct sys_place *ret_place)
+static uint64_t place_dev(const struct sys_place *place)
+{
+    return makedev(place->dev_major, place->dev_minor);
+}
+
+/* Whether another walk may pass the directory @fd over, if nothing is found in it. */
+static bool may_be_barren(struct reader *reader, int fd, const struct sys_place *place)
 {
     if (reader->scan->barren == NULL) {
         return false;
     }
-    if (reader->dev != dev) {
+    if (reader->dev != place_dev(place)) {
         reader->tells = barren_tells(fd);
-        reader->dev = dev;
+        reader->dev = place_dev(place);
     }
-    return reader->tells && sys_place_in(fd, "", AT_EMPTY_PATH, ret_place) == 0;
+    return reader->tells;
 }
 
 /* It was read, and there is nothing in it now either; on the file system that it was found on. */
@@ -140,8 +143,7 @@ static bool is_barren(struct reader *reader, const struct folder_item *item)
     return scan->barren != NULL && reader->tells && barren_any(scan->barren) &&
            sys_place_in(item->in->fd, item->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, &place) ==
                0 &&
-           makedev(place.dev_major, place.dev_minor) == reader->dev &&
-           barren_has(scan->barren, &item->pos, &place);
+           place_dev(&place) == reader->dev && barren_has(scan->barren, &item->pos, &place);
 }
 
 /*
@@ -177,25 +179,23 @@ static enum cordon_err scan_directory(struct reader *reader, struct folder *fold
     return err;
 }
 
-/* Opens what is to be read; *ret_folder is NULL if it is not. */
+/* Opens what is to be read, *ret_place what it is before; *ret_folder is NULL if it is not. */
 static enum cordon_err scan_open(struct scan *scan, const struct folder_item *item,
-                                 struct folder **ret_folder, uint64_t *ret_dev)
+                                 struct folder **ret_folder, struct sys_place *ret_place)
 {
     int fd = openat(item->in->fd, item->name,
                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     enum cordon_err err = CORDON_OK;
-    struct stat st;
 
     *ret_folder = NULL;
-    if (fd < 0 || fstat(fd, &st) != 0) {
+    if (fd < 0 || sys_place_in(fd, "", AT_EMPTY_PATH, ret_place) != 0) {
         err = scan_unseen(scan, item->name, errno);
-    } else if (view_is_private(scan->init, st.st_dev)) {
+    } else if (view_is_private(scan->init, place_dev(ret_place))) {
         err = CORDON_OK;
     } else if (item->level > SCAN_DEPTH_MAX) {
         err = scan_give_up(scan, CORDON_E_LIMIT, "set glob_scan_max_depth",
                            "directories too deep for a deny pattern");
     } else {
-        *ret_dev = st.st_dev;
         *ret_folder = folder_new(fd);
         return *ret_folder != NULL ? CORDON_OK
                                    : scan_give_up(scan, CORDON_E_NOMEM, NULL, "out of memory");
@@ -212,7 +212,6 @@ static enum cordon_err scan_item(struct reader *reader, const struct folder_item
     struct folder *folder = NULL;
     struct sys_place place;
     enum cordon_err err;
-    uint64_t dev;
 
     if (item->name == NULL) {
         return scan_directory(reader, item->in, &item->pos, item->level, NULL);
@@ -220,24 +219,30 @@ static enum cordon_err scan_item(struct reader *reader, const struct folder_item
     if (is_barren(reader, item)) {
         return CORDON_OK;
     }
-    err = scan_open(scan, item, &folder, &dev);
+    err = scan_open(scan, item, &folder, &place);
     if (folder != NULL) {
         err = scan_directory(reader, folder, &item->pos, item->level,
-                             may_be_barren(reader, folder->fd, dev, &place) ? &place : NULL);
-        folder_release(&scan->folders, folder);
+                             may_be_barren(reader, folder->fd, &place) ? &place : NULL);
+        folder_release(folder);
     }
     return err;
 }
 
 static void *reader_run(void *context);
 
-/* Has a thread of its own for @reader, if there can be one. */
+/* Once there is much to read, @reader has a thread beside it, if there can be one. */
 static void reader_help(struct reader *reader)
 {
+    struct reader *other = reader->other;
     struct scan *scan = reader->scan;
 
+    reader->names += SCAN_OPEN;
+    if (other == NULL || reader->names < SCAN_ALONE) {
+        return;
+    }
+    reader->other = NULL;
     folders_join(&scan->folders);
-    scan->helped = pthread_create(&scan->helper, NULL, reader_run, reader) == 0;
+    scan->helped = pthread_create(&scan->helper, NULL, reader_run, other) == 0;
     if (!scan->helped) {
         folders_leave(&scan->folders);
     }
@@ -249,15 +254,12 @@ static void *reader_run(void *context)
     struct reader *reader = context;
     struct scan *scan = reader->scan;
     struct folder_item item;
-    unsigned read = 0;
 
     while (folders_next(&scan->folders, reader->who, &item)) {
         enum cordon_err err = scan_item(reader, &item);
 
-        if (++read == SCAN_ALONE && reader->other != NULL) {
-            reader_help(reader->other);
-        }
-        folders_done(&scan->folders, &item);
+        reader_help(reader);
+        folder_item_free(&item);
         if (err != CORDON_OK) {
             (void)pthread_mutex_lock(&scan->lock);
             scan->err = err;
@@ -273,12 +275,10 @@ static enum cordon_err scan_top(struct reader *reader, struct folder *top,
                                 const struct dfa_pos *pos)
 {
     struct sys_place place;
-    struct stat st;
+    const bool known = sys_place_in(top->fd, "", AT_EMPTY_PATH, &place) == 0;
 
-    return scan_directory(
-        reader, top, pos, 1,
-        fstat(top->fd, &st) == 0 && may_be_barren(reader, top->fd, st.st_dev, &place) ? &place
-                                                                                      : NULL);
+    return scan_directory(reader, top, pos, 1,
+                          known && may_be_barren(reader, top->fd, &place) ? &place : NULL);
 }
 
 enum cordon_err scan_walk(struct scan *scan, int fd, const struct dfa_pos *pos)
@@ -292,6 +292,7 @@ enum cordon_err scan_walk(struct scan *scan, int fd, const struct dfa_pos *pos)
         reader->scan = scan;
         reader->who = who;
         reader->other = who == 0 ? &readers[1] : NULL;
+        reader->names = 0;
         reader->dev = 0;
         reader->tells = false;
     }
@@ -300,7 +301,7 @@ enum cordon_err scan_walk(struct scan *scan, int fd, const struct dfa_pos *pos)
     scan->err = top == NULL ? scan_give_up(scan, CORDON_E_NOMEM, NULL, "out of memory")
                             : scan_top(&readers[0], top, pos);
     if (top != NULL) {
-        folder_release(&scan->folders, top);
+        folder_release(top);
     }
     if (scan->err != CORDON_OK) {
         folders_end(&scan->folders);
