@@ -159,9 +159,18 @@ void caller_tell(struct caller *caller)
     caller->told_signature = managed->signature;
 }
 
+/* While a new worker makes its first plan. */
+static void expect(struct supervisor *supervisor)
+{
+    supervisor->platform->expect(supervisor->options->embedded);
+    supervisor_tend(supervisor);
+}
+
 /* Hands waiting connections to the worker once both are ready. */
 static void deliver(struct caller *caller)
 {
+    const bool is_new = !caller->told;
+
     supervisor_refresh(caller->supervisor, false);
     caller_tell(caller);
     for (struct caller_session *session = caller->sessions; session != NULL;
@@ -182,31 +191,23 @@ static void deliver(struct caller *caller)
             return;
         }
     }
+    if (is_new) {
+        expect(caller->supervisor);
+    }
 }
 
-static void on_lookup(void *context, enum cordon_err err, const char *text, size_t len,
-                      const struct cordon_fault *fault)
+static enum cordon_err user_take(struct caller *caller, const char *text, size_t len)
 {
-    struct caller *caller = context;
-    struct cordon_fault broken;
     struct host_user user;
     struct arena arena;
+    enum cordon_err err;
 
     arena_init(&arena, USER_ARENA_MAX);
-    if (err == CORDON_OK && host_user_parse(text, len, &arena, &user) != CORDON_OK) {
-        err = fault_set(&broken, CORDON_E_INVALID, NULL, "user database: malformed answer");
-        fault = &broken;
-    }
+    err = host_user_parse(text, len, &arena, &user);
     if (err != CORDON_OK) {
         arena_deinit(&arena);
-        sessions_refuse(caller, fault);
-        lookup_free(caller->lookup);
-        caller->lookup = NULL;
-        caller_check_idle(caller);
-        return;
+        return err;
     }
-    lookup_free(caller->lookup);
-    caller->lookup = NULL;
     managed_rules_deinit(&caller->rules);
     arena_deinit(&caller->user_arena);
     caller->user_arena = arena;
@@ -214,23 +215,50 @@ static void on_lookup(void *context, enum cordon_err err, const char *text, size
     caller->known = true;
     caller->known_ms = host_now_ms();
     caller->told = false;
-    deliver(caller);
+    return CORDON_OK;
 }
 
+static void on_lookup(void *context, enum cordon_err err, const char *text, size_t len,
+                      const struct cordon_fault *fault)
+{
+    struct caller *caller = context;
+    struct cordon_fault broken;
+
+    if (err == CORDON_OK && user_take(caller, text, len) != CORDON_OK) {
+        err = fault_set(&broken, CORDON_E_INVALID, NULL, "user database: malformed answer");
+        fault = &broken;
+    }
+    if (err != CORDON_OK) {
+        sessions_refuse(caller, fault);
+    }
+    lookup_free(caller->lookup);
+    caller->lookup = NULL;
+    if (err != CORDON_OK) {
+        caller_check_idle(caller);
+    } else {
+        deliver(caller);
+    }
+}
+
+/* If that is due; who has to ask takes as long as a worker's start, so it comes first. */
 static enum cordon_err look_up(struct caller *caller)
 {
     const struct supervisor *supervisor = caller->supervisor;
+    struct strbuf text = STRBUF_INIT;
+    bool known;
 
-    if (caller->lookup != NULL) {
+    if (caller->lookup != NULL ||
+        (caller->known && host_now_ms() - caller->known_ms < LOOKUP_FRESH_MS)) {
         return CORDON_OK;
     }
-    if (caller->known && host_now_ms() - caller->known_ms < LOOKUP_FRESH_MS) {
-        deliver(caller);
+    known =
+        lookup_at_once(&caller->key, &text) && user_take(caller, text.data, text.len) == CORDON_OK;
+    strbuf_deinit(&text);
+    if (known) {
         return CORDON_OK;
     }
-    return lookup_new(supervisor->loop,
-                      supervisor->self_path[0] != '\0' ? supervisor->self_path : NULL, &caller->key,
-                      on_lookup, caller, &caller->lookup);
+    return lookup_new(supervisor->loop, supervisor->options->helper, &caller->key, on_lookup,
+                      caller, &caller->lookup);
 }
 
 static enum cordon_err caller_get(struct supervisor *supervisor, const struct platform_peer *peer,
@@ -323,6 +351,22 @@ static enum cordon_err charge_session(struct supervisor *supervisor, uint32_t ui
     return err;
 }
 
+static void serve(struct caller *caller)
+{
+    struct cordon_fault fault = {.err = CORDON_OK};
+    enum cordon_err err =
+        look_up(caller) == CORDON_OK
+            ? worker_start(caller, &fault)
+            : fault_set(&fault, CORDON_E_OS, NULL, "the user database cannot be asked");
+
+    if (err != CORDON_OK) {
+        sessions_refuse(caller, &fault);
+        caller_check_idle(caller);
+    } else if (caller->lookup == NULL) {
+        deliver(caller);
+    }
+}
+
 void caller_connect(struct supervisor *supervisor, int fd, struct platform_peer *peer)
 {
     struct cordon_fault fault = {.err = CORDON_OK};
@@ -335,7 +379,7 @@ void caller_connect(struct supervisor *supervisor, int fd, struct platform_peer 
                              session_add(caller, fd, peer, &charge) == NULL)) {
         err = fault_set(&fault, CORDON_E_NOMEM, NULL, "out of memory");
     }
-    if (err != CORDON_OK) {
+    if (err != CORDON_OK || caller == NULL) {
         quota_release(&charge);
         if (caller != NULL) {
             caller_check_idle(caller);
@@ -344,14 +388,7 @@ void caller_connect(struct supervisor *supervisor, int fd, struct platform_peer 
         peer_deinit(peer);
         return;
     }
-    err = worker_start(caller, &fault);
-    if (err == CORDON_OK && look_up(caller) != CORDON_OK) {
-        err = fault_set(&fault, CORDON_E_OS, NULL, "the user database cannot be asked");
-    }
-    if (err != CORDON_OK) {
-        sessions_refuse(caller, &fault);
-        caller_check_idle(caller);
-    }
+    serve(caller);
 }
 
 void caller_session_ended(struct caller *caller, uint32_t id)

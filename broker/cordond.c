@@ -2,7 +2,7 @@
 /*
  * The supervisor's program: options in, supervisor_run(). With CORDON_WITH_WORKER it is
  * cordon-embedded, of which every process is the caller's: no other program is started for the
- * worker and for who asks the user database, as that took longer than what they do.
+ * worker, as that took longer than what it does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +17,15 @@
 #ifdef CORDON_TEST_PATHS
 #define WORKER_NAME "cordon-worker-test"
 #define SELF_NAME "cordond-test"
+#define HELPER_NAME SELF_NAME
 #elif defined(CORDON_WITH_WORKER)
 #define WORKER_NAME ""
 #define SELF_NAME "cordon-embedded"
+#define HELPER_NAME "cordond" /* which is linked with what the name service loads */
 #else
 #define WORKER_NAME "cordon-worker"
 #define SELF_NAME "cordond"
+#define HELPER_NAME SELF_NAME
 #endif
 
 enum option_id {
@@ -42,7 +45,9 @@ static const struct option_row {
 } option_rows[] = {
     {OPTION_EMBEDDED, "--embedded", "FD", "serve the one client at socket FD, as its user"},
     {OPTION_AUDIT, "--audit", "FILE", "append the audit records to FILE"},
+#ifndef CORDON_WITH_WORKER
     {OPTION_LOOKUP, "--lookup", "WORD", "(internal) print what the user database says"},
+#endif
     {OPTION_VERSION, "--version", NULL, "print the version"},
     {OPTION_HELP, "--help", NULL, "print this"},
 #ifdef CORDON_TEST_PATHS
@@ -129,9 +134,11 @@ static int options_take(int argc, char **argv, struct supervisor_options *option
             return complain(row == NULL ? "unknown option" : "an option lacks its argument",
                             "see cordond --help");
         }
+#ifndef CORDON_WITH_WORKER
         if (row->id == OPTION_LOOKUP) {
             return host_lookup_main(argc - i - 1, argv + i + 1);
         }
+#endif
         status = option_take(row, row->argument == NULL ? NULL : argv[++i], options);
     }
     return status;
@@ -145,7 +152,7 @@ static int run(int argc, char **argv)
         .socket = host_service_socket,
         .places = {"", 0},
         .worker = WORKER_NAME,
-        .self = SELF_NAME,
+        .helper = HELPER_NAME,
 #ifdef CORDON_WITH_WORKER
         .worker_main = worker_main,
 #endif

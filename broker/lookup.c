@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/siblings.h"
+
+#define PROGRAM_PATH_MAX 4096U
+
 struct lookup {
     lookup_fn *fn;
     void *context;
@@ -52,26 +56,23 @@ static void on_timeout(void *context, unsigned events)
     finish(lookup, CORDON_E_TIMEOUT, "no answer within two seconds");
 }
 
-static int lookup_main(int argc, char **argv)
-{
-    return host_lookup_main(argc - 1, argv + 1);
-}
-
 static enum cordon_err start(struct lookup *lookup, const char *program, int output,
                              const struct platform_peer *peer)
 {
     static char name[] = "cordond";
     static char option[] = "--lookup";
+    char path[PROGRAM_PATH_MAX];
+    struct cordon_fault ignored;
     char **words = NULL;
     char **argv = NULL;
     size_t count = 0;
-    struct host_start how = {.program = program,
-                             .main = program == NULL ? lookup_main : NULL,
-                             .channel = -1,
-                             .output = output};
-    enum cordon_err err = peer_words(peer, LOOKUP_GROUPS_MAX, &words);
-    const size_t before = program == NULL ? 1 : 2;
+    struct host_start how = {.program = path, .channel = -1, .output = output};
+    enum cordon_err err = sibling_path(program, path, sizeof(path), &ignored);
+    const size_t before = 2;
 
+    if (err == CORDON_OK) {
+        err = peer_words(peer, LOOKUP_GROUPS_MAX, &words);
+    }
     if (err != CORDON_OK) {
         return err;
     }
@@ -80,8 +81,8 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
     }
     argv = calloc(count + before + 1, sizeof(*argv));
     if (argv != NULL) {
-        argv[before - 1] = option;
         argv[0] = name;
+        argv[1] = option;
         memcpy(&argv[before], words, count * sizeof(*argv));
         how.argv = argv;
         err = host_start(&how, &lookup->child, NULL);
@@ -91,6 +92,18 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
     free(argv);
     free(words);
     return err;
+}
+
+bool lookup_at_once(const struct platform_peer *peer, struct strbuf *out)
+{
+    char **words = NULL;
+    bool known = false;
+
+    if (peer_words(peer, LOOKUP_GROUPS_MAX, &words) == CORDON_OK) {
+        known = host_lookup_files(words, "", out);
+    }
+    free(words);
+    return known;
 }
 
 enum cordon_err lookup_new(struct loop *loop, const char *program, const struct platform_peer *peer,

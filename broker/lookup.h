@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks the user database in a process of its own, for at most two seconds. */
+/*
+ * What the user database says: at once, where that is a matter of two small files, else by a
+ * process that asks it, for at most two seconds.
+ */
 #ifndef CORDON_BROKER_LOOKUP_H
 #define CORDON_BROKER_LOOKUP_H
 
@@ -15,9 +18,12 @@ struct lookup;
 typedef void lookup_fn(void *context, enum cordon_err err, const char *text, size_t len,
                        const struct cordon_fault *fault);
 
+/* What @fn would be given without an error. False: it has to be asked for. */
+CORDON_MUST_USE bool lookup_at_once(const struct platform_peer *peer, struct strbuf *out);
+
 /*
- * @fn is called once, later, unless lookup_free() comes first; free it there. @program: cordond, or
- * NULL: the process becomes no other program.
+ * @fn is called once, later, unless lookup_free() comes first; free it there. @program: cordond,
+ * beside this one.
  */
 CORDON_MUST_USE enum cordon_err lookup_new(struct loop *loop, const char *program,
                                            const struct platform_peer *peer, lookup_fn *fn,

@@ -54,8 +54,11 @@ static void tell_fetched(struct supervisor *supervisor)
 
 void supervisor_refresh(struct supervisor *supervisor, bool force)
 {
-    const enum managed_change change = managed_refresh(&supervisor->managed, force);
+    enum managed_change change;
 
+    force = force || !supervisor->has_read;
+    supervisor->has_read = true;
+    change = managed_refresh(&supervisor->managed, force);
     supervisor->audit.sink_fd = supervisor->managed.sink_fd;
     tell_fetched(supervisor);
     if (force || change != MANAGED_SAME) {
@@ -267,11 +270,6 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
     if (err == CORDON_OK && options->worker_main == NULL) {
         err = sibling_path(options->worker, supervisor->worker_path, SUPERVISOR_PATH_MAX, fault);
     }
-    /* What asks the user database for root gives up root, and is another program first: lookup.c.
-     */
-    if (err == CORDON_OK && (options->worker_main == NULL || host_is_root())) {
-        err = sibling_path(options->self, supervisor->self_path, SUPERVISOR_PATH_MAX, fault);
-    }
     if (err == CORDON_OK &&
         (loop_new(&supervisor->loop) != CORDON_OK || watch_signals(supervisor) != CORDON_OK)) {
         err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
@@ -287,9 +285,16 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
         if (!options->embedded) {
             supervisor->managed.host = host_find(supervisor->platform);
         }
-        supervisor_refresh(supervisor, true);
     }
     return err;
+}
+
+/* For its one client. What takes longest, his worker, is begun before the policy is read. */
+static void serve_one(struct supervisor *supervisor)
+{
+    admit(supervisor, supervisor->options->client);
+    supervisor_refresh(supervisor, false);
+    supervisor_check_done(supervisor);
 }
 
 /* Nothing is ready any more, so tend() only looks at what was killed; what stays is left. */
@@ -347,12 +352,12 @@ enum cordon_err supervisor_run(const struct supervisor_options *options, struct 
     supervisor.start_tick_ms = host_now_ms();
     err = prepare(&supervisor, fault);
     if (err == CORDON_OK && !options->embedded) {
+        supervisor_refresh(&supervisor, false);
         err = listen_service(&supervisor, fault);
     }
     if (err == CORDON_OK) {
         if (options->embedded) {
-            admit(&supervisor, options->client);
-            supervisor_check_done(&supervisor);
+            serve_one(&supervisor);
         } else {
             service_ready();
         }

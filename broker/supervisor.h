@@ -23,8 +23,8 @@ struct supervisor_options {
     const char *audit_file; /* NULL: none */
     struct managed_places places;
     const char *worker; /* name of the worker's program, as sibling_path() takes it */
-    const char *self;   /* ... of this one */
-    /* Not NULL: the worker is part of this program, and so is who asks the user database. */
+    const char *helper; /* ... of the one that asks the user database */
+    /* Not NULL: the worker is part of this program. */
     int (*worker_main)(int argc, char **argv);
 };
 
@@ -36,12 +36,12 @@ struct supervisor {
     const struct platform *platform;
     struct loop *loop;
     char worker_path[SUPERVISOR_PATH_MAX];
-    char self_path[SUPERVISOR_PATH_MAX]; /* "": whoever asks the user database is forked */
     struct audit audit;
     struct quota quota;
     struct managed managed;
     char alarm[CORDON_FAULT_TEXT_MAX]; /* of fetched requirements, as it was told last; "": none */
     bool alarm_refused;                /* ... and whether every job was refused for it */
+    bool has_read;                     /* the managed files */
     struct rings rings;                /* what was denied lately */
     struct caller *callers;
     struct remains *remains; /* workers that were killed and are not reaped yet */

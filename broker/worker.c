@@ -112,6 +112,7 @@ int worker_main(int argc, char **argv)
     if (loop_new(&worker.loop) != CORDON_OK) {
         return EXIT_FAILURE;
     }
+    worker.platform->prepare(worker.embedded);
     if (channel_init(&worker.channel, worker.loop, host_channel(), &config) == CORDON_OK) {
         loop_run(worker.loop);
     }

@@ -96,6 +96,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT WIN32 AND NOT CORDON_SANITIZE)
   if(CORDON_CXX_RUNTIME_STATIC)
     set(CORDON_CXX_RUNTIME_LINK ${CMAKE_REQUIRED_LINK_OPTIONS})
   endif()
+  # What uses nothing of the name service can go without the dynamic loader, and be placed anywhere
+  # all the same. The linker warns of functions of libevent's that would load something: not called.
+  if(CORDON_ARCHIVES AND NOT CORDON_COVERAGE)
+    set(CMAKE_REQUIRED_LINK_OPTIONS -static-pie -Wl,--no-warnings)
+    check_cxx_source_compiles("#include <string>\nint main(int argc, char **) { return std::to_string(argc).size() == 0; }"
+                              CORDON_STATIC_PIE)
+    if(CORDON_STATIC_PIE)
+      set(CORDON_STATIC ${CMAKE_REQUIRED_LINK_OPTIONS})
+    endif()
+  endif()
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
 endif()
 

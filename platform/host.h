@@ -314,6 +314,12 @@ struct host_user {
  * root first. Returns its exit status.
  */
 int host_lookup_main(int argc, char **argv);
+/*
+ * The same at once, where it is a matter of files alone: these come first in the name service's
+ * order (nsswitch.conf(5)), are small, and know the user and all of @words. False: ask the helper.
+ * @root: "", or for tests where these files are instead.
+ */
+CORDON_MUST_USE bool host_lookup_files(char *const *words, const char *root, struct strbuf *out);
 /* What it printed. CORDON_E_INVALID, CORDON_E_NOMEM. */
 CORDON_MUST_USE enum cordon_err host_user_parse(const char *text, size_t len, struct arena *arena,
                                                 struct host_user *ret_user);

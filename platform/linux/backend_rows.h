@@ -12,12 +12,12 @@
 #define LINUX_WORKER_ROWS                                                                          \
     .resolve = linux_resolve, .resolved_release = linux_resolved_release,                          \
     .resolved_holds = linux_resolved_holds, .needed = linux_needed, .plan = plan_linux,            \
-    .order = linux_order
+    .order = linux_order, .prepare = linux_prepare
 
 #define LINUX_SUPERVISOR_ROWS                                                                      \
     .spawn = linux_spawn, .watch_fd = linux_watch_fd, .poll = linux_poll,                          \
     .violation = linux_violation, .about = linux_about, .signal = linux_signal,                    \
-    .release = linux_release, .cleanup = linux_cleanup, .tend = linux_tend, .tend_fd = remains_fd, \
-    .forget = linux_forget
+    .release = linux_release, .cleanup = linux_cleanup, .expect = linux_expect,                    \
+    .tend = linux_tend, .tend_fd = remains_fd, .forget = linux_forget
 
 #endif

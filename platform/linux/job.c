@@ -56,20 +56,19 @@ static bool watch_make(struct platform_job *job)
            watch_add(job, job->parts.bpf.ring);
 }
 
-void job_parts_close(struct job_parts *parts)
+/* Tells cordon-init what its job is. */
+static enum cordon_err init_tell(const struct platform_job *job, bool ahead,
+                                 struct cordon_fault *fault)
 {
-    launch_close(&parts->launch);
-    close_fd(&parts->control);
-    close_fd(&parts->report);
-    denials_close(&parts->denials);
-    bpf_job_close(&parts->bpf);
-    barren_keep_end(&parts->barren);
-    (void)cgroup_remove(&parts->cgroup); /* nothing is in it */
+    return launch_tell(&job->parts.launch, job->parts.control, ahead, fault);
 }
 
+/* One that will find what it was told, if none waits for that already. */
 static enum cordon_err init_start(struct platform_job *job, struct cordon_fault *fault)
 {
-    enum cordon_err err = launch_start(&job->parts.launch, &job->pidfd, &job->pid, fault);
+    enum cordon_err err = job->pidfd >= 0
+                              ? CORDON_OK
+                              : launch_start(&job->parts.launch, &job->pidfd, &job->pid, fault);
 
     if (err == CORDON_OK && !watch_add(job, job->pidfd)) {
         err = fault_os(fault, errno, NULL, "cannot watch the job");
@@ -120,8 +119,13 @@ enum cordon_err job_new(struct job_parts *parts, int *channel, struct platform_j
     job->parts = *parts;
     job->remains = remains;
     job->index = index_number();
-    job->pidfd = job->channel = job->timer = job->watch = -1;
-    err = watch_make(job) ? CORDON_OK : fault_os(fault, errno, NULL, "cannot watch the job");
+    job->channel = job->timer = job->watch = -1;
+    job->pidfd = parts->pidfd;
+    job->pid = parts->pid;
+    job->blank = parts->pidfd >= 0;
+    job->parts.pidfd = -1;
+    err = watch_make(job) ? init_tell(job, channel == NULL, fault)
+                          : fault_os(fault, errno, NULL, "cannot watch the job");
     if (err == CORDON_OK && channel != NULL) {
         err = job_go(job, channel, false, fault);
     }
@@ -212,6 +216,12 @@ static bool has_begun(const struct platform_job *job)
            word == INIT_RUNS;
 }
 
+/* Of what was made before the job was wanted, or a part of it. */
+static bool is_ahead(const struct platform_job *job)
+{
+    return job->spare != 0 || job->blank;
+}
+
 /* Reads one report. CORDON_OK: to be passed on now, and not the last. */
 static enum cordon_err report_read(struct platform_job *job, struct ipc_report *ret_report)
 {
@@ -247,7 +257,7 @@ static enum cordon_err report_read(struct platform_job *job, struct ipc_report *
     job->last = report;
     job->last.more = 0;
     /* Made now, it may do better: see must_be_made_again(). */
-    if (report.kind == IPC_REPORT_SETUP && job->spare != 0 && !job->running) {
+    if (report.kind == IPC_REPORT_SETUP && is_ahead(job) && !job->running) {
         job->failed = true;
         return CORDON_E_AGAIN;
     }
@@ -306,20 +316,28 @@ static bool ended_by_memory(const struct platform_job *job)
            job->usage.value[IPC_USAGE_OOM_KILLS] > 0 && job->usage.value[IPC_USAGE_MEMORY_HITS] > 0;
 }
 
-/* False: init has read it, and perhaps the command as well, which is then gone with it. */
+/*
+ * False: init has read it, and perhaps the command as well, which is then gone with it. What comes
+ * before it may be there, too.
+ */
 static bool go_take_back(const struct platform_job *job)
 {
     struct init_go go;
+    bool taken = false;
 
-    return recv(job->parts.launch.fds[INIT_FD_CHANNEL], &go, sizeof(go), MSG_DONTWAIT) ==
-           (ssize_t)sizeof(go);
+    _Static_assert(sizeof(go) == sizeof(struct init_parts), "either is read whole");
+    while (recv(job->parts.launch.fds[INIT_FD_CHANNEL], &go, sizeof(go), MSG_DONTWAIT) ==
+           (ssize_t)sizeof(go)) {
+        taken = go.magic == INIT_GO_MAGIC;
+    }
+    return taken;
 }
 
 /* It was out of date, or had failed or died before it was wanted, perhaps long ago; unless we
  * wanted that. */
 static bool must_be_made_again(const struct platform_job *job)
 {
-    const bool died = job->spare != 0 && !job->running && !job->ended;
+    const bool died = is_ahead(job) && !job->running && !job->ended;
 
     return job->reaped && job->killed_ms == 0 && (job->stale || (died && go_take_back(job)));
 }
@@ -329,12 +347,13 @@ static void job_again(struct platform_job *job)
 {
     struct cordon_fault fault;
 
-    job->stale = job->failed = job->reaped = false;
+    job->stale = job->failed = job->reaped = job->blank = false;
     job->spare = 0;
     unwatch(job, &job->pidfd);
     if (recipe_renew(&job->parts.launch, &fault) != CORDON_OK ||
         bpf_job_renew(&job->parts.bpf, &fault) != CORDON_OK ||
-        go_send(job, false, &fault) != CORDON_OK || init_start(job, &fault) != CORDON_OK) {
+        init_tell(job, false, &fault) != CORDON_OK || go_send(job, false, &fault) != CORDON_OK ||
+        init_start(job, &fault) != CORDON_OK) {
         job_fail(job, fault.text, fault.remedy);
         job->reaped = job->pidfd < 0;
         (void)linux_signal(job, SIGKILL);

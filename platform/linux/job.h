@@ -14,8 +14,9 @@
 struct job_parts {
     uint32_t uid; /* whose job it is */
     struct launch launch;
-    int control; /* to tell cordon-init on that a command is due */
-    int report;  /* read end */
+    int control;    /* to tell cordon-init of its job on, and that a command is due */
+    int report;     /* read end */
+    int pidfd, pid; /* of the cordon-init, if one waits for its job already; -1 */
     struct cgroup cgroup;
     struct denials denials;
     struct bpf_job bpf; /* instead, where the kernel's program decides */
@@ -32,7 +33,8 @@ struct platform_job {
     int watch;              /* epoll over these, and over the denials */
     bool running, ended, reaped;
     uint64_t killed_ms; /* when it was killed first; 0: it was not */
-    bool failed;        /* its set-up, ahead of time; @last says why */
+    bool failed;        /* its set-up, or its cordon-init, ahead of time; @last says why */
+    bool blank;         /* its cordon-init was started before it: blank.h */
     uint64_t spare;     /* of which spares it was (spare.h); 0: made when it was wanted */
     unsigned index;     /* which cordon-index holds it, if one does: index_number() */
     bool begins;        /* that was told that the command comes, and it has not run yet */
@@ -42,9 +44,12 @@ struct platform_job {
     struct job_remains *remains; /* for linux_release(), which so needs no memory */
 };
 
+/* Of nothing yet. */
+void job_parts_init(struct job_parts *parts);
+
 /*
- * Starts cordon-init. @channel as for job_go(); NULL: it waits for that. Takes @parts over, also
- * when it fails.
+ * Starts cordon-init, unless one waits already. @channel as for job_go(); NULL: it waits for that.
+ * Takes @parts over, also when it fails.
  */
 CORDON_MUST_USE enum cordon_err job_new(struct job_parts *parts, int *channel,
                                         struct platform_job **ret_job, struct cordon_fault *fault);

@@ -7,16 +7,17 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/linux/pass.h"
 #include "platform/siblings.h"
 
 #define CHILD_STACK (64U * 1024U)
-#define CHILD_FD_BASE 64 /* above every number of enum order_init_fd */
 
 /* What the child needs between clone() and execve(); it shares our memory. */
 struct child {
@@ -50,20 +51,20 @@ static int child_keep_capabilities(void)
 
 static int child_place_fds(const struct launch *launch)
 {
-    int high[INIT_FD_COUNT];
+    int high[INIT_FD_ORDER];
 
-    for (int i = INIT_FD_ORDER; i < INIT_FD_COUNT; i++) {
-        high[i] = fcntl(launch->fds[i], F_DUPFD_CLOEXEC, CHILD_FD_BASE);
+    for (int i = INIT_FD_CHANNEL; i < INIT_FD_ORDER; i++) {
+        high[i] = fcntl(launch->fds[i], F_DUPFD_CLOEXEC, INIT_FD_COUNT);
         if (high[i] < 0) {
             return -1;
         }
     }
-    for (int i = INIT_FD_ORDER; i < INIT_FD_COUNT; i++) {
+    for (int i = INIT_FD_CHANNEL; i < INIT_FD_ORDER; i++) {
         if (dup2(high[i], i) != i) {
             return -1;
         }
     }
-    for (int i = 0; i < INIT_FD_ORDER; i++) {
+    for (int i = 0; i < INIT_FD_CHANNEL; i++) {
         int null = open("/dev/null", O_RDWR);
 
         if (null < 0 || (null != i && dup2(null, i) != i)) {
@@ -73,7 +74,7 @@ static int child_place_fds(const struct launch *launch)
             (void)close(null);
         }
     }
-    return (int)syscall(SYS_close_range, (unsigned)INIT_FD_COUNT, ~0U, 0);
+    return (int)syscall(SYS_close_range, (unsigned)INIT_FD_ORDER, ~0U, 0);
 }
 
 static int child_main(void *arg)
@@ -93,11 +94,14 @@ static int child_main(void *arg)
     _exit(125);
 }
 
-/* The network namespace, the dearest, cordon-init makes itself: nobody waits for us meanwhile. */
+/*
+ * What is not a copy of something of the host's, which would be of the moment when cordon-init was
+ * started and not of its job. The network namespace, the dearest, it makes itself: nobody waits for
+ * us meanwhile.
+ */
 static int clone_flags(uint32_t order_flags)
 {
-    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID |
-                      CLONE_NEWIPC | CLONE_NEWUTS;
+    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_NEWPID | CLONE_NEWIPC;
 
     return (order_flags & ORDER_USER_NS) != 0 ? flags | CLONE_NEWUSER : flags;
 }
@@ -179,6 +183,19 @@ void launch_close(struct launch *launch)
         }
         launch->fds[i] = -1;
     }
+}
+
+enum cordon_err launch_tell(const struct launch *launch, int control, bool ahead,
+                            struct cordon_fault *fault)
+{
+    const struct init_parts parts = {.magic = INIT_PARTS_MAGIC, .ahead = ahead ? 1 : 0};
+    struct pass pass = {.count = INIT_FD_COUNT - INIT_FD_ORDER};
+
+    _Static_assert(INIT_FD_COUNT - INIT_FD_ORDER <= PASS_MAX, "they are sent together");
+    memcpy(pass.fds, &launch->fds[INIT_FD_ORDER], pass.count * sizeof(int));
+    return pass_send(control, &parts, sizeof(parts), &pass)
+               ? CORDON_OK
+               : fault_os(fault, errno, "try again", "the job's set-up cannot be told of its job");
 }
 
 enum cordon_err launch_start(const struct launch *launch, int *ret_pidfd, int *ret_pid,

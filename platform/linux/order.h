@@ -154,15 +154,18 @@ void order_add_step(struct order_builder *builder, const struct order_step *step
 CORDON_MUST_USE enum cordon_err order_finish(struct order_builder *builder, void **ret_block,
                                              size_t *ret_len, struct cordon_fault *fault);
 
-/* Descriptors that cordon-init is started with; nothing else is open. */
+/*
+ * Descriptors of cordon-init. It is started with those before INIT_FD_ORDER, and nothing else is
+ * open; the others come with struct init_parts.
+ */
 enum order_init_fd {
-    INIT_FD_ORDER = 3,  /* sealed memfd: this block */
+    INIT_FD_CHANNEL = 3, /* to the supervisor: init_parts, init_go; then what came with that */
+    INIT_FD_REPORT,      /* write end: struct ipc_report, one write each */
+
+    INIT_FD_ORDER,      /* sealed memfd: this block */
     INIT_FD_OWN,        /* sealed memfd: the profile's table */
     INIT_FD_MANAGED,    /* sealed memfd: the managed table */
-    INIT_FD_CHANNEL,    /* to the supervisor: struct init_go; then what came with it */
-    INIT_FD_REPORT,     /* write end: struct ipc_report, one write each */
     INIT_FD_SOCKETS,    /* /proc/net/unix of the host's network namespace */
-    INIT_FD_SECCOMP,    /* sealed memfd: the filter's instructions */
     INIT_FD_CGROUP,     /* for the command: cgroup.procs; /dev/null when there is none */
     INIT_FD_VIOLATIONS, /* to send on: struct ipc_violation, one each; /dev/null: nobody asks */
     INIT_FD_TALLY,      /* memfd: uint64_t, all denials so far; with INIT_FD_VIOLATIONS */
@@ -174,6 +177,13 @@ enum order_init_fd {
                     */
     INIT_FD_FOUND, /* memfd: for the same from now on; /dev/null: nobody keeps that */
     INIT_FD_COUNT
+};
+
+/* What its job is: one SOCK_SEQPACKET datagram, with the descriptors from INIT_FD_ORDER on. */
+#define INIT_PARTS_MAGIC 0x5452504eU
+struct init_parts {
+    uint32_t magic;
+    uint32_t ahead; /* no command is due yet */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define PASS_MAX 8U
+#define PASS_MAX 16U
 
 struct pass {
     int fds[PASS_MAX]; /* whoever received them owns them */

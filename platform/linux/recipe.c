@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/linux/blank.h"
 #include "platform/linux/index_start.h"
-#include "platform/linux/seccomp.h"
 #include "platform/linux/usual.h"
 
 #define TABLE_COMPARED_MAX (1024U * 1024U) /* bytes; larger ones count as different */
@@ -228,19 +227,6 @@ bool recipe_same(const struct recipe *a, const struct recipe *b)
 
 /* ---- what is made from it ---- */
 
-/* Both filters are compiled when first needed and kept for the broker's life. */
-static enum cordon_err seccomp_get(bool full_access, int *ret_fd, struct cordon_fault *fault)
-{
-    static int cached[2] = {-1, -1};
-    enum cordon_err err = CORDON_OK;
-
-    if (cached[full_access] < 0) {
-        err = seccomp_compile(full_access, &cached[full_access], fault);
-    }
-    *ret_fd = cached[full_access] < 0 ? -1 : fcntl(cached[full_access], F_DUPFD_CLOEXEC, 3);
-    return err;
-}
-
 static enum cordon_err group_open(const struct recipe *recipe, struct job_parts *parts,
                                   struct cordon_fault *fault)
 {
@@ -374,23 +360,11 @@ static void walks_open(const struct recipe *recipe, struct job_parts *parts)
         parts->barren.found < 0 ? null_open() : fcntl(parts->barren.found, F_DUPFD_CLOEXEC, 3);
 }
 
-static enum cordon_err channels_open(const struct recipe *recipe, struct job_parts *parts,
-                                     struct cordon_fault *fault)
+static enum cordon_err files_open(const struct recipe *recipe, struct job_parts *parts,
+                                  struct cordon_fault *fault)
 {
     int *fds = parts->launch.fds;
-    int control[2];
-    int report[2];
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) {
-        return fault_os(fault, errno, NULL, "cannot prepare the job");
-    }
-    parts->control = control[0];
-    fds[INIT_FD_CHANNEL] = control[1];
-    if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0) {
-        return fault_os(fault, errno, NULL, "cannot prepare the job");
-    }
-    parts->report = report[0];
-    fds[INIT_FD_REPORT] = report[1];
     fds[INIT_FD_OWN] = fcntl(recipe->tables[ORDER_SET_OWN], F_DUPFD_CLOEXEC, 3);
     fds[INIT_FD_MANAGED] = fcntl(recipe->tables[ORDER_SET_MANAGED], F_DUPFD_CLOEXEC, 3);
     fds[INIT_FD_SOCKETS] = open("/proc/self/net/unix", O_RDONLY | O_CLOEXEC);
@@ -409,17 +383,11 @@ static enum cordon_err channels_open(const struct recipe *recipe, struct job_par
 enum cordon_err recipe_start(const struct recipe *recipe, int *channel,
                              struct platform_job **ret_job, struct cordon_fault *fault)
 {
-    struct job_parts parts = {.uid = recipe_uid(recipe),
-                              .control = -1,
-                              .report = -1,
-                              .cgroup = {.dir = -1},
-                              .denials = {.channel = -1},
-                              .bpf = {.slot = ORDER_NO_SLOT, .ring = -1},
-                              .barren = {.dir = -1, .found = -1}};
-    const bool full_access = (order_of(recipe)->flags & ORDER_FULL_ACCESS) != 0;
+    struct job_parts parts;
     enum cordon_err err;
 
-    launch_init(&parts.launch);
+    job_parts_init(&parts);
+    parts.uid = recipe_uid(recipe);
     err = group_open(recipe, &parts, fault);
     if (err == CORDON_OK) {
         err = order_open(recipe, &parts, fault);
@@ -428,10 +396,10 @@ enum cordon_err recipe_start(const struct recipe *recipe, int *channel,
         err = reports_open(recipe, &parts, fault);
     }
     if (err == CORDON_OK) {
-        err = seccomp_get(full_access, &parts.launch.fds[INIT_FD_SECCOMP], fault);
+        err = files_open(recipe, &parts, fault);
     }
     if (err == CORDON_OK) {
-        err = channels_open(recipe, &parts, fault);
+        err = blank_take(&parts, channel != NULL, fault);
     }
     if (err != CORDON_OK) {
         job_parts_close(&parts);

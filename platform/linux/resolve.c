@@ -347,6 +347,11 @@ static struct plan_host host_once(bool embedded)
     return host;
 }
 
+void linux_prepare(bool embedded)
+{
+    (void)host_once(embedded);
+}
+
 /* Objects of the policy's paths, as the caller finds them. */
 static enum cordon_err look_at_all(struct looking *looking, const struct policy *policy,
                                    const char *cwd, struct platform_resolved *resolved)

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platform/linux/seccomp.h"
-
+/*
+ * The system calls that no job may make: one table, compiled by libseccomp when cordon is built,
+ * into what cordon-init loads: the filter of ordinary jobs, and for full access the smaller one
+ * that only keeps masks from being undone.
+ */
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -184,42 +188,40 @@ static int fill(scmp_filter_ctx filter, bool full_access)
     return code != 0 || full_access ? code : add_families(filter);
 }
 
-/*
- * libseccomp asks the kernel once what that can, and believes a failure for as long as it is loaded
- * (seccomp_reset(3)): after one, no other job would start.
- */
-static void ask_again(void)
-{
-    (void)seccomp_reset(NULL, 0);
-}
-
-enum cordon_err seccomp_compile(bool full_access, int *ret_fd, struct cordon_fault *fault)
+/* The instructions as a table of C's. False: errno, or what libseccomp says. */
+static bool print(FILE *out, const char *name, bool full_access)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int code;
-    int fd;
+    FILE *raw = tmpfile();
+    struct sock_filter step;
+    int code = filter == NULL || raw == NULL ? -ENOMEM : fill(filter, full_access);
 
-    if (filter == NULL) {
-        ask_again();
-        return fault_set(fault, CORDON_E_NOMEM, NULL, "system call filter: out of memory");
-    }
-    fd = memfd_create("cordon-seccomp", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    code = fd < 0 ? -errno : fill(filter, full_access);
     if (code == 0) {
-        code = seccomp_export_bpf(filter, fd);
-    }
-    if (code == 0 &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
-        code = -errno;
+        code = seccomp_export_bpf(filter, fileno(raw));
     }
     seccomp_release(filter);
     if (code != 0) {
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        ask_again();
-        return fault_os(fault, -code, NULL, "cannot compile the system call filter");
+        errno = -code;
+        return false;
     }
-    *ret_fd = fd;
-    return CORDON_OK;
+    rewind(raw);
+    (void)fprintf(out, "static const struct sock_filter %s[] = {\n", name);
+    while (fread(&step, sizeof(step), 1, raw) == 1) {
+        (void)fprintf(out, "    {0x%x, %u, %u, 0x%x},\n", step.code, step.jt, step.jf, step.k);
+    }
+    (void)fprintf(out, "};\n");
+    return fclose(raw) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    FILE *out = argc == 2 ? fopen(argv[1], "w") : NULL;
+
+    /* What the kernel can that this is built on is nothing to the one that it is for. */
+    if (out == NULL || seccomp_api_set(3) != 0 || !print(out, "filter_confined", false) ||
+        !print(out, "filter_full_access", true) || fclose(out) != 0) {
+        perror("cordon-filter FILE");
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
 }

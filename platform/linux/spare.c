@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "platform/host.h"
+#include "platform/linux/blank.h"
 #include "platform/linux/remains.h"
 
 #define SHELVES 8U      /* recipes that spares are made of */
@@ -56,6 +57,7 @@ void linux_forget(void)
     for (size_t i = 0; i < SHELVES; i++) {
         shelf_free(&spares.shelves[i]);
     }
+    blank_forget();
 }
 
 static void check_mounts(void)
@@ -251,17 +253,18 @@ uint32_t linux_tend(void)
     const uint64_t now = host_now_ms();
     struct shelf *shelf;
     uint64_t next = remains_tend();
+    uint32_t left;
 
     for (size_t i = 0; i < SHELVES; i++) {
         struct shelf **slot = &spares.shelves[i];
-        uint64_t left = *slot == NULL ? 0 : (*slot)->used_ms + KEEP_MS;
+        uint64_t end = *slot == NULL ? 0 : (*slot)->used_ms + KEEP_MS;
 
-        if (*slot != NULL && left <= now) {
+        if (*slot != NULL && end <= now) {
             shelf_free(slot);
             return NEXT_MS;
         }
-        if (*slot != NULL && (next == 0 || left - now < next)) {
-            next = left - now;
+        if (*slot != NULL && (next == 0 || end - now < next)) {
+            next = end - now;
         }
     }
     check_mounts();
@@ -270,5 +273,6 @@ uint32_t linux_tend(void)
         shelf_fill(shelf);
         return NEXT_MS;
     }
-    return (uint32_t)next;
+    left = blank_tend();
+    return (uint32_t)(left != 0 && (next == 0 || left < next) ? left : next);
 }

@@ -89,6 +89,11 @@ static void null_cleanup(bool embedded)
 }
 
 /* Nothing is made ahead of time. */
+static void null_expect(bool embedded)
+{
+    (void)embedded;
+}
+
 static uint32_t null_tend(void)
 {
     return 0;
@@ -122,6 +127,8 @@ const struct platform *platform_null(void)
         .signal = null_signal,
         .release = null_release,
         .cleanup = null_cleanup,
+        .expect = null_expect,
+        .prepare = null_expect,
         .tend = null_tend,
         .tend_fd = null_tend_fd,
         .forget = null_forget,

@@ -77,6 +77,14 @@ bool lookup_words(int count, char **words, struct strbuf *out)
     return !out->failed && out->len < HOST_USER_BYTES_MAX;
 }
 
+bool host_lookup_files(char *const *words, const char *root, struct strbuf *out)
+{
+    (void)words;
+    (void)root;
+    (void)out;
+    return false;
+}
+
 int host_lookup_main(int argc, char **argv)
 {
     struct strbuf out = STRBUF_INIT;

@@ -53,7 +53,7 @@ TABLE
 
 # What was once another outcome is part of each sample: "SCENARIO PROGRAM SITE NAMES ERROR".
 FOUND=('fcntl,.* host_start.*index_started.* 12'
-    ' cordond seccomp,[^ ]* seccomp_compile.* 4$' ' cordon-index\+ read,[^ ]* kept_is_alive.* 1$'
+    ' cordon-index\+ read,[^ ]* kept_is_alive.* 1$'
     ' cordon-init prlimit64,[^ ]* limits_take.* kill$' ' cordon-index close,[^ ]* close_each.* kill$'
     ' cordon-init wait4,[^ ]* command_(run|reap)[^ ]* 4$' ' cordon-init\+ fcntl,[^ ]* command_prepare.* kill$'
     ' cordon-init set_tid_address,[^ ]* child_main.* 1$' ' cordon-init futex,[^ ]* word_set.*child_run.* 4$'

@@ -31,18 +31,20 @@ settle()
     sleep "0.${SLOW:-1}" # longer than a set-up takes
 }
 
-# try USER CMD...: a job, and in $AHEAD whether it had been made ahead: its pid 1 is older than
-# the request. In hundredths of a second since the machine was booted, as proc_pid_stat(5) has them.
+# try USER CMD...: a job, and in $AHEAD whether it had been made ahead: the process of its command
+# is older than the request. In $BLANK whether only its pid 1 is. In hundredths of a second since the machine was booted, as proc_pid_stat(5) has them.
 try()
 {
-    local asked born user=$1
+    local asked born first user=$1
 
     shift
     asked=$(awk '{print int($1 * 100)}' /proc/uptime)
-    job "$user" "${OPTIONS[@]}" -- bash -c 'read -ra stat </proc/1/stat; echo "${stat[21]}"; "$@"' - "$@"
-    born=$(head -n 1 <<<"$OUT")
-    AHEAD=no
-    [ -n "$born" ] && [ "$born" -lt "$asked" ] && AHEAD=yes
+    job "$user" "${OPTIONS[@]}" -- bash -c 'read -ra own </proc/$$/stat; read -ra one </proc/1/stat
+        echo "${own[21]} ${one[21]}"; "$@"' - "$@"
+    read -r born first <<<"$OUT"
+    AHEAD=no BLANK=no
+    [ -z "$first" ] || [ "$first" -ge "$asked" ] || BLANK=yes
+    [ -z "$born" ] || [ "$born" -ge "$asked" ] || AHEAD=yes BLANK=no
     OUT=$(tail -n +2 <<<"$OUT")
 }
 
@@ -298,6 +300,37 @@ case_killed()
     for name in 1 2 3 4 5 6 7 8; do
         wait -n || fail "one of a crowd"
     done
+}
+
+blanks()
+{
+    pgrep -c -x cordon-blank
+}
+
+# A pid 1 that waits for whoever comes: what it becomes is of the moment in which it is wanted.
+case_blank()
+{
+    warm
+    wait_for '[ "$(blanks)" = 1 ]' 20
+    sleep 0.1
+    mount -t tmpfs cordon-later "$WS_A/sub"
+    echo mounted >"$WS_A/sub/file"
+    DIR=$WS_A/sub try cordon-a cat file
+    expect_out mounted
+    [ "$BLANK" = yes ] || fail "another working directory: not by the one that waits; $(got)"
+    umount "$WS_A/sub"
+    wait_for '[ "$(blanks)" = 1 ]' 20
+    sleep 0.1
+    DIR=$HOME_A OPTIONS=(-s danger-full-access) try cordon-b readlink /proc/self/ns/net /proc/self/ns/ipc
+    [ "$BLANK" = yes ] || fail "another user: not by the one that waits; $(got)"
+    [ "$(head -n 1 <<<"$OUT")" = "$(readlink /proc/self/ns/net)" ] || fail "not the host's network: $(got)"
+    wait_for '[ "$(blanks)" = 1 ]' 20
+    pkill -KILL -x cordon-blank
+    DIR=$WS_A/.. try cordon-a echo alive
+    expect_out alive "after the one that waits was killed"
+    wait_for '[ "$(blanks)" = 1 ]' 20
+    kill -HUP "$SERVICE_PID"
+    wait_for '[ "$(blanks)" = 0 ]' 20
 }
 
 # No more than eight recipes have any, of one user four.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -50,6 +51,114 @@ TEST(a_user_without_home_or_name_is_no_error)
     CHECK(host_user_parse("\0\0", 2, &arena, &user) == CORDON_OK);
     CHECK(user.home[0] == '\0' && user.user[0] == '\0' && user.group_count == 0);
     arena_deinit(&arena);
+}
+
+/* ---- the user database, by its files ---- */
+
+static void file_write(const char *root, const char *name, const char *text)
+{
+    char path[128];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/etc/%s", root, name);
+    file = fopen(path, "we");
+    CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+static bool lookup(const char *root, const char *uid, const char *gid, struct strbuf *out)
+{
+    char *words[] = {(char *)(uintptr_t)uid, (char *)(uintptr_t)gid, NULL};
+
+    out->len = 0;
+    return host_lookup_files(words, root, out);
+}
+
+static void database_make(char *root)
+{
+    char path[128];
+
+    CHECK(mkdtemp(root) != NULL);
+    (void)snprintf(path, sizeof(path), "%s/etc", root);
+    CHECK(mkdir(path, 0700) == 0);
+    file_write(root, "nsswitch.conf", "# x\npasswd:\tfiles systemd\ngroup: files\n");
+    file_write(root, "passwd",
+               "root:x:0:0::/root:/bin/sh\n# no line\na:x:7:8:A:/home/a:\n"
+               "again:x:7:8::/home/b:\nbare:x:9:8::relative:\n");
+    file_write(root, "group", "root:x:0:\nusers:x:8:a,bare\n");
+}
+
+static void database_remove(const char *root)
+{
+    static const char *const names[] = {"etc/nsswitch.conf", "etc/passwd", "etc/group", "etc", ""};
+    char path[128];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", root, names[i]);
+        CHECK(remove(path) == 0);
+    }
+}
+
+TEST(the_user_database_is_asked_without_a_helper_where_files_decide)
+{
+    char root[] = "/tmp/cordon-test-XXXXXX";
+    struct strbuf out = STRBUF_INIT;
+
+    database_make(root);
+    CHECK(lookup(root, "7", "8", &out));
+    CHECK(out.len == 16 && memcmp(out.data, "/home/a\0a\0users", 16) == 0);
+    CHECK(lookup(root, "9", "0", &out));
+    CHECK(out.len == 11 && memcmp(out.data, "\0bare\0root", 11) == 0);
+    /* What the files do not know another service may. */
+    CHECK(!lookup(root, "6", "8", &out) && !lookup(root, "7", "9", &out));
+    strbuf_deinit(&out);
+    database_remove(root);
+}
+
+TEST(another_service_or_another_order_is_the_helpers_business)
+{
+    static const char *const orders[] = {
+        "passwd: sss files\ngroup: files\n",
+        "passwd: files\ngroup: sss files\n",
+        "passwd: files\n",
+        "passwd: files [SUCCESS=continue] sss\ngroup: files\n",
+        "passwd: files\ngroup: files [SUCCESS=merge] sss\n",
+        "passwd: filesystem\ngroup: files\n",
+        "passwd_compat: files\ngroup: files\n",
+        "passwd: compat\ngroup: files\n",
+        "",
+    };
+    char root[] = "/tmp/cordon-test-XXXXXX";
+    struct strbuf out = STRBUF_INIT;
+
+    database_make(root);
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        file_write(root, "nsswitch.conf", orders[i]);
+        CHECK(!lookup(root, "7", "8", &out));
+    }
+    file_write(root, "nsswitch.conf", "passwd:files\ngroup:files\n");
+    CHECK(lookup(root, "7", "8", &out));
+    file_write(root, "passwd", "+other:x:7:8::/home/o:\na:x:7:8:A:/home/a:\n");
+    CHECK(!lookup(root, "7", "8", &out));
+    strbuf_deinit(&out);
+    database_remove(root);
+}
+
+TEST(a_large_database_is_the_helpers_business)
+{
+    char root[] = "/tmp/cordon-test-XXXXXX";
+    struct strbuf text = STRBUF_INIT;
+    struct strbuf out = STRBUF_INIT;
+
+    database_make(root);
+    strbuf_puts(&text, "a:x:7:8:A:/home/a:\n");
+    for (int i = 0; i < 4000; i++) {
+        strbuf_puts(&text, "b:x:10:8::/home/b:\n");
+    }
+    file_write(root, "passwd", strbuf_text(&text));
+    CHECK(!lookup(root, "7", "8", &out));
+    strbuf_deinit(&text);
+    strbuf_deinit(&out);
+    database_remove(root);
 }
 
 TEST(only_regular_files_of_bounded_size_are_read)

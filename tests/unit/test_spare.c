@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "platform/host.h"
+#include "platform/linux/blank.h"
 #include "platform/linux/remains.h"
 #include "platform/linux/spare.h"
 #include "tests/support/check.h"
@@ -89,6 +90,18 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     (void)job;
     (void)signo;
     return CORDON_OK;
+}
+
+static bool blank; /* there is one, for another second */
+
+uint32_t blank_tend(void)
+{
+    return blank ? 1000 : 0;
+}
+
+void blank_forget(void)
+{
+    blank = false;
 }
 
 static size_t worker = 100;
@@ -302,6 +315,17 @@ TEST(what_was_killed_and_is_not_gone_is_looked_at_soon)
     CHECK(tend() == 50);
     now_ms += 50;
     CHECK(tend() == 0 && alive == 0);
+}
+
+TEST(who_waits_for_any_job_is_looked_after_as_well)
+{
+    begin();
+    blank = true;
+    CHECK(linux_tend() == 1000);
+    CHECK(!spawn(1, 0));
+    CHECK(tend() == 1000 && alive == 2);
+    linux_forget();
+    CHECK(!blank && tend() == 0 && alive == 0);
 }
 
 TEST_MAIN()

@@ -7,11 +7,11 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/linux/filter.h" /* made by cordon-filter */
 #include "platform/linux/without.h"
 
 /* Numbers of the user API that the headers of our floor do not have yet. */
@@ -126,28 +126,21 @@ enum cordon_err confine_landlock(struct init *init)
     return err;
 }
 
+#define STEPS(filter) ((unsigned short)(sizeof(filter) / sizeof((filter)[0])))
+
 enum cordon_err confine_seccomp(struct init *init)
 {
-    struct sock_fprog program;
-    struct stat st;
-    void *code;
+    const bool full_access = (init->order->flags & ORDER_FULL_ACCESS) != 0;
+    const struct {
+        unsigned short len;
+        const struct sock_filter *filter;
+    } program = {full_access ? STEPS(filter_full_access) : STEPS(filter_confined),
+                 full_access ? filter_full_access : filter_confined}; /* as struct sock_fprog */
 
     if (without(LAYER_SECCOMP)) {
         return CORDON_OK;
     }
-    if (fstat(INIT_FD_SECCOMP, &st) != 0 || st.st_size <= 0 ||
-        st.st_size > (off_t)(BPF_MAXINSNS * sizeof(struct sock_filter))) {
-        return fault_set(&init->fault, CORDON_E_INVALID, NULL, "the system call filter is missing");
-    }
-    code = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, INIT_FD_SECCOMP, 0);
-    if (code == MAP_FAILED) {
-        return fault_os(&init->fault, errno, NULL, "cannot read the system call filter");
-    }
-    program.len = (unsigned short)((size_t)st.st_size / sizeof(struct sock_filter));
-    program.filter = code;
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
-        return fault_os(&init->fault, errno, NULL, "cannot load the system call filter");
-    }
-    (void)munmap(code, (size_t)st.st_size);
-    return CORDON_OK;
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0
+               ? CORDON_OK
+               : fault_os(&init->fault, errno, NULL, "cannot load the system call filter");
 }

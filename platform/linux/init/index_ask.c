@@ -25,7 +25,7 @@ int index_hold(int socket, uint32_t uid, bool ahead, const int fds[HELD_COUNT])
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         return -1;
     }
-    memcpy(pass.fds, fds, sizeof(pass.fds));
+    memcpy(pass.fds, fds, HELD_COUNT * sizeof(int));
     pass.fds[HELD_LIFE] = pair[1];
     sent = pass_send(socket, &request, sizeof(request), &pass);
     (void)close(pair[1]);

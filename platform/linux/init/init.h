@@ -58,6 +58,7 @@ struct init {
     uint32_t epoch_before;
     int control;               /* to the supervisor, once INIT_FD_CHANNEL leads to the worker */
     int children;              /* the kernel's list of ours; -1: none */
+    bool is_waited_for;        /* who hears of the end waits for ours as well: a private broker */
     bool gone;                 /* nothing of the job runs any more but what is ours */
     struct batch_words *words; /* the guard's: see batch.h */
     int guard_life;            /* the guard's to cordon-index: gone if that is; -1: it has none */
@@ -67,6 +68,15 @@ struct init {
     struct barren *barren;     /* what the walks of view_apply() need not read; NULL: nothing */
     struct cordon_fault fault;
 };
+
+/* ---- parts.c: what the job is ---- */
+/* First of all, while nothing else is open: the numbers of what comes later are kept free for it.
+ */
+bool parts_begin(void);
+/* Whether something has come: if not, nobody waits for this job yet. */
+bool parts_are_due(void);
+/* Waits for them. */
+CORDON_MUST_USE enum cordon_err parts_take(struct init *init);
 
 /* ---- identity.c ---- */
 /* The caller's groups, limits, umask, nice, place in the order of OOM kills; still privileged. */
@@ -93,6 +103,8 @@ CORDON_MUST_USE enum cordon_err identity_become(struct init *init, uint64_t keep
 CORDON_MUST_USE enum cordon_err identity_drop(struct init *init);
 
 /* ---- view.c: the tree that the job will see ---- */
+/* The host's mounts and name as they are now, for this process alone. */
+CORDON_MUST_USE enum cordon_err view_own(struct init *init);
 /* What the host has mounted where, before the view hides some of it. */
 CORDON_MUST_USE enum cordon_err view_prepare(struct init *init);
 /* Takes the sources from the host's tree, then makes the view the root. */
@@ -119,7 +131,9 @@ CORDON_MUST_USE enum cordon_err leave_sight(struct init *init);
 CORDON_MUST_USE enum cordon_err leave_end(struct init *init);
 
 /* ---- network.c: made beside the set-up ---- */
-/* From now on one is made, unless the job has the host's. */
+/* Makes one before the job is known, if nobody waits for that yet. */
+CORDON_MUST_USE enum cordon_err network_ahead(struct init *init);
+/* From now on one is made, unless there is one or the job has the host's. */
 CORDON_MUST_USE enum cordon_err network_begin(struct init *init);
 /* It is the job's, and there is no other thread. */
 CORDON_MUST_USE enum cordon_err network_enter(struct init *init);
@@ -163,8 +177,6 @@ CORDON_MUST_USE enum cordon_err confine_seccomp(struct init *init);
 int limits_take(const struct init *init);
 
 /* ---- park.c: where a set-up that was made ahead of time waits for a command ---- */
-/* Asks whether one is due. */
-CORDON_MUST_USE enum cordon_err park_begin(struct init *init);
 /* Notes what the order's steps are about. */
 CORDON_MUST_USE enum cordon_err park_look(struct init *init);
 /* Returns once a command is due; ends the process, and says so, if the set-up is out of date. */

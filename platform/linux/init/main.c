@@ -7,14 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "platform/linux/init/watch.h"
-
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4U
-#endif
 
 void init_report(enum ipc_report_kind kind, uint32_t code, const struct init *init)
 {
@@ -59,6 +54,7 @@ static enum cordon_err map_user(struct init *init)
     enum cordon_err err = CORDON_OK;
 
     if ((init->order->flags & ORDER_USER_NS) != 0) {
+        init->is_waited_for = true;
         err = identity_map_user(init);
     }
     /* Only now: the maps of an undumpable process belong to root. */
@@ -70,11 +66,11 @@ static enum cordon_err map_user(struct init *init)
 
 /* The way from every privilege to none; each row may rely on those above it. */
 static enum cordon_err (*const stages[])(struct init *) = {
-    die_with_broker,  load,           park_begin,      map_user,   identity_prepare,
-    network_begin,    watch_prepare,  view_prepare,    view_enter, view_apply,
-    network_enter,    leave_end,      watch_start,     view_seal,  park_look,
-    confine_landlock, identity_bound, confine_seccomp, child_make, park_wait,
-    child_stands,     identity_drop,  die_with_broker,
+    die_with_broker,  network_ahead, parts_take,       load,           map_user,
+    identity_prepare, view_own,      network_begin,    watch_prepare,  view_prepare,
+    view_enter,       view_apply,    network_enter,    leave_end,      watch_start,
+    view_seal,        park_look,     confine_landlock, identity_bound, confine_seccomp,
+    child_make,       park_wait,     child_stands,     identity_drop,  die_with_broker,
 };
 
 int main(void)
@@ -83,7 +79,7 @@ int main(void)
     struct command command = {.pty_slave = -1};
     enum cordon_err err = CORDON_OK;
 
-    if (syscall(SYS_close_range, (unsigned)INIT_FD_ORDER, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+    if (!parts_begin()) {
         return 125;
     }
     (void)setsid();

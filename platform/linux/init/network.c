@@ -17,7 +17,8 @@
 #include "platform/linux/init/beside.h"
 
 static struct beside making;
-static int network; /* leads to it once it is made */
+static int network;  /* leads to it once it is made */
+static bool is_made; /* before the job was known */
 
 /* It becomes this thread's, with loopback as its only interface. */
 static void network_make(struct cordon_fault *fault)
@@ -43,9 +44,19 @@ static void network_make(struct cordon_fault *fault)
     }
 }
 
+enum cordon_err network_ahead(struct init *init)
+{
+    if (parts_are_due()) {
+        return CORDON_OK;
+    }
+    beside_begin(&making, network_make);
+    is_made = beside_end(&making, &init->fault) == CORDON_OK;
+    return init->fault.err;
+}
+
 enum cordon_err network_begin(struct init *init)
 {
-    if ((init->order->flags & ORDER_NET_HOST) == 0) {
+    if ((init->order->flags & ORDER_NET_HOST) == 0 && !is_made) {
         beside_begin(&making, network_make);
     }
     return CORDON_OK;
@@ -54,6 +65,9 @@ enum cordon_err network_begin(struct init *init)
 enum cordon_err network_enter(struct init *init)
 {
     if ((init->order->flags & ORDER_NET_HOST) != 0) {
+        if (is_made) {
+            (void)close(network);
+        }
         return CORDON_OK;
     }
     if (beside_end(&making, &init->fault) != CORDON_OK) {

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,14 +19,6 @@
 #include "platform/linux/init/notes.h"
 #include "platform/linux/init/watch.h"
 #include "platform/linux/pass.h"
-
-enum cordon_err park_begin(struct init *init)
-{
-    struct pollfd channel = {.fd = INIT_FD_CHANNEL, .events = POLLIN};
-
-    init->ahead = poll(&channel, 1, 0) == 0;
-    return CORDON_OK;
-}
 
 enum cordon_err park_look(struct init *init)
 {

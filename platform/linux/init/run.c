@@ -97,7 +97,7 @@ static _Noreturn void command_ended(struct init *init, enum ipc_report_kind kind
     init->gone = left == LEFT_NOBODY;
     init_report(kind, code, init);
     guard_end(init);
-    if (init->gone) {
+    if (init->gone && !init->is_waited_for) {
         (void)poll(NULL, 0, LINGER_MS);
     }
     _exit(0);
@@ -145,7 +145,7 @@ static bool close_from(int first, int end)
 static bool setup_close(void)
 {
     _Static_assert(INIT_FD_REPORT < INIT_FD_CGROUP, "in the order of the numbers");
-    return close_from(INIT_FD_ORDER, INIT_FD_REPORT) &&
+    return close_from(INIT_FD_CHANNEL, INIT_FD_REPORT) &&
            close_from(INIT_FD_REPORT + 1, INIT_FD_CGROUP) &&
            close_from(INIT_FD_CGROUP + 1, INIT_FD_COUNT);
 }
@@ -170,7 +170,7 @@ _Noreturn void command_run(struct init *init, const struct command *command)
     (void)close(init->control);
     (void)close(command->strings);
     (void)close(INIT_FD_CGROUP);
-    (void)close_from(0, INIT_FD_ORDER);
+    (void)close_from(0, INIT_FD_CHANNEL);
     for (;;) {
         ssize_t len = read(signals, &info, sizeof(info));
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -59,6 +60,13 @@ enum cordon_err view_name(struct init *init, int fd, char *ret_name, size_t size
     }
     ret_name[len] = '\0';
     return CORDON_OK;
+}
+
+enum cordon_err view_own(struct init *init)
+{
+    return unshare(CLONE_NEWNS | CLONE_NEWUTS) == 0
+               ? CORDON_OK
+               : fault_os(&init->fault, errno, NULL, "cannot make the namespaces of the job");
 }
 
 enum cordon_err view_prepare(struct init *init)
