@@ -27,9 +27,11 @@
 #include "policy/dfa_pack.h"
 #include "policy/dfa_split.h"
 
-/* Sets that are tried as one automaton first, and what may be spent on it. */
-#define MERGE_RULES_MAX 512U
-#define MERGE_BYTES_MAX (256U * 1024U)
+/* Sets that are tried as one automaton first, and what may be spent on it: a caller's first job
+ * waits for that, and a larger one takes longer to make than its parts together, and has more
+ * bytes. */
+#define MERGE_RULES_MAX 16U
+#define MERGE_BYTES_MAX (64U * 1024U)
 #define MERGE_WORK_MAX (1U << 20U)
 /* What may be spent on a set: well under a second. */
 #define WORK_MAX (24U << 20U)
