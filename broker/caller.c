@@ -9,6 +9,7 @@
 #include "broker/lookup.h"
 #include "broker/refuse.h"
 #include "broker/worker_process.h"
+#include "platform/siblings.h"
 
 #define IDLE_MS 60000U
 #define LOOKUP_FRESH_MS 60000U
@@ -243,7 +244,9 @@ static void on_lookup(void *context, enum cordon_err err, const char *text, size
 /* If that is due; who has to ask takes as long as a worker's start, so it comes first. */
 static enum cordon_err look_up(struct caller *caller)
 {
-    const struct supervisor *supervisor = caller->supervisor;
+    struct supervisor *supervisor = caller->supervisor;
+    char *helper = supervisor->helper_path;
+    struct cordon_fault ignored;
     struct strbuf text = STRBUF_INIT;
     bool known;
 
@@ -257,8 +260,11 @@ static enum cordon_err look_up(struct caller *caller)
     if (known) {
         return CORDON_OK;
     }
-    return lookup_new(supervisor->loop, supervisor->options->helper, &caller->key, on_lookup,
-                      caller, &caller->lookup);
+    if (helper[0] == '\0' && sibling_path(supervisor->options->helper, helper, SUPERVISOR_PATH_MAX,
+                                          &ignored) != CORDON_OK) {
+        return CORDON_E_NOT_FOUND;
+    }
+    return lookup_new(supervisor->loop, helper, &caller->key, on_lookup, caller, &caller->lookup);
 }
 
 static enum cordon_err caller_get(struct supervisor *supervisor, const struct platform_peer *peer,

@@ -4,10 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/siblings.h"
-
-#define PROGRAM_PATH_MAX 4096U
-
 struct lookup {
     lookup_fn *fn;
     void *context;
@@ -61,18 +57,13 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
 {
     static char name[] = "cordond";
     static char option[] = "--lookup";
-    char path[PROGRAM_PATH_MAX];
-    struct cordon_fault ignored;
     char **words = NULL;
     char **argv = NULL;
     size_t count = 0;
-    struct host_start how = {.program = path, .channel = -1, .output = output};
-    enum cordon_err err = sibling_path(program, path, sizeof(path), &ignored);
+    struct host_start how = {.program = program, .channel = -1, .output = output};
+    enum cordon_err err = peer_words(peer, LOOKUP_GROUPS_MAX, &words);
     const size_t before = 2;
 
-    if (err == CORDON_OK) {
-        err = peer_words(peer, LOOKUP_GROUPS_MAX, &words);
-    }
     if (err != CORDON_OK) {
         return err;
     }

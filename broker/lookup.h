@@ -22,8 +22,7 @@ typedef void lookup_fn(void *context, enum cordon_err err, const char *text, siz
 CORDON_MUST_USE bool lookup_at_once(const struct platform_peer *peer, struct strbuf *out);
 
 /*
- * @fn is called once, later, unless lookup_free() comes first; free it there. @program: cordond,
- * beside this one.
+ * @fn is called once, later, unless lookup_free() comes first; free it there. @program: cordond.
  */
 CORDON_MUST_USE enum cordon_err lookup_new(struct loop *loop, const char *program,
                                            const struct platform_peer *peer, lookup_fn *fn,

@@ -270,6 +270,9 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
     if (err == CORDON_OK && options->worker_main == NULL) {
         err = sibling_path(options->worker, supervisor->worker_path, SUPERVISOR_PATH_MAX, fault);
     }
+    if (err == CORDON_OK && !options->embedded) {
+        err = sibling_path(options->helper, supervisor->helper_path, SUPERVISOR_PATH_MAX, fault);
+    }
     if (err == CORDON_OK &&
         (loop_new(&supervisor->loop) != CORDON_OK || watch_signals(supervisor) != CORDON_OK)) {
         err = fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");

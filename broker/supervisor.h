@@ -36,6 +36,7 @@ struct supervisor {
     const struct platform *platform;
     struct loop *loop;
     char worker_path[SUPERVISOR_PATH_MAX];
+    char helper_path[SUPERVISOR_PATH_MAX]; /* "": embedded, which rarely needs it */
     struct audit audit;
     struct quota quota;
     struct managed managed;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/host.h"
@@ -34,13 +33,21 @@ static struct job_parts *ready(void)
     return &blank.ready;
 }
 
-/* It has neither ended nor said anything. */
-static bool is_waiting(const struct job_parts *parts)
+/* It has neither ended nor failed. */
+static bool lives(const struct job_parts *parts)
 {
     struct pollfd polls[] = {{.fd = parts->pidfd, .events = POLLIN},
                              {.fd = parts->report, .events = POLLIN}};
 
     return parts->pidfd >= 0 && poll(polls, 2, 0) == 0;
+}
+
+/* It has made its network; that can take as long as the kernel likes. */
+static bool waits(const struct job_parts *parts)
+{
+    char word;
+
+    return recv(parts->control, &word, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && word == INIT_WAITS;
 }
 
 static enum cordon_err ends_make(struct job_parts *parts, struct cordon_fault *fault)
@@ -63,6 +70,7 @@ static enum cordon_err ends_make(struct job_parts *parts, struct cordon_fault *f
 
 static void hand_over(struct job_parts *from, struct job_parts *to)
 {
+    to->remains = from->remains;
     to->control = from->control;
     to->report = from->report;
     to->pidfd = from->pidfd;
@@ -74,10 +82,12 @@ static void hand_over(struct job_parts *from, struct job_parts *to)
 
 enum cordon_err blank_take(struct job_parts *parts, bool due, struct cordon_fault *fault)
 {
+    const bool needs_network = (parts->launch.flags & ORDER_NET_HOST) == 0;
+
     if (due) {
         blank.used_ms = host_now_ms();
     }
-    if (due && is_waiting(ready())) {
+    if (due && lives(ready()) && (needs_network || waits(ready()))) {
         hand_over(ready(), parts);
         return CORDON_OK;
     }
@@ -87,25 +97,18 @@ enum cordon_err blank_take(struct job_parts *parts, bool due, struct cordon_faul
 void blank_end(struct job_parts *parts)
 {
     struct pollfd ended = {.fd = parts->pidfd, .events = POLLIN};
-    struct job_remains *remains;
-    siginfo_t info;
 
     if (parts->pidfd < 0) {
         return;
     }
     (void)syscall(SYS_pidfd_send_signal, parts->pidfd, SIGKILL, NULL, 0);
     (void)poll(&ended, 1, GRACE_MS);
-    remains = calloc(1, sizeof(*remains));
-    if (remains != NULL) {
-        *remains = (struct job_remains){.uid = NOBODY,
-                                        .pidfd = parts->pidfd,
-                                        .cgroup = {.dir = -1},
-                                        .bpf = {.slot = ORDER_NO_SLOT, .ring = -1}};
-        remains_keep(remains);
-    } else {
-        (void)waitid(P_PIDFD, (id_t)parts->pidfd, &info, WEXITED | __WALL);
-        (void)close(parts->pidfd);
-    }
+    *parts->remains = (struct job_remains){.uid = NOBODY,
+                                           .pidfd = parts->pidfd,
+                                           .cgroup = {.dir = -1},
+                                           .bpf = {.slot = ORDER_NO_SLOT, .ring = -1}};
+    remains_keep(parts->remains);
+    parts->remains = NULL;
     parts->pidfd = -1;
 }
 
@@ -124,13 +127,14 @@ static void make(void)
     struct job_parts *parts = ready();
     struct cordon_fault ignored;
 
-    if (is_waiting(parts)) {
+    if (lives(parts)) {
         return;
     }
     job_parts_close(parts);
     job_parts_init(parts);
     parts->launch.flags = linux_is_privileged() ? 0 : (uint32_t)ORDER_USER_NS;
-    if (ends_make(parts, &ignored) != CORDON_OK ||
+    parts->remains = calloc(1, sizeof(*parts->remains));
+    if (parts->remains == NULL || ends_make(parts, &ignored) != CORDON_OK ||
         launch_start(&parts->launch, &parts->pidfd, &parts->pid, &ignored) != CORDON_OK) {
         job_parts_close(parts);
         job_parts_init(parts);

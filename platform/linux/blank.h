@@ -11,8 +11,8 @@
 #include "platform/linux/job.h"
 
 /*
- * The channel and the pipe of a cordon-init into @parts; @due: of one that waits, if one does. Else
- * it has to be started with them. CORDON_E_OS.
+ * The channel and the pipe of a cordon-init into @parts, whose flags are known; @due: of one that
+ * waits, if one does. Else it has to be started with them. CORDON_E_OS.
  */
 CORDON_MUST_USE enum cordon_err blank_take(struct job_parts *parts, bool due,
                                            struct cordon_fault *fault);

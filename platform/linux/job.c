@@ -90,34 +90,38 @@ static enum cordon_err go_send(const struct platform_job *job, bool check,
                : fault_os(fault, errno, "try again", "the job's set-up cannot be told to go on");
 }
 
-enum cordon_err job_go(struct platform_job *job, int *channel, bool check,
-                       struct cordon_fault *fault)
+static enum cordon_err timer_begin(const struct platform_job *job, struct cordon_fault *fault)
 {
     const struct itimerspec limit = {.it_value = {.tv_sec = SETUP_SECONDS_MAX}};
 
+    return timerfd_settime(job->timer, 0, &limit, NULL) == 0
+               ? CORDON_OK
+               : fault_os(fault, errno, NULL, "cannot prepare the job");
+}
+
+enum cordon_err job_go(struct platform_job *job, int *channel, bool check,
+                       struct cordon_fault *fault)
+{
     job->channel = *channel;
     *channel = -1;
-    if (timerfd_settime(job->timer, 0, &limit, NULL) != 0) {
-        return fault_os(fault, errno, NULL, "cannot prepare the job");
-    }
-    return go_send(job, check, fault);
+    return timer_begin(job, fault) == CORDON_OK ? go_send(job, check, fault) : fault->err;
 }
 
 enum cordon_err job_new(struct job_parts *parts, int *channel, struct platform_job **ret_job,
                         struct cordon_fault *fault)
 {
     struct platform_job *job = calloc(1, sizeof(*job));
-    struct job_remains *remains = calloc(1, sizeof(*remains));
     enum cordon_err err;
 
-    if (job == NULL || remains == NULL) {
+    if (parts->remains == NULL) {
+        parts->remains = calloc(1, sizeof(*parts->remains));
+    }
+    if (job == NULL || parts->remains == NULL) {
         free(job);
-        free(remains);
         job_parts_close(parts);
         return fault_set(fault, CORDON_E_NOMEM, NULL, "job: out of memory");
     }
     job->parts = *parts;
-    job->remains = remains;
     job->index = index_number();
     job->channel = job->timer = job->watch = -1;
     job->pidfd = parts->pidfd;
@@ -210,10 +214,12 @@ static void job_runs(struct platform_job *job)
 /* It began, perhaps without a report of that. */
 static bool has_begun(const struct platform_job *job)
 {
-    char word;
+    char word = INIT_WAITS;
 
-    return job->parts.control >= 0 && recv(job->parts.control, &word, 1, MSG_DONTWAIT) == 1 &&
-           word == INIT_RUNS;
+    while (job->parts.control >= 0 && word == INIT_WAITS &&
+           recv(job->parts.control, &word, 1, MSG_DONTWAIT) == 1) {
+    }
+    return word == INIT_RUNS;
 }
 
 /* Of what was made before the job was wanted, or a part of it. */
@@ -316,30 +322,17 @@ static bool ended_by_memory(const struct platform_job *job)
            job->usage.value[IPC_USAGE_OOM_KILLS] > 0 && job->usage.value[IPC_USAGE_MEMORY_HITS] > 0;
 }
 
-/*
- * False: init has read it, and perhaps the command as well, which is then gone with it. What comes
- * before it may be there, too.
- */
-static bool go_take_back(const struct platform_job *job)
-{
-    struct init_go go;
-    bool taken = false;
-
-    _Static_assert(sizeof(go) == sizeof(struct init_parts), "either is read whole");
-    while (recv(job->parts.launch.fds[INIT_FD_CHANNEL], &go, sizeof(go), MSG_DONTWAIT) ==
-           (ssize_t)sizeof(go)) {
-        taken = go.magic == INIT_GO_MAGIC;
-    }
-    return taken;
-}
-
 /* It was out of date, or had failed or died before it was wanted, perhaps long ago; unless we
- * wanted that. */
+ * wanted that. What only waited failed before it was wanted if it has not heard of its job. */
 static bool must_be_made_again(const struct platform_job *job)
 {
     const bool died = is_ahead(job) && !job->running && !job->ended;
+    bool told;
 
-    return job->reaped && job->killed_ms == 0 && (job->stale || (died && go_take_back(job)));
+    if (!job->reaped || job->killed_ms != 0 || job->stale || !died) {
+        return job->reaped && job->killed_ms == 0 && job->stale;
+    }
+    return job_parts_take_back(&job->parts, &told) && (job->spare != 0 || !told || !job->failed);
 }
 
 /* From all that is now; whoever waits for the job does not notice. */
@@ -350,7 +343,8 @@ static void job_again(struct platform_job *job)
     job->stale = job->failed = job->reaped = job->blank = false;
     job->spare = 0;
     unwatch(job, &job->pidfd);
-    if (recipe_renew(&job->parts.launch, &fault) != CORDON_OK ||
+    if (timer_begin(job, &fault) != CORDON_OK ||
+        recipe_renew(&job->parts.launch, &fault) != CORDON_OK ||
         bpf_job_renew(&job->parts.bpf, &fault) != CORDON_OK ||
         init_tell(job, false, &fault) != CORDON_OK || go_send(job, false, &fault) != CORDON_OK ||
         init_start(job, &fault) != CORDON_OK) {
@@ -469,7 +463,8 @@ void linux_release(struct platform_job *job)
         job_reap(job);
     }
     barren_keep_save(&job->parts.barren);
-    remains = job->remains;
+    remains = job->parts.remains;
+    job->parts.remains = NULL;
     *remains = (struct job_remains){.uid = job->parts.uid,
                                     .pidfd = job->reaped ? -1 : job->pidfd,
                                     .cgroup = job->parts.cgroup,

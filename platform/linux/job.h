@@ -14,9 +14,10 @@
 struct job_parts {
     uint32_t uid; /* whose job it is */
     struct launch launch;
-    int control;    /* to tell cordon-init of its job on, and that a command is due */
-    int report;     /* read end */
-    int pidfd, pid; /* of the cordon-init, if one waits for its job already; -1 */
+    int control;                 /* to tell cordon-init of its job on, and that a command is due */
+    int report;                  /* read end */
+    int pidfd, pid;              /* of the cordon-init, if one waits for its job already; -1 */
+    struct job_remains *remains; /* for linux_release(), which so needs no memory; owned; NULL */
     struct cgroup cgroup;
     struct denials denials;
     struct bpf_job bpf; /* instead, where the kernel's program decides */
@@ -40,8 +41,7 @@ struct platform_job {
     bool begins;        /* that was told that the command comes, and it has not run yet */
     bool stale;         /* made ahead, and no longer as it would be made now: to be made again */
     struct ipc_report last;
-    struct ipc_usage usage;      /* once it is reaped */
-    struct job_remains *remains; /* for linux_release(), which so needs no memory */
+    struct ipc_usage usage; /* once it is reaped */
 };
 
 /* Of nothing yet. */
@@ -65,5 +65,11 @@ bool job_begins(struct platform_job *job);
 
 /* Of what no job was made from. */
 void job_parts_close(struct job_parts *parts);
+/*
+ * Takes back what cordon-init was sent and has not read. False: it has read that its command is
+ * due, and perhaps the command as well, which is then gone with it. *ret_told: it has read what its
+ * job is, which comes before that.
+ */
+bool job_parts_take_back(const struct job_parts *parts, bool *ret_told);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/linux/blank.h"
@@ -28,6 +30,8 @@ void job_parts_init(struct job_parts *parts)
 void job_parts_close(struct job_parts *parts)
 {
     blank_end(parts);
+    free(parts->remains);
+    parts->remains = NULL;
     launch_close(&parts->launch);
     close_fd(&parts->control);
     close_fd(&parts->report);
@@ -35,4 +39,19 @@ void job_parts_close(struct job_parts *parts)
     bpf_job_close(&parts->bpf);
     barren_keep_end(&parts->barren);
     (void)cgroup_remove(&parts->cgroup); /* nothing is in it */
+}
+
+bool job_parts_take_back(const struct job_parts *parts, bool *ret_told)
+{
+    struct init_go go;
+    bool taken = false;
+
+    *ret_told = true;
+    _Static_assert(sizeof(go) == sizeof(struct init_parts), "either is read whole");
+    while (recv(parts->launch.fds[INIT_FD_CHANNEL], &go, sizeof(go), MSG_DONTWAIT) ==
+           (ssize_t)sizeof(go)) {
+        taken = go.magic == INIT_GO_MAGIC;
+        *ret_told = *ret_told && go.magic != INIT_PARTS_MAGIC;
+    }
+    return taken;
 }

@@ -195,6 +195,8 @@ struct init_go {
     uint32_t magic;
     uint32_t check; /* report IPC_REPORT_STALE and end if the set-up would be another one now */
 };
+/* Back, one byte, before that: what needs no job is made, and it waits for one. */
+#define INIT_WAITS 'w'
 /*
  * Back, one byte: the command is being executed. It wakes nobody; IPC_REPORT_RUNNING follows if it
  * does not end at once.

@@ -210,7 +210,7 @@ static bool print(FILE *out, const char *name, bool full_access)
         (void)fprintf(out, "    {0x%x, %u, %u, 0x%x},\n", step.code, step.jt, step.jf, step.k);
     }
     (void)fprintf(out, "};\n");
-    return fclose(raw) == 0;
+    return ferror(raw) == 0 && ferror(out) == 0 && fclose(raw) == 0;
 }
 
 int main(int argc, char **argv)
@@ -221,6 +221,7 @@ int main(int argc, char **argv)
     if (out == NULL || seccomp_api_set(3) != 0 || !print(out, "filter_confined", false) ||
         !print(out, "filter_full_access", true) || fclose(out) != 0) {
         perror("cordon-filter FILE");
+        (void)remove(argc == 2 ? argv[1] : "");
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;

@@ -14,8 +14,6 @@
 #include "platform/host.h"
 
 #define NOBODY 65534U
-#define FILES_GROUPS 16U            /* each is looked for from the beginning */
-#define FILE_MAX ((off_t)64 * 1024) /* more takes long to read, for whoever waits */
 
 /*
  * Root's, after execve() on purpose: a process that gives up root itself is not

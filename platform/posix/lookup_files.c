@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The user database, where it is files: read by who wants to know, since these do not hang. */
-#include <ctype.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "platform/host.h"
 
+#define GROUPS "group"
+#define FILES "files"
+#define MERGE "[SUCCESS=merge]"
+#define BLANK " \t"
 #define FILES_GROUPS 16U            /* each is looked for from the beginning */
 #define FILE_MAX ((off_t)64 * 1024) /* more takes long to read, for whoever waits */
 
@@ -34,39 +38,59 @@ static FILE *file_open(const char *root, const char *name)
     return file;
 }
 
-/* "DATABASE: files", and nothing that is to be done with what these say. */
-static bool is_of_files(const char *line, const char *database)
+/* Whether the files come first for one database: unknown until a line names it. */
+enum order { ORDER_UNKNOWN, ORDER_FILES, ORDER_OTHER };
+
+/*
+ * What @line says of @database: "DATABASE: files", and nothing that is to be done with what these
+ * say, but for more members of a group, who are not asked for. Named twice, it is another's to
+ * read.
+ */
+static enum order order_of(const char *line, const char *database, enum order before)
 {
     const size_t len = strlen(database);
 
-    if (strncmp(line, database, len) != 0 || line[len] != ':') {
-        return false;
+    line += strspn(line, BLANK);
+    if (strncmp(line, database, len) != 0 || strchr(BLANK ":", line[len]) == NULL) {
+        return before;
     }
-    line += len + 1;
-    line += strspn(line, " \t");
-    if (strncmp(line, "files", 5) != 0 || (line[5] != '\0' && !isspace((unsigned char)line[5]))) {
-        return false;
+    line += len;
+    line += strspn(line, BLANK);
+    if (before != ORDER_UNKNOWN || *line++ != ':') {
+        return ORDER_OTHER;
     }
-    line += 5;
-    return line[strspn(line, " \t")] != '[';
+    line += strspn(line, BLANK);
+    if (strncmp(line, FILES, sizeof(FILES) - 1) != 0 ||
+        strchr(BLANK "\n", line[sizeof(FILES) - 1]) == NULL) {
+        return ORDER_OTHER;
+    }
+    line += sizeof(FILES) - 1;
+    line += strspn(line, BLANK);
+    return line[0] != '[' || (strcmp(database, GROUPS) == 0 &&
+                              strncasecmp(line, MERGE, sizeof(MERGE) - 1) == 0)
+               ? ORDER_FILES
+               : ORDER_OTHER;
 }
 
 /* The files come first for users and for groups. */
 static bool files_decide(const char *root)
 {
     FILE *file = file_open(root, "/etc/nsswitch.conf");
-    bool users = false;
-    bool groups = false;
+    enum order users = ORDER_UNKNOWN;
+    enum order groups = ORDER_UNKNOWN;
     char line[1024];
 
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        users = users || is_of_files(line, "passwd");
-        groups = groups || is_of_files(line, "group");
+        if (strchr(line, '\n') == NULL && !feof(file)) {
+            users = ORDER_OTHER; /* too long a line */
+        }
+        users = order_of(line, "passwd", users);
+        groups = order_of(line, GROUPS, groups);
     }
     if (file != NULL) {
         (void)fclose(file);
     }
-    return users && groups;
+    return users == ORDER_FILES && groups == ORDER_FILES;
 }
 
 /* A name that stands for what another service says (compat). */

@@ -32,6 +32,7 @@ static void model_begin(void)
     model.supervisor = (struct supervisor){
         .options = &options,
         .platform = &model_platform,
+        .helper_path = "cordond",
         .audit = {.line_fd = -1, .record_fd = -1},
         .managed = {.generation = 1},
         .listen_fd = -1,

@@ -25,3 +25,10 @@ foreach(test test_quota test_lull test_undo test_managed test_fetched test_memo 
              test_audit test_managed_restless test_loop)
   set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX)
 endforeach()
+
+# Strip takes symbols away, so it is the build's own programs that are looked at.
+if(TARGET cordon-embedded)
+  add_test(NAME unit/linked_whole COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/linked_whole.sh
+                                          $<TARGET_FILE:cordon-worker> $<TARGET_FILE:cordon-embedded>)
+  set_tests_properties(unit/linked_whole PROPERTIES LABELS unit TIMEOUT 60)
+endif()

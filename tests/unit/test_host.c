@@ -121,8 +121,12 @@ TEST(another_service_or_another_order_is_the_helpers_business)
         "passwd: files\ngroup: sss files\n",
         "passwd: files\n",
         "passwd: files [SUCCESS=continue] sss\ngroup: files\n",
-        "passwd: files\ngroup: files [SUCCESS=merge] sss\n",
+        "passwd: files\ngroup: files [SUCCESS=continue] sss\n",
         "passwd: filesystem\ngroup: files\n",
+        "passwd: files [SUCCESS=merge] sss\ngroup: files\n",
+        "passwd: files\ngroup: files\n  passwd: sss files\n",
+        "passwd: files\ngroup: files\ngroup sss files\n",
+        "passwd files\ngroup: files\n",
         "passwd_compat: files\ngroup: files\n",
         "passwd: compat\ngroup: files\n",
         "",
@@ -136,6 +140,8 @@ TEST(another_service_or_another_order_is_the_helpers_business)
         CHECK(!lookup(root, "7", "8", &out));
     }
     file_write(root, "nsswitch.conf", "passwd:files\ngroup:files\n");
+    CHECK(lookup(root, "7", "8", &out));
+    file_write(root, "nsswitch.conf", "passwd: files sss\ngroup: files [SUCCESS=merge] sss\n");
     CHECK(lookup(root, "7", "8", &out));
     file_write(root, "passwd", "+other:x:7:8::/home/o:\na:x:7:8:A:/home/a:\n");
     CHECK(!lookup(root, "7", "8", &out));

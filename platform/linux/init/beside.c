@@ -11,12 +11,17 @@ static void *beside_run(void *context)
     return NULL;
 }
 
-void beside_begin(struct beside *beside, void (*work)(struct cordon_fault *fault))
+bool beside_try(struct beside *beside, void (*work)(struct cordon_fault *fault))
 {
     beside->work = work;
     beside->fault.err = CORDON_OK;
     beside->runs = pthread_create(&beside->thread, NULL, beside_run, beside) == 0;
-    if (!beside->runs) {
+    return beside->runs;
+}
+
+void beside_begin(struct beside *beside, void (*work)(struct cordon_fault *fault))
+{
+    if (!beside_try(beside, work)) {
         work(&beside->fault);
     }
 }

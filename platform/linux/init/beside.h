@@ -15,6 +15,8 @@ struct beside {
     struct cordon_fault fault; /* its own until beside_end() */
 };
 
+/* Does @work in a thread. False: there is none to be had, and nothing is done. */
+CORDON_MUST_USE bool beside_try(struct beside *beside, void (*work)(struct cordon_fault *fault));
 /* Does @work; where no thread is to be had, before it returns. */
 void beside_begin(struct beside *beside, void (*work)(struct cordon_fault *fault));
 /* It is done, and there is no thread of it. @fault: what it filled, if anything. */

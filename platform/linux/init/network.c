@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A network of the job's own. The kernel takes some 0.4 ms to make one, so a thread has it made
- * while the view is; where no thread is to be had the set-up does it itself.
+ * while the view is; where no thread is to be had the set-up does it itself. Whoever waits for any
+ * job makes one before, by a thread in any case: this process stays in the host's network, which
+ * the job may turn out to have.
  */
 #include "platform/linux/init/init.h"
 
@@ -46,11 +48,9 @@ static void network_make(struct cordon_fault *fault)
 
 enum cordon_err network_ahead(struct init *init)
 {
-    if (parts_are_due()) {
-        return CORDON_OK;
+    if (!parts_are_due() && beside_try(&making, network_make)) {
+        is_made = beside_end(&making, &init->fault) == CORDON_OK;
     }
-    beside_begin(&making, network_make);
-    is_made = beside_end(&making, &init->fault) == CORDON_OK;
     return init->fault.err;
 }
 

@@ -92,7 +92,7 @@ enum cordon_err park_wait(struct init *init)
     enum cordon_err err = go_receive(init, &go);
 
     child_drop(init);
-    /* What was not begun before the command was due is of now. */
+    /* Only what was made ahead can be out of date. */
     if (err == CORDON_OK && init->ahead && (go.check == 0 || !is_fresh(init))) {
         init_report(IPC_REPORT_STALE, 0, init);
         _exit(0);

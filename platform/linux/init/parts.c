@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,7 +42,10 @@ enum cordon_err parts_take(struct init *init)
     const bool is_blank = !parts_are_due();
 
     if (is_blank) {
+        const char word = INIT_WAITS;
+
         (void)prctl(PR_SET_NAME, "cordon-blank", 0, 0, 0); /* for who looks what runs */
+        (void)send(INIT_FD_CHANNEL, &word, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     if (pass_receive(INIT_FD_CHANNEL, &parts, sizeof(parts), 0, &pass) != (ssize_t)sizeof(parts) ||
         parts.magic != INIT_PARTS_MAGIC || pass.count != INIT_FD_COUNT - INIT_FD_ORDER) {

@@ -64,9 +64,15 @@ enum cordon_err view_name(struct init *init, int fd, char *ret_name, size_t size
 
 enum cordon_err view_own(struct init *init)
 {
+    const bool own_users = (init->order->flags & ORDER_USER_NS) != 0;
+
     return unshare(CLONE_NEWNS | CLONE_NEWUTS) == 0
                ? CORDON_OK
-               : fault_os(&init->fault, errno, NULL, "cannot make the namespaces of the job");
+               : fault_os(&init->fault, errno,
+                          own_users ? "install and start the cordon service, which does not count "
+                                      "among the user's namespaces"
+                                    : NULL,
+                          "cannot make the namespaces of the job");
 }
 
 enum cordon_err view_prepare(struct init *init)
