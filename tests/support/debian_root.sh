@@ -26,18 +26,20 @@ apt_options() {
 
 # debian_root TARGET PACKAGE,...: a folder, or an archive by its ending.
 debian_root() {
-    local target=$1 packages=$2 options status=0
+    local target=$1 packages=$2 options said status=0
     local -a sources setup=()
     mapfile -t sources < <(apt_sources)
     options=$(mktemp)
+    said=$(mktemp)
     apt_options >"$options"
     if compgen -G '/etc/apt/auth.conf.d/*' >/dev/null; then
         setup+=(--setup-hook='mkdir -p "$1/etc/apt/auth.conf.d"'
             --setup-hook='cp /etc/apt/auth.conf.d/* "$1/etc/apt/auth.conf.d/"')
     fi
-    mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
-        --aptopt="$options" "${setup[@]}" bookworm "$target" "${sources[@]}" || status=$?
-    rm -f "$options"
+    mmdebstrap --verbose --mode=root --variant=minbase --include="$packages" --aptopt="$options" \
+        "${setup[@]}" bookworm "$target" "${sources[@]}" >"$said" 2>&1 || status=$?
+    [ "$status" = 0 ] || grep -E '^(E|W|Err|Error|Fehler)|Could not|Unable|failed' "$said" | cut -c1-300 | tail -n 12
+    rm -f "$options" "$said"
     return "$status"
 }
 
