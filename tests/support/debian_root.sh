@@ -36,8 +36,15 @@ debian_root() {
         setup+=(--setup-hook='mkdir -p "$1/etc/apt/auth.conf.d"'
             --setup-hook='cp /etc/apt/auth.conf.d/* "$1/etc/apt/auth.conf.d/"')
     fi
-    mmdebstrap --verbose --mode=root --variant=minbase --include="$packages" --aptopt="$options" \
-        "${setup[@]}" bookworm "$target" "${sources[@]}" >"$said" 2>&1 || status=$?
+    # Its own descriptors must come out below 10: dash(1), which it has write to one, knows no other.
+    (
+        for fd in /proc/"$BASHPID"/fd/*; do
+            fd=${fd##*/}
+            [ "$fd" -le 2 ] || [ "$fd" = 255 ] || eval "exec $fd>&-"
+        done
+        exec mmdebstrap --verbose --mode=root --variant=minbase --include="$packages" \
+            --aptopt="$options" "${setup[@]}" bookworm "$target" "${sources[@]}"
+    ) >"$said" 2>&1 || status=$?
     [ "$status" = 0 ] || grep -E '^(E|W|Err|Error|Fehler)|Could not|Unable|failed' "$said" | cut -c1-300 | tail -n 12
     rm -f "$options" "$said"
     return "$status"
