@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORDS_AT 2U /* behind the program and the option */
+
 struct lookup {
     lookup_fn *fn;
     void *context;
@@ -62,7 +64,6 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
     size_t count = 0;
     struct host_start how = {.program = program, .channel = -1, .output = output};
     enum cordon_err err = peer_words(peer, LOOKUP_GROUPS_MAX, &words);
-    const size_t before = 2;
 
     if (err != CORDON_OK) {
         return err;
@@ -70,11 +71,11 @@ static enum cordon_err start(struct lookup *lookup, const char *program, int out
     while (words[count] != NULL) {
         count++;
     }
-    argv = calloc(count + before + 1, sizeof(*argv));
+    argv = calloc(count + WORDS_AT + 1, sizeof(*argv));
     if (argv != NULL) {
         argv[0] = name;
         argv[1] = option;
-        memcpy(&argv[before], words, count * sizeof(*argv));
+        memcpy(&argv[WORDS_AT], words, count * sizeof(*argv));
         how.argv = argv;
         err = host_start(&how, &lookup->child, NULL);
     } else {

@@ -33,13 +33,9 @@ static struct job_parts *ready(void)
     return &blank.ready;
 }
 
-/* It has neither ended nor failed. */
 static bool lives(const struct job_parts *parts)
 {
-    struct pollfd polls[] = {{.fd = parts->pidfd, .events = POLLIN},
-                             {.fd = parts->report, .events = POLLIN}};
-
-    return parts->pidfd >= 0 && poll(polls, 2, 0) == 0;
+    return job_init_is_quiet(parts->pidfd, parts->report);
 }
 
 /* It has made its network; that can take as long as the kernel likes. */

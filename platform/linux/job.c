@@ -145,14 +145,6 @@ enum cordon_err job_new(struct job_parts *parts, int *channel, struct platform_j
     return err;
 }
 
-static bool is_waiting(const struct platform_job *job)
-{
-    struct pollfd polls[] = {{.fd = job->pidfd, .events = POLLIN},
-                             {.fd = job->parts.report, .events = POLLIN}};
-
-    return poll(polls, 2, 0) == 0;
-}
-
 /* Nobody holds what has no guard. */
 static bool is_held(const struct platform_job *job)
 {
@@ -161,7 +153,7 @@ static bool is_held(const struct platform_job *job)
 
 bool job_begins(struct platform_job *job)
 {
-    if (!is_waiting(job)) {
+    if (!job_init_is_quiet(job->pidfd, job->parts.report)) {
         return false;
     }
     job->begins = is_held(job) && index_begins(job->index, job->pid, job->parts.uid);
@@ -329,10 +321,11 @@ static bool must_be_made_again(const struct platform_job *job)
     const bool died = is_ahead(job) && !job->running && !job->ended;
     bool told;
 
-    if (!job->reaped || job->killed_ms != 0 || job->stale || !died) {
-        return job->reaped && job->killed_ms == 0 && job->stale;
+    if (!job->reaped || job->killed_ms != 0) {
+        return false;
     }
-    return job_parts_take_back(&job->parts, &told) && (job->spare != 0 || !told || !job->failed);
+    return job->stale || (died && job_parts_take_back(&job->parts, &told) &&
+                          (job->spare != 0 || !told || !job->failed));
 }
 
 /* From all that is now; whoever waits for the job does not notice. */

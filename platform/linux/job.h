@@ -65,6 +65,8 @@ bool job_begins(struct platform_job *job);
 
 /* Of what no job was made from. */
 void job_parts_close(struct job_parts *parts);
+/* The cordon-init behind @pidfd has neither ended nor said anything to @report. */
+bool job_init_is_quiet(int pidfd, int report);
 /*
  * Takes back what cordon-init was sent and has not read. False: it has read that its command is
  * due, and perhaps the command as well, which is then gone with it. *ret_told: it has read what its

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a job is made of, and what is between it and its cordon-init. */
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "platform/host.h"
 #include "platform/linux/blank.h"
 #include "platform/linux/job.h"
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0) {
-        (void)close(*fd);
-    }
-    *fd = -1;
-}
 
 void job_parts_init(struct job_parts *parts)
 {
@@ -33,12 +27,20 @@ void job_parts_close(struct job_parts *parts)
     free(parts->remains);
     parts->remains = NULL;
     launch_close(&parts->launch);
-    close_fd(&parts->control);
-    close_fd(&parts->report);
+    host_close(parts->control);
+    host_close(parts->report);
+    parts->control = parts->report = -1;
     denials_close(&parts->denials);
     bpf_job_close(&parts->bpf);
     barren_keep_end(&parts->barren);
     (void)cgroup_remove(&parts->cgroup); /* nothing is in it */
+}
+
+bool job_init_is_quiet(int pidfd, int report)
+{
+    struct pollfd polls[] = {{.fd = pidfd, .events = POLLIN}, {.fd = report, .events = POLLIN}};
+
+    return pidfd >= 0 && poll(polls, 2, 0) == 0;
 }
 
 bool job_parts_take_back(const struct job_parts *parts, bool *ret_told)
