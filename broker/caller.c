@@ -164,7 +164,7 @@ void caller_tell(struct caller *caller)
 static void expect(struct supervisor *supervisor)
 {
     supervisor->platform->expect(supervisor->options->embedded);
-    supervisor_tend(supervisor);
+    tend_soon(supervisor);
 }
 
 /* Hands waiting connections to the worker once both are ready. */

@@ -44,6 +44,19 @@ static void undo_sources(void *arg)
     job->wall = NULL;
 }
 
+static void waits_no_more(struct job *job)
+{
+    if (job->waits) {
+        job->waits = false;
+        tend_go_on(job->caller->supervisor);
+    }
+}
+
+static void undo_waits(void *arg)
+{
+    waits_no_more(arg);
+}
+
 static void undo_list(void *arg)
 {
     struct job *job = arg;
@@ -132,6 +145,7 @@ static void tell_end(struct job *job, const struct ipc_report *report)
 {
     if (!job->ended) {
         job->ended = true;
+        waits_no_more(job);
         job->last = *report;
         loop_source_free(job->wall);
         job->wall = NULL;
@@ -164,6 +178,7 @@ static void on_report(void *context, unsigned events)
     report.denied = 0;
     job->running = report.kind == IPC_REPORT_RUNNING;
     if (job->running) {
+        waits_no_more(job);
         tell_report(job, &report);
         return;
     }
@@ -315,6 +330,9 @@ static enum cordon_err start(struct job *job, const struct caller_session *sessi
     }
     undo_push(&job->undo, undo_handle, job, "process tree");
     undo_push(&job->undo, undo_sources, job, "watch");
+    job->waits = true;
+    tend_hold(supervisor);
+    undo_push(&job->undo, undo_waits, job, "set-up");
     wall_s = policy_limit_in_force(&job->limits, LIMIT_WALL_S)->value;
     if (loop_watch(supervisor->loop, supervisor->platform->watch_fd(job->handle), LOOP_READ,
                    on_report, job, &job->source) != CORDON_OK ||
@@ -367,7 +385,6 @@ void job_spawn(struct caller *caller, struct ipc_packet *packet)
         return;
     }
     job_record(job, AUDIT_START, NULL, NULL);
-    supervisor_tend(caller->supervisor);
 }
 
 void job_check(struct caller *caller, const struct ipc_message *message)

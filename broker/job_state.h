@@ -13,6 +13,7 @@ struct job {
     uint64_t id;
     uint32_t session, request;
     bool doomed; /* its session is gone */
+    bool waits;  /* for its set-up; see tend.h */
     bool running;
     bool ended; /* @last was told; what was made for it may not be gone */
     struct ipc_report last;

@@ -9,6 +9,7 @@
 #include "platform/ipc.h"
 
 #define ARENA_MAX ((size_t)256U * 1024U * 1024U)
+#define REHEARSED 32U
 
 /* ---- equal to the byte ---- */
 
@@ -232,6 +233,39 @@ enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
         (*slot)->used = ++memo->clock;
         *ret_policy = *slot;
     }
+    return err;
+}
+
+/* Every kind of entry, and as many as somebody has who has many. */
+static void rehearsal_text(struct strbuf *out)
+{
+    strbuf_puts(out, "default_permissions = \"a\"\n[permissions.a]\nextends = \":workspace\"\n"
+                     "[permissions.a.filesystem]\n\"/**/.env*\" = \"deny\"\n\"~/d\" = \"read\"\n");
+    for (unsigned i = 0; i < REHEARSED; i++) {
+        strbuf_printf(out, "\"/a/%u/**/*.{key,pem}\" = \"deny\"\n\"/b/%u/c\" = \"deny\"\n", i, i);
+    }
+}
+
+enum cordon_err memo_rehearse(void)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct policy_document document = {.layer = LAYER_USER_CODEX, .path = "/a"};
+    struct policy_input input = {
+        .documents = &document,
+        .document_count = 1,
+        .context = {.os = POLICY_OS_LINUX, .home = "/home", .hostname = "a", .cwd = "/a"}};
+    struct memo memo;
+    struct memo_policy *ignored;
+    struct cordon_fault fault;
+    enum cordon_err err;
+
+    rehearsal_text(&text);
+    document.text = strbuf_text(&text);
+    document.len = text.len;
+    memset(&memo, 0, sizeof(memo));
+    err = text.failed ? CORDON_E_NOMEM : memo_policy(&memo, &input, true, &ignored, &fault);
+    memo_deinit(&memo);
+    strbuf_deinit(&text);
     return err;
 }
 

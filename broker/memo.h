@@ -37,6 +37,11 @@ struct memo {
 CORDON_MUST_USE enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
                                             bool compiled, struct memo_policy **ret_policy,
                                             struct cordon_fault *fault);
+/*
+ * Makes a policy of its own and forgets it: the first of a caller's then finds in memory what the
+ * code needs. For who has nothing better to do; a failure is nobody's.
+ */
+enum cordon_err memo_rehearse(void);
 /* Those that were not used since this was called last are given back. */
 void memo_keep_used(struct memo *memo);
 void memo_deinit(struct memo *memo);

@@ -16,7 +16,6 @@
 #define TICK_MS 60000U
 #define REST_MS 1000U /* at the end, for what was killed */
 #define REST_STEP_MS 20U
-#define TEND_MS 2U /* after a spawn: most commands that are short have ended by then */
 
 static void raise_alarm(const struct supervisor *supervisor, const char *what,
                         const struct cordon_fault *fault)
@@ -157,35 +156,6 @@ static void on_connection(void *context, unsigned events)
     }
 }
 
-static void on_tend(void *context, unsigned events)
-{
-    struct supervisor *supervisor = context;
-    uint32_t again_ms;
-
-    (void)events;
-    loop_source_free(supervisor->tend);
-    supervisor->tend = NULL;
-    supervisor->tend_soon = false;
-    again_ms = supervisor->platform->tend();
-    if (again_ms == 0) {
-        host_trim(); /* what was made ahead is gone, too */
-    } else {
-        (void)!loop_after(supervisor->loop, again_ms, on_tend, supervisor, &supervisor->tend);
-    }
-}
-
-void supervisor_tend(struct supervisor *supervisor)
-{
-    if (supervisor->tend_soon) {
-        return; /* nor put off: where one job follows another it would never be time */
-    }
-    loop_source_free(supervisor->tend);
-    supervisor->tend = NULL;
-    /* Without memory for the timer nothing is made ahead. */
-    supervisor->tend_soon =
-        loop_after(supervisor->loop, TEND_MS, on_tend, supervisor, &supervisor->tend) == CORDON_OK;
-}
-
 static void on_stop(void *context, unsigned events)
 {
     struct supervisor *supervisor = context;
@@ -226,7 +196,7 @@ static enum cordon_err watch_platform(struct supervisor *supervisor, struct cord
 {
     const int fd = supervisor->platform->tend_fd();
 
-    return fd < 0 || loop_watch(supervisor->loop, fd, LOOP_READ, on_tend, supervisor,
+    return fd < 0 || loop_watch(supervisor->loop, fd, LOOP_READ, tend_now, supervisor,
                                 &supervisor->tend_wanted) == CORDON_OK
                ? CORDON_OK
                : fault_set(fault, CORDON_E_NOMEM, NULL, "out of memory");
@@ -323,6 +293,7 @@ static void finish(struct supervisor *supervisor)
     while (supervisor->callers != NULL) {
         caller_free(supervisor->callers);
     }
+    worker_ahead_free(supervisor);
     worker_remains_free(supervisor);
     for (size_t i = 0; i < sizeof(supervisor->signals) / sizeof(supervisor->signals[0]); i++) {
         loop_source_free(supervisor->signals[i]);
@@ -330,7 +301,7 @@ static void finish(struct supervisor *supervisor)
     loop_source_free(supervisor->listen_source);
     loop_source_free(supervisor->listen_pause);
     loop_source_free(supervisor->tick);
-    loop_source_free(supervisor->tend);
+    tend_end(supervisor);
     loop_source_free(supervisor->tend_wanted);
     supervisor->platform->forget();
     rest(supervisor);
@@ -351,6 +322,7 @@ enum cordon_err supervisor_run(const struct supervisor_options *options, struct 
     supervisor.options = options;
     supervisor.platform = options->platform;
     supervisor.listen_fd = -1;
+    supervisor.ahead.child.pidfd = -1;
     supervisor.start_ms = host_unix_ms();
     supervisor.start_tick_ms = host_now_ms();
     err = prepare(&supervisor, fault);
@@ -363,6 +335,7 @@ enum cordon_err supervisor_run(const struct supervisor_options *options, struct 
             serve_one(&supervisor);
         } else {
             service_ready();
+            tend_soon(&supervisor);
         }
         loop_run(supervisor.loop);
         service_stopping();

@@ -11,6 +11,8 @@
 #include "broker/managed.h"
 #include "broker/quota.h"
 #include "broker/ring.h"
+#include "broker/tend.h"
+#include "platform/host.h"
 #include "platform/loop.h"
 
 #define SUPERVISOR_PATH_MAX 512U
@@ -31,6 +33,12 @@ struct supervisor_options {
 struct caller;
 struct remains;
 
+/* A worker's process, and our end of the channel to it. */
+struct worker_process {
+    struct host_child child; /* pidfd -1: there is none */
+    int channel;
+};
+
 struct supervisor {
     const struct supervisor_options *options;
     const struct platform *platform;
@@ -45,16 +53,16 @@ struct supervisor {
     bool has_read;                     /* the managed files */
     struct rings rings;                /* what was denied lately */
     struct caller *callers;
-    struct remains *remains; /* workers that were killed and are not reaped yet */
+    struct worker_process ahead; /* service: serves nobody yet; see worker_process.h */
+    struct remains *remains;     /* workers that were killed and are not reaped yet */
     uint32_t last_session;
     uint64_t last_job;
     int listen_fd;   /* -1: embedded */
     bool own_socket; /* made by us, not handed over */
     struct loop_source *listen_source, *listen_pause;
     struct loop_source *tick; /* service: the managed files are looked at in any case */
-    struct loop_source *tend; /* the platform has something to make ready, or to give back */
-    bool tend_soon;           /* armed by supervisor_tend() */
-    struct loop_source *tend_wanted;
+    struct tend tend;
+    struct loop_source *tend_wanted; /* the platform has something to put away */
     struct loop_source *signals[3];
     uint64_t start_ms, start_tick_ms; /* since 1970; monotonic */
     struct lull lull;
@@ -67,8 +75,6 @@ CORDON_MUST_USE enum cordon_err supervisor_run(const struct supervisor_options *
 
 /* Looks at the managed files again; tells workers and raises the alarm as needed. */
 void supervisor_refresh(struct supervisor *supervisor, bool force);
-/* A job was started: soon the platform may make ready what the next one needs. */
-void supervisor_tend(struct supervisor *supervisor);
 /* A session or a job has ended: an embedded broker with nothing left stops, another rests. */
 void supervisor_check_done(struct supervisor *supervisor);
 

@@ -6,9 +6,19 @@
 #include <string.h>
 
 #include "broker/connection.h"
+#include "broker/identity.h"
 #include "broker/worker_job.h"
 #include "broker/worker_query.h"
 #include "broker/worker_records.h"
+
+static void on_identity(struct worker *worker, const struct ipc_packet *packet)
+{
+    if (worker->is_callers || packet->fd_count != 1 || identity_take(packet->fds[0]) != CORDON_OK) {
+        loop_stop(worker->loop);
+    } else {
+        worker->is_callers = true;
+    }
+}
 
 static void on_managed(struct worker *worker, const struct ipc_packet *packet)
 {
@@ -55,6 +65,14 @@ static void on_packet(void *context, struct ipc_packet *packet)
 {
     struct worker *worker = context;
 
+    if (packet->message.type == IPC_IDENTITY) {
+        on_identity(worker, packet);
+        return;
+    }
+    if (!worker->is_callers) {
+        loop_stop(worker->loop);
+        return;
+    }
     switch (packet->message.type) {
     case IPC_MANAGED:
         on_managed(worker, packet);
@@ -107,12 +125,16 @@ int worker_main(int argc, char **argv)
     if (argc < 2) {
         return EXIT_FAILURE;
     }
-    worker.embedded = strcmp(argv[1], "--embedded") == 0;
+    worker.embedded = strcmp(argv[1], WORKER_EMBEDDED) == 0;
+    worker.is_callers = worker.embedded || !host_can_become();
     worker.platform = backend(argc > 2 ? argv[2] : NULL);
     if (loop_new(&worker.loop) != CORDON_OK) {
         return EXIT_FAILURE;
     }
     worker.platform->prepare(worker.embedded);
+    if (strcmp(argv[1], WORKER_AHEAD) == 0) {
+        (void)memo_rehearse();
+    }
     if (channel_init(&worker.channel, worker.loop, host_channel(), &config) == CORDON_OK) {
         loop_run(worker.loop);
     }

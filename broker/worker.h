@@ -33,6 +33,7 @@ struct worker_managed {
 struct worker {
     const struct platform *platform;
     bool embedded;
+    bool is_callers; /* runs as who it serves; until then it takes nothing but who that is */
     struct loop *loop;
     struct channel channel;
     struct worker_managed managed;
@@ -46,6 +47,12 @@ struct worker {
 CORDON_MUST_USE enum cordon_err worker_managed_take(struct worker_managed *managed, int fd,
                                                     struct cordon_fault *fault);
 void worker_managed_deinit(struct worker_managed *managed);
+
+/* argv[1] of a worker: with its supervisor's one client; of a caller who waits; or of nobody yet.
+ */
+#define WORKER_EMBEDDED "--embedded"
+#define WORKER_SERVICE "--service"
+#define WORKER_AHEAD "--ahead"
 
 /* The worker's whole life, as a program's: its exit status. */
 int worker_main(int argc, char **argv);

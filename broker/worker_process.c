@@ -6,7 +6,9 @@
 
 #include "broker/control.h"
 #include "broker/feed.h"
+#include "broker/identity.h"
 #include "broker/job.h"
+#include "broker/worker.h"
 
 /* A worker that was killed and is not reaped yet; it may take its time in the kernel. */
 struct remains {
@@ -123,50 +125,127 @@ static void on_ended(void *context, unsigned events)
     }
 }
 
-static enum cordon_err start_process(struct caller *caller, int channel, struct cordon_fault *fault)
+/* @as: NULL where it is told later. */
+static enum cordon_err start_process(const struct supervisor *supervisor, char *for_whom,
+                                     const struct platform_peer *as, int channel,
+                                     struct host_child *ret_child, struct cordon_fault *fault)
 {
     static char name[] = "cordon-worker";
-    static char embedded[] = "--embedded";
-    static char service[] = "--service";
     static char null[] = "--null";
-    const struct supervisor *supervisor = caller->supervisor;
-    const bool is_embedded = supervisor->options->embedded;
-    char *const argv[] = {name, is_embedded ? embedded : service,
+    char *const argv[] = {name, for_whom,
                           strcmp(supervisor->platform->name, "null") == 0 ? null : NULL, NULL};
     const struct host_start how = {
         .program = supervisor->worker_path,
         .main = supervisor->options->worker_main,
         .argv = argv,
-        .as = host_is_root() && !is_embedded ? &caller->key : NULL,
+        .as = as,
         .channel = channel,
         .output = -1,
-        .keep_stderr = is_embedded,
+        .keep_stderr = supervisor->options->embedded,
     };
 
-    return host_start(&how, &caller->worker, fault);
+    return host_start(&how, ret_child, fault);
 }
 
-enum cordon_err worker_start(struct caller *caller, struct cordon_fault *fault)
+static enum cordon_err process_new(const struct supervisor *supervisor, char *for_whom,
+                                   const struct platform_peer *as,
+                                   struct worker_process *ret_process, struct cordon_fault *fault)
 {
-    struct supervisor *supervisor = caller->supervisor;
-    const struct channel_config config = {on_packet, on_closed, caller};
+    struct worker_process process;
     int pair[2];
-    enum cordon_err err;
+    enum cordon_err err = ipc_pair(pair, fault);
 
-    if (caller->worker.pidfd >= 0) {
-        return CORDON_OK;
-    }
-    err = ipc_pair(pair, fault);
     if (err != CORDON_OK) {
         return err;
     }
-    err = start_process(caller, pair[1], fault);
+    err = start_process(supervisor, for_whom, as, pair[1], &process.child, fault);
     host_close(pair[1]);
     if (err != CORDON_OK) {
         host_close(pair[0]);
         return err;
     }
-    if (channel_init(&caller->channel, supervisor->loop, pair[0], &config) != CORDON_OK ||
+    process.channel = pair[0];
+    *ret_process = process;
+    return CORDON_OK;
+}
+
+/* ---- ahead ---- */
+
+static bool is_told(const struct supervisor *supervisor)
+{
+    return !supervisor->options->embedded && host_can_become();
+}
+
+/* One that ended meanwhile is of no use. */
+static bool ahead_lives(struct supervisor *supervisor)
+{
+    struct worker_process *ahead = &supervisor->ahead;
+    char how[64];
+
+    if (ahead->child.pidfd >= 0 && host_child_reap(&ahead->child, how, sizeof(how)) == CORDON_OK) {
+        audit_info(&supervisor->audit, "worker of nobody yet %s", how);
+        host_close(ahead->channel);
+    }
+    return ahead->child.pidfd >= 0;
+}
+
+void worker_ahead_make(struct supervisor *supervisor)
+{
+    static char nobody[] = WORKER_AHEAD;
+    struct cordon_fault ignored;
+
+    if (is_told(supervisor) && !ahead_lives(supervisor)) {
+        /* Who cannot have one is told so when he asks. */
+        (void)!process_new(supervisor, nobody, NULL, &supervisor->ahead, &ignored);
+    }
+}
+
+void worker_ahead_free(struct supervisor *supervisor)
+{
+    if (supervisor->ahead.child.pidfd >= 0) {
+        host_close(supervisor->ahead.channel);
+        host_child_deinit(&supervisor->ahead.child);
+    }
+}
+
+static enum cordon_err process_take(struct caller *caller, struct worker_process *ret_process,
+                                    struct cordon_fault *fault)
+{
+    static char client[] = WORKER_EMBEDDED;
+    static char service[] = WORKER_SERVICE;
+    struct supervisor *supervisor = caller->supervisor;
+    const bool embedded = supervisor->options->embedded;
+    const bool told = is_told(supervisor);
+
+    if (told && ahead_lives(supervisor)) {
+        *ret_process = supervisor->ahead;
+        supervisor->ahead.child.pidfd = -1;
+        return CORDON_OK;
+    }
+    return process_new(supervisor, embedded ? client : service,
+                       host_is_root() && !told && !embedded ? &caller->key : NULL, ret_process,
+                       fault);
+}
+
+/* ---- a caller's ---- */
+
+enum cordon_err worker_start(struct caller *caller, struct cordon_fault *fault)
+{
+    struct supervisor *supervisor = caller->supervisor;
+    const struct channel_config config = {on_packet, on_closed, caller};
+    struct worker_process process;
+    enum cordon_err err;
+
+    if (caller->worker.pidfd >= 0) {
+        return CORDON_OK;
+    }
+    err = process_take(caller, &process, fault);
+    if (err != CORDON_OK) {
+        return err;
+    }
+    caller->worker = process.child;
+    if (channel_init(&caller->channel, supervisor->loop, process.channel, &config) != CORDON_OK ||
+        (is_told(supervisor) && identity_send(&caller->channel, &caller->key) != CORDON_OK) ||
         loop_watch(supervisor->loop, caller->worker.pidfd, LOOP_READ, on_ended, caller,
                    &caller->worker_source) != CORDON_OK) {
         worker_stop(caller);

@@ -7,6 +7,13 @@
 
 /* Does nothing where one is running. */
 CORDON_MUST_USE enum cordon_err worker_start(struct caller *caller, struct cordon_fault *fault);
+/*
+ * Starts one that the next caller gets who has none, if none waits for that already. It is root's
+ * until it is told whom it serves (identity.h), and takes nothing else before; so where it cannot
+ * be, or is nobody's but ours (embedded), nothing is made.
+ */
+void worker_ahead_make(struct supervisor *supervisor);
+void worker_ahead_free(struct supervisor *supervisor);
 /* Kills it; its end is noticed on the channel. */
 void worker_kill(struct caller *caller);
 /* Kills and forgets it; it is reaped in the background. */

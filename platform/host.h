@@ -269,7 +269,7 @@ struct host_start {
      */
     int (*main)(int argc, char **argv);
     char *const *argv;
-    const struct platform_peer *as; /* become this user; NULL: stay who we are */
+    const struct platform_peer *as; /* run as this user, where nobody host_can_become(); or NULL */
     int channel;                    /* becomes its host_channel(); -1: none */
     int output;                     /* becomes descriptor 1; -1: /dev/null */
     bool keep_stderr;               /* else /dev/null */
@@ -282,6 +282,12 @@ struct host_child {
 
 /* In a process that was started with one: its channel. */
 int host_channel(void);
+
+/* Whether a process of ours can become any user while it runs. */
+bool host_can_become(void);
+/* It did, for good and without any privilege that he has not. CORDON_E_OS: it is good for nobody.
+ */
+CORDON_MUST_USE enum cordon_err host_become(const struct platform_peer *as);
 
 /* The environment is PATH and LANG, or what this system has in their stead. CORDON_E_OS. */
 CORDON_MUST_USE enum cordon_err host_start(const struct host_start *start,

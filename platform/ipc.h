@@ -30,6 +30,9 @@ enum ipc_type {
     /* Answers the query of @request. Payload fault: err CORDON_OK, or why not. fds, of STATUS, JOBS
      * and RELOAD that went well: sealed memfd, see struct ipc_status and struct ipc_jobs_head. */
     IPC_ANSWER = 8,
+    /* fds: sealed memfd, see struct ipc_identity: whom a worker serves that was started before that
+     * was known. The first that it is told. */
+    IPC_IDENTITY = 9,
     /* worker to supervisor */
     IPC_SPAWN = 16,       /* payload spawn; fds: see struct ipc_spawn */
     IPC_SIGNAL = 17,      /* payload signo, for @job */
@@ -261,6 +264,13 @@ struct ipc_message {
         uint32_t pid; /* of the job's init: see host_meet() */
         uint32_t signo;
     } u;
+};
+
+/* Whom a worker serves; then @group_count times {u32 gid}. */
+struct ipc_identity {
+    uint32_t magic;
+    uint32_t uid, gid;
+    uint32_t group_count;
 };
 
 /*

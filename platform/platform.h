@@ -138,6 +138,8 @@ struct platform_about {
 /* No back end keeps more of one job's denials than this until violation() is called. */
 #define PLATFORM_DENIALS_MAX 4096U
 
+#define PLATFORM_TEND_MORE 1U
+
 struct platform {
     const char *name; /* "linux", "null" */
     enum policy_os os;
@@ -208,8 +210,8 @@ struct platform {
     /*
      * To be called a little after a spawn, when its caller has what he wants: makes one thing ready
      * that the next spawn may save itself, or gives back what was not wanted for long, or what was
-     * killed before and is gone now. Returns in how many milliseconds to call it again; 0: not
-     * before the next spawn.
+     * killed before and is gone now. Returns in how many milliseconds to call it again: 0, not
+     * before the next spawn; PLATFORM_TEND_MORE, there is more to make.
      */
     uint32_t (*tend)(void);
     /* Readable when tend() is to be called sooner than it said. Borrowed; -1: there is none. */

@@ -14,7 +14,6 @@
 #define KEEP_MS 60000U  /* a recipe that is not asked for so long is forgotten */
 #define SETTLE_MS 1000U /* ... and before that it does not give way to another */
 #define STALE_MAX 3U    /* spares in a row that were of no use: then no more are made */
-#define NEXT_MS 1U      /* until the next thing is done, if there is one */
 
 struct shelf {
     struct recipe recipe;
@@ -261,7 +260,7 @@ uint32_t linux_tend(void)
 
         if (*slot != NULL && end <= now) {
             shelf_free(slot);
-            return NEXT_MS;
+            return PLATFORM_TEND_MORE;
         }
         if (*slot != NULL && (next == 0 || end - now < next)) {
             next = end - now;
@@ -271,7 +270,7 @@ uint32_t linux_tend(void)
     shelf = shelf_to_fill();
     if (shelf != NULL) {
         shelf_fill(shelf);
-        return NEXT_MS;
+        return PLATFORM_TEND_MORE;
     }
     left = blank_tend();
     return (uint32_t)(left != 0 && (next == 0 || left < next) ? left : next);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,8 +17,8 @@
 #define FD_HIGH 64 /* above every descriptor that the child is given */
 
 /* Exit statuses of a child that never became the program, by the step that failed. */
-static const char *const steps[] = {"descriptors", "groups", "gid", "uid", "privileges", "exec"};
-enum step { STEP_FDS, STEP_GROUPS, STEP_GID, STEP_UID, STEP_PRIVILEGES, STEP_EXEC, STEP_COUNT };
+static const char *const steps[] = {"descriptors", "exec"};
+enum step { STEP_FDS, STEP_EXEC, STEP_COUNT };
 #define STEP_STATUS 100
 
 static bool place(int from, int to)
@@ -47,25 +46,6 @@ static bool child_fds(const struct host_start *start)
     return syscall(SYS_close_range, channel < 0 ? 3U : 4U, ~0U, 0) == 0;
 }
 
-static enum step child_become(const struct platform_peer *as)
-{
-    if (as->group_count > 0 ? setgroups(as->group_count, as->groups) != 0
-                            : setgroups(0, NULL) != 0) {
-        return STEP_GROUPS;
-    }
-    if (setresgid(as->gid, as->gid, as->gid) != 0) {
-        return STEP_GID;
-    }
-    if (setresuid(as->uid, as->uid, as->uid) != 0) {
-        return STEP_UID;
-    }
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return STEP_PRIVILEGES;
-    }
-    return STEP_COUNT;
-}
-
 /* As after an execve(2), but for the memory. */
 static int child_call(const struct host_start *start, char **env)
 {
@@ -86,10 +66,11 @@ __attribute__((noreturn)) static void child_main(const struct host_start *start,
 {
     static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
     static char lang[] = "LANG=C.UTF-8";
-    /* Free pieces that malloc(3) keeps at hand would hold what host_trim() is to give back. */
-    static char tunables[] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
+    /* Free pieces that malloc(3) keeps at hand would hold what host_trim() is to give back; and
+     * nothing else is to be given back, only to be asked for again. */
+    static char tunables[] =
+        "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.trim_threshold=16777216";
     static char *env[] = {path, lang, tunables, NULL};
-    enum step failed = STEP_EXEC;
     sigset_t none;
 
     (void)sigemptyset(&none);
@@ -98,13 +79,6 @@ __attribute__((noreturn)) static void child_main(const struct host_start *start,
     if (!child_fds(start)) {
         _exit(STEP_STATUS + STEP_FDS);
     }
-    if (start->as != NULL) {
-        failed = child_become(start->as);
-        if (failed != STEP_COUNT) {
-            _exit(STEP_STATUS + (int)failed);
-        }
-    }
-    /* After the change of user, which resets it. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() == parent) {
         if (start->main != NULL) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <grp.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -45,6 +46,23 @@ void host_harden_worker(void)
 bool host_is_root(void)
 {
     return geteuid() == 0;
+}
+
+bool host_can_become(void)
+{
+    return host_is_root();
+}
+
+enum cordon_err host_become(const struct platform_peer *as)
+{
+    if (setgroups(as->group_count, as->groups) != 0 || setresgid(as->gid, as->gid, as->gid) != 0 ||
+        setresuid(as->uid, as->uid, as->uid) != 0 ||
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return CORDON_E_OS;
+    }
+    host_harden_worker(); /* a change of user takes back some of it */
+    return CORDON_OK;
 }
 
 uint32_t host_uid(void)

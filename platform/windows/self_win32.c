@@ -41,6 +41,17 @@ bool host_is_root(void)
     return CheckTokenMembership(NULL, bytes, &is) && is;
 }
 
+bool host_can_become(void)
+{
+    return false;
+}
+
+enum cordon_err host_become(const struct platform_peer *as)
+{
+    (void)as;
+    return CORDON_E_OS;
+}
+
 uint32_t host_uid(void)
 {
     return 0;

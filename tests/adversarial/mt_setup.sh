@@ -138,7 +138,7 @@ $([ "$CORDON_MODE" != service ] || echo "$MT_19_MEMORY")"
 # 1 is the caller, who sends what it reads next, nothing is root's.
 # shellcheck disable=SC2016
 MT_19_MEMORY='ns=$(readlink "/proc/$1/ns/pid")
-for pid in $(pgrep -x "cordon-(init|command)"); do
+for pid in $(pgrep -x "cordon-(init|command)" 2>/dev/null); do
     [ "$(readlink "/proc/$pid/ns/pid")" = "$ns" ] && awk "{of[\$1] = \$2} /^NSpid/ {inner = \$NF}
         END {print of[\"Name:\"], of[\"Uid:\"], of[\"CapPrm:\"], inner}" "/proc/$pid/status"
 done | grep "^cordon-command\| 1$" >$0.both

@@ -392,9 +392,21 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
     (void)force;
 }
 
-void supervisor_tend(struct supervisor *supervisor)
+void tend_soon(struct supervisor *supervisor)
 {
     (void)supervisor;
+}
+
+void tend_hold(struct supervisor *supervisor)
+{
+    supervisor->tend.waiting++;
+}
+
+void tend_go_on(struct supervisor *supervisor)
+{
+    if (supervisor->tend.waiting-- == 0) {
+        explore_wrong("more jobs have waited than were set up");
+    }
 }
 
 void supervisor_check_done(struct supervisor *supervisor)

@@ -23,6 +23,16 @@ static size_t trees(void)
     return trees_of(uid_of(0)) + trees_of(uid_of(1));
 }
 
+static unsigned set_up(void)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i <= LIVE_MAX; i++) {
+        count += model.jobs[i].stage == STAGE_SETUP;
+    }
+    return count;
+}
+
 static void model_begin(void)
 {
     static const struct supervisor_options options = {.platform = &model_platform};
@@ -36,6 +46,7 @@ static void model_begin(void)
         .audit = {.line_fd = -1, .record_fd = -1},
         .managed = {.generation = 1},
         .listen_fd = -1,
+        .ahead = {.child = {.pidfd = -1}},
     };
     quota_init(&model.supervisor.quota);
 }
@@ -114,6 +125,10 @@ static void model_check(void)
         if (caller == NULL && (trees_of(uid) > 0 || model.lookups[user].fn != NULL)) {
             explore_wrong("something of user %u is nobody's", uid);
         }
+    }
+    if (model.supervisor.tend.waiting != set_up()) {
+        explore_wrong("%u jobs are waited for, and %u are being set up",
+                      model.supervisor.tend.waiting, set_up());
     }
     if (model.started - model.ended != trees()) {
         explore_wrong("%llu starts and %llu ends in the log, and %zu jobs",

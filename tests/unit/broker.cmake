@@ -17,11 +17,13 @@ cordon_test(test_planned LABEL unit SOURCES test_planned.c ${PROJECT_SOURCE_DIR}
             LIBS cordon_broker_core)
 cordon_test(test_ring LABEL unit SOURCES test_ring.c LIBS cordon_broker_core)
 cordon_test(test_channel LABEL unit SOURCES test_channel.c LIBS cordon_broker_core)
+cordon_test(test_identity LABEL unit SOURCES test_identity.c LIBS cordon_broker_core)
+cordon_test(test_tend LABEL unit SOURCES test_tend.c ${PROJECT_SOURCE_DIR}/broker/tend.c LIBS cordon_base)
 cordon_test(test_report LABEL unit SOURCES test_report.c ${PROJECT_SOURCE_DIR}/broker/report.c
             LIBS cordon_broker_core)
 cordon_test(test_audit LABEL unit SOURCES test_audit.c LIBS cordon_broker_core)
 target_compile_definitions(test_audit PRIVATE MAN_FOLDER="${PROJECT_SOURCE_DIR}/packaging/man")
-foreach(test test_quota test_lull test_undo test_managed test_fetched test_memo test_planned test_ring test_report test_channel
+foreach(test test_quota test_lull test_undo test_managed test_fetched test_memo test_planned test_ring test_report test_channel test_identity
              test_audit test_managed_restless test_loop)
   set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX)
 endforeach()

@@ -241,7 +241,8 @@ TEST(a_removed_working_directory_has_no_name)
 static char program[] = "/bin/sh";
 
 #define CLEAN                                                                                      \
-    "GLIBC_TUNABLES=glibc.malloc.tcache_count=0\nLANG=C.UTF-8\nPATH=/usr/local/bin:/usr/bin:/"     \
+    "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.trim_threshold=16777216\nLANG=C.UTF-" \
+    "8\nPATH=/usr/local/bin:/usr/bin:/"                                                            \
     "bin\n"
 
 TEST(a_child_gets_a_clean_environment_and_no_descriptor)

@@ -134,4 +134,9 @@ TEST(a_lull_gives_back_what_was_not_used_since_the_last)
     memo_deinit(&memo);
 }
 
+TEST(the_rehearsal_is_of_a_policy_that_holds)
+{
+    CHECK(memo_rehearse() == CORDON_OK);
+}
+
 TEST_MAIN()

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/tend.h"
+
+#include "broker/supervisor.h"
+#include "broker/worker_process.h"
+
+#define SOON_MS 20U /* a worker's first job is being set up by then */
+#define LATE_MS 50U
+
+static void on_timer(void *context, unsigned events);
+
+static void disarm(struct tend *tend)
+{
+    loop_source_free(tend->timer);
+    tend->timer = NULL;
+    tend->due = false;
+}
+
+/* Without memory for the timer nothing is made ahead. */
+static void arm(struct supervisor *supervisor, uint64_t delay_ms)
+{
+    disarm(&supervisor->tend);
+    (void)!loop_after(supervisor->loop, delay_ms, on_timer, supervisor, &supervisor->tend.timer);
+}
+
+static void arm_new(struct supervisor *supervisor, uint64_t delay_ms)
+{
+    arm(supervisor, delay_ms);
+    supervisor->tend.due = supervisor->tend.timer != NULL;
+}
+
+static bool is_put_off(struct tend *tend)
+{
+    const uint64_t now = host_now_ms();
+
+    if (tend->waiting == 0) {
+        return false;
+    }
+    if (tend->late_ms == 0) {
+        tend->late_ms = now + LATE_MS;
+    }
+    return now < tend->late_ms;
+}
+
+void tend_now(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+    struct tend *tend = &supervisor->tend;
+    uint32_t again_ms;
+
+    (void)events;
+    tend->late_ms = 0;
+    disarm(tend);
+    again_ms = supervisor->platform->tend();
+    if (again_ms != PLATFORM_TEND_MORE) {
+        worker_ahead_make(supervisor);
+    }
+    if (again_ms == 0) {
+        host_trim(); /* what was made ahead is gone, too */
+    } else {
+        arm(supervisor, again_ms);
+    }
+}
+
+static void on_timer(void *context, unsigned events)
+{
+    struct supervisor *supervisor = context;
+
+    if (is_put_off(&supervisor->tend)) {
+        arm(supervisor, LATE_MS);
+    } else {
+        tend_now(supervisor, events);
+    }
+}
+
+void tend_soon(struct supervisor *supervisor)
+{
+    if (!supervisor->tend.due) {
+        arm_new(supervisor, SOON_MS);
+    }
+}
+
+void tend_hold(struct supervisor *supervisor)
+{
+    supervisor->tend.waiting++;
+}
+
+void tend_go_on(struct supervisor *supervisor)
+{
+    if (--supervisor->tend.waiting == 0) {
+        arm_new(supervisor, 0);
+    }
+}
+
+void tend_end(struct supervisor *supervisor)
+{
+    disarm(&supervisor->tend);
+}
