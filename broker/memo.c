@@ -10,6 +10,7 @@
 
 #define ARENA_MAX ((size_t)256U * 1024U * 1024U)
 #define REHEARSED 32U
+#define BESIDE_RULES 24U
 
 /* ---- equal to the byte ---- */
 
@@ -132,6 +133,7 @@ static bool input_copy(const struct policy_input *from, struct arena *arena,
 static void policy_free(struct memo_policy *policy)
 {
     if (policy != NULL) {
+        host_beside_end(policy->compiling);
         planned_free(policy->planned);
         dfa_free(policy->own);
         dfa_free(policy->managed);
@@ -180,9 +182,11 @@ static void texts_make(struct memo_policy *policy)
     strbuf_deinit(&texts);
 }
 
-static enum cordon_err policy_tables(struct memo_policy *policy, struct cordon_fault *fault)
+static void tables_make(void *context)
 {
+    struct memo_policy *policy = context;
     const struct policy *of = policy->policy;
+    struct cordon_fault *fault = &policy->fault;
     enum cordon_err err = CORDON_OK;
 
     if (policy->own == NULL) {
@@ -194,10 +198,40 @@ static enum cordon_err policy_tables(struct memo_policy *policy, struct cordon_f
     if (err == CORDON_OK && policy->own_fd < 0) {
         err = ipc_memfd("cordon-rules", policy->own, dfa_size(policy->own), &policy->own_fd, fault);
     }
-    if (err == CORDON_OK && policy->texts_fd < 0) {
+    if (err == CORDON_OK) {
         texts_make(policy);
     }
-    return err;
+    policy->compiled = err;
+}
+
+/* A few rules take less than a thread does. */
+static void tables_begin(struct memo_policy *policy)
+{
+    const struct policy *of = policy->policy;
+
+    policy->compiled = CORDON_OK;
+    if (policy->own_fd >= 0) {
+        if (policy->texts_fd < 0) {
+            texts_make(policy);
+        }
+        return;
+    }
+    if (of->own.count + of->managed.count > BESIDE_RULES) {
+        policy->compiling = host_beside(tables_make, policy);
+    }
+    if (policy->compiling == NULL) {
+        tables_make(policy);
+    }
+}
+
+enum cordon_err memo_tables(struct memo_policy *policy, struct cordon_fault *fault)
+{
+    host_beside_end(policy->compiling);
+    policy->compiling = NULL;
+    if (policy->compiled != CORDON_OK) {
+        *fault = policy->fault;
+    }
+    return policy->compiled;
 }
 
 /* The one of that input, else the one to be replaced. */
@@ -227,7 +261,7 @@ enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
     enum cordon_err err = *slot == NULL ? policy_new(input, slot, fault) : CORDON_OK;
 
     if (err == CORDON_OK && compiled) {
-        err = policy_tables(*slot, fault);
+        tables_begin(*slot);
     }
     if (err == CORDON_OK) {
         (*slot)->used = ++memo->clock;
@@ -255,7 +289,7 @@ enum cordon_err memo_rehearse(void)
         .document_count = 1,
         .context = {.os = POLICY_OS_LINUX, .home = "/home", .hostname = "a", .cwd = "/a"}};
     struct memo memo;
-    struct memo_policy *ignored;
+    struct memo_policy *policy;
     struct cordon_fault fault;
     enum cordon_err err;
 
@@ -263,7 +297,10 @@ enum cordon_err memo_rehearse(void)
     document.text = strbuf_text(&text);
     document.len = text.len;
     memset(&memo, 0, sizeof(memo));
-    err = text.failed ? CORDON_E_NOMEM : memo_policy(&memo, &input, true, &ignored, &fault);
+    err = text.failed ? CORDON_E_NOMEM : memo_policy(&memo, &input, true, &policy, &fault);
+    if (err == CORDON_OK) {
+        err = memo_tables(policy, &fault);
+    }
     memo_deinit(&memo);
     strbuf_deinit(&text);
     return err;

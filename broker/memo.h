@@ -15,12 +15,15 @@ struct memo_policy {
     struct arena arena;        /* the policy, and ... */
     struct policy_input input; /* a copy of what it was made from */
     struct policy *policy;
-    /* Where policy->os is the host's: */
+    /* Where policy->os is the host's; memo_tables() first. */
     struct dfa *own, *managed; /* NULL: not compiled yet */
     int own_fd;                /* sealed memfd: `own` */
     int texts_fd;              /* sealed memfd: rule_texts_make(); -1: no memory for it */
     char hash[POLICY_HASH_HEX];
-    struct planned *planned; /* the last one for it, if it may be used again; else NULL */
+    struct planned *planned;       /* the last one for it, if it may be used again; else NULL */
+    struct host_beside *compiling; /* NULL: nobody is */
+    enum cordon_err compiled;      /* what became of it; @fault says why */
+    struct cordon_fault fault;
     uint64_t used;
 };
 
@@ -31,12 +34,14 @@ struct memo {
 };
 
 /*
- * What policy_load() and policy_hash() make of @input, and the tables if @compiled. It stays the
- * memo's and is good until the next call; failures are not kept.
+ * What policy_load() and policy_hash() make of @input. It stays the memo's and is good until the
+ * next call; failures are not kept. @compiled: the tables are begun, beside what comes next.
  */
 CORDON_MUST_USE enum cordon_err memo_policy(struct memo *memo, const struct policy_input *input,
                                             bool compiled, struct memo_policy **ret_policy,
                                             struct cordon_fault *fault);
+/* Waits for the tables, which were begun; as policy_compile(), and CORDON_E_OS. */
+CORDON_MUST_USE enum cordon_err memo_tables(struct memo_policy *policy, struct cordon_fault *fault);
 /*
  * Makes a policy of its own and forgets it: the first of a caller's then finds in memory what the
  * code needs. For who has nothing better to do; a failure is nobody's.

@@ -149,7 +149,6 @@ static enum cordon_err policy_make(struct pipeline *pipeline, const struct pipel
                     policy_input.context.os == input->worker->platform->os, &pipeline->made, fault);
     if (err == CORDON_OK) {
         pipeline->policy = pipeline->made->policy;
-        pipeline->own = pipeline->made->own;
         pipeline->hash = pipeline->made->hash;
     }
     return err;
@@ -186,7 +185,7 @@ static enum cordon_err cwd_check(struct pipeline *pipeline, struct cordon_fault 
         return fault_set(fault, err, "change to another directory, or use -C",
                          "working directory: its name cannot be asked about");
     }
-    verdict = policy_eval(pipeline->policy, pipeline->made->managed, pipeline->own, subject,
+    verdict = policy_eval(pipeline->policy, pipeline->made->managed, pipeline->made->own, subject,
                           strlen(subject), ASK_READ);
     if (!verdict.allow) {
         denied_text(verdict.rule, pipeline->cwd, fault);
@@ -216,6 +215,27 @@ static enum cordon_err plan_make(struct pipeline *pipeline, const struct platfor
     return err;
 }
 
+/* The plan is made while the tables are; but what these say of the working directory goes first. */
+static enum cordon_err plan_check(struct pipeline *pipeline, const struct platform *platform,
+                                  struct cordon_fault *fault)
+{
+    struct cordon_fault why;
+    const enum cordon_err planned = plan_make(pipeline, platform, &why);
+    enum cordon_err err = CORDON_OK;
+
+    if (pipeline->policy->os == platform->os) {
+        err = memo_tables(pipeline->made, fault);
+        if (err == CORDON_OK) {
+            err = cwd_check(pipeline, fault);
+        }
+    }
+    if (err == CORDON_OK && planned != CORDON_OK) {
+        *fault = why;
+        err = planned;
+    }
+    return err;
+}
+
 enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_input *input,
                               struct cordon_fault *fault)
 {
@@ -231,9 +251,6 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
     if (err == CORDON_OK) {
         err = policy_make(pipeline, input, fault);
     }
-    if (err == CORDON_OK && pipeline->policy->os == platform->os) {
-        err = cwd_check(pipeline, fault);
-    }
     pipeline->start = (struct platform_start){
         .embedded = input->worker->embedded,
         .keep = input->program != NULL,
@@ -242,7 +259,7 @@ enum cordon_err pipeline_plan(struct pipeline *pipeline, const struct pipeline_i
         .program = input->program,
         .search = input->search,
     };
-    return err == CORDON_OK ? plan_make(pipeline, platform, fault) : err;
+    return err == CORDON_OK ? plan_check(pipeline, platform, fault) : err;
 }
 
 static enum cordon_err order_make(struct pipeline *pipeline, const struct pipeline_input *input,

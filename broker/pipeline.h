@@ -13,7 +13,6 @@ struct pipeline {
     struct platform_start start;
     struct memo_policy *made; /* the memo's */
     const struct policy *policy;
-    const struct dfa *own;   /* NULL: for another OS than this host's */
     struct planned *planned; /* the memo's, if it is to be used again */
     const struct plan *plan;
     const char *hash; /* "" until there is a policy */

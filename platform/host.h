@@ -304,6 +304,14 @@ CORDON_MUST_USE enum cordon_err host_pipe(int ret_fds[2], struct cordon_fault *f
 /* CORDON_E_CLOSED at the end of the file; CORDON_E_AGAIN, CORDON_E_OS. */
 CORDON_MUST_USE enum cordon_err host_read(int fd, void *buf, size_t size, size_t *ret_len);
 
+/* ---- threads ---- */
+
+struct host_beside;
+/* @work is done by a thread; NULL: none is to be had, so do it yourself. */
+struct host_beside *host_beside(void (*work)(void *context), void *context);
+/* Waits for it and frees it; NULL is allowed. */
+void host_beside_end(struct host_beside *beside);
+
 /* ---- the user database ---- */
 
 struct host_user {

@@ -2,7 +2,7 @@
 # What every Unix has; host.h, ipc.h and the identity half of platform.h.
 cordon_library(cordon_posix SOURCES posix/ipc.c posix/peer.c posix/status.c posix/file.c posix/foreign.c posix/managed.c
                                     posix/fetched.c posix/redact.c posix/sink.c user.c posix/lookup.c posix/lookup_files.c
-                                    posix/socket.c posix/child.c posix/self.c posix/siblings.c posix/caller.c)
+                                    posix/socket.c posix/child.c posix/self.c posix/beside.c posix/siblings.c posix/caller.c)
 target_link_libraries(cordon_posix PUBLIC cordon_policy cordon_base)
 
 # For the client, which starts once per job.

@@ -52,6 +52,18 @@ enum cordon_err host_become(const struct platform_peer *as)
     return CORDON_E_OS;
 }
 
+struct host_beside *host_beside(void (*work)(void *context), void *context)
+{
+    (void)work;
+    (void)context;
+    return NULL;
+}
+
+void host_beside_end(struct host_beside *beside)
+{
+    (void)beside;
+}
+
 uint32_t host_uid(void)
 {
     return 0;

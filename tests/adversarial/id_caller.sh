@@ -50,6 +50,8 @@ id_01_one()
         echo $((pid - 1)) >/proc/sys/kernel/ns_last_pid
         setpriv --reuid="$2" --regid="$2" --init-groups sleep 43.9 &
         stand_in=$!
+        # Not before: a shell that was just forked acts on a signal as its parent does, and ends the service.
+        wait_for "grep -qx sleep /proc/$stand_in/comm"
         [ "$stand_in" != "$pid" ] || break
         kill "$stand_in"
         wait "$stand_in" 2>/dev/null

@@ -111,7 +111,7 @@ case_ends()
 {
     await_ahead
     stop_service
-    [ -z "$(pgrep -x cordon-worker)" ] || fail "it outlives the service"
+    wait_for '[ -z "$(pgrep -x cordon-worker)" ]'
     expect_clean
     start_service
     await_ahead

@@ -13,6 +13,7 @@ target_link_options(test_managed_restless PRIVATE -Wl,--wrap=managed_signature)
 cordon_test(test_loop LABEL unit SOURCES test_loop.c LIBS cordon_broker_core)
 cordon_test(test_fetched LABEL unit SOURCES test_fetched.c LIBS cordon_broker_core)
 cordon_test(test_memo LABEL unit SOURCES test_memo.c LIBS cordon_broker_core)
+target_link_options(test_memo PRIVATE -Wl,--wrap=host_beside)
 cordon_test(test_planned LABEL unit SOURCES test_planned.c ${PROJECT_SOURCE_DIR}/broker/pipeline.c
             LIBS cordon_broker_core)
 cordon_test(test_ring LABEL unit SOURCES test_ring.c LIBS cordon_broker_core)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "broker/memo.h"
-#include "tests/support/check.h"
+#include "tests/support/fds.h"
 
 static struct policy_document document_of(const char *text)
 {
@@ -132,6 +132,87 @@ TEST(a_lull_gives_back_what_was_not_used_since_the_last)
     memo_keep_used(&memo);
     CHECK(kept(&memo) == 0);
     memo_deinit(&memo);
+}
+
+/* @count patterns. */
+static void rules_text(size_t count, const char *pattern, struct strbuf *out)
+{
+    strbuf_puts(out, "default_permissions = \"a\"\n[permissions.a]\nextends = \":workspace\"\n"
+                     "[permissions.a.filesystem]\n");
+    for (unsigned i = 0; i < count; i++) {
+        strbuf_printf(out, "\"/a/%u%s\" = \"deny\"\n", i, pattern);
+    }
+}
+
+static bool thread_fails;
+struct host_beside *__real_host_beside(void (*work)(void *context), void *context);
+struct host_beside *__wrap_host_beside(void (*work)(void *context), void *context);
+struct host_beside *__wrap_host_beside(void (*work)(void *context), void *context)
+{
+    return thread_fails ? NULL : __real_host_beside(work, context);
+}
+
+TEST(tables_are_the_same_beside_and_in_place_and_once)
+{
+    const int before = fds_count();
+
+    for (size_t count = 1; count <= 81; count += 40) {
+        struct strbuf text = STRBUF_INIT;
+        struct policy_document document;
+        struct policy_input input;
+        struct memo memo[2] = {{.clock = 0}, {.clock = 0}};
+        struct memo_policy *policy[2];
+        struct cordon_fault fault;
+
+        rules_text(count, "/**/*.key", &text);
+        document = document_of(strbuf_text(&text));
+        input = input_of(&document, "/home/a/ws");
+        for (size_t i = 0; i < 2; i++) {
+            int fd;
+
+            thread_fails = i == 1;
+            policy[i] = made(&memo[i], &input);
+            CHECK(memo_tables(policy[i], &fault) == CORDON_OK);
+            fd = policy[i]->own_fd;
+            CHECK(fd >= 0 && policy[i]->texts_fd >= 0);
+            CHECK(made(&memo[i], &input) == policy[i]);
+            CHECK(memo_tables(policy[i], &fault) == CORDON_OK && policy[i]->own_fd == fd);
+        }
+        CHECK(dfa_size(policy[0]->own) == dfa_size(policy[1]->own) &&
+              memcmp(policy[0]->own, policy[1]->own, dfa_size(policy[0]->own)) == 0);
+        memo_deinit(&memo[0]);
+        memo_deinit(&memo[1]);
+        strbuf_deinit(&text);
+    }
+    CHECK(fds_count() == before);
+}
+
+/* A request that ends before; and a set that is too much is told of each time. */
+TEST(tables_that_nobody_waits_for_or_that_fail_leave_nothing)
+{
+    const int before = fds_count();
+    struct strbuf text = STRBUF_INIT;
+    struct policy_document document;
+    struct policy_input input;
+    struct memo memo = {.clock = 0};
+
+    rules_text(40, "/**/*a\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?\?", &text);
+    document = document_of(strbuf_text(&text));
+    input = input_of(&document, "/home/a/ws");
+    for (size_t i = 0; i < 3; i++) {
+        struct cordon_fault fault = {.err = CORDON_OK};
+        struct memo_policy *policy;
+
+        thread_fails = i == 1;
+        policy = made(&memo, &input);
+        if (i < 2) {
+            CHECK(memo_tables(policy, &fault) == CORDON_E_LIMIT && fault.text[0] != '\0');
+            CHECK(policy->own_fd < 0);
+        }
+    }
+    memo_deinit(&memo);
+    strbuf_deinit(&text);
+    CHECK(fds_count() == before);
 }
 
 TEST(the_rehearsal_is_of_a_policy_that_holds)
