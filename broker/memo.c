@@ -209,6 +209,8 @@ static void tables_begin(struct memo_policy *policy)
 {
     const struct policy *of = policy->policy;
 
+    host_beside_end(policy->compiling);
+    policy->compiling = NULL;
     policy->compiled = CORDON_OK;
     if (policy->own_fd >= 0) {
         if (policy->texts_fd < 0) {

@@ -215,19 +215,33 @@ static enum cordon_err plan_make(struct pipeline *pipeline, const struct platfor
     return err;
 }
 
-/* The plan is made while the tables are; but what these say of the working directory goes first. */
+static enum cordon_err tables_check(struct pipeline *pipeline, const struct platform *platform,
+                                    struct cordon_fault *fault)
+{
+    enum cordon_err err;
+
+    if (pipeline->policy->os != platform->os) {
+        return CORDON_OK;
+    }
+    err = memo_tables(pipeline->made, fault);
+    return err == CORDON_OK ? cwd_check(pipeline, fault) : err;
+}
+
+/* The plan is made while tables are that take long; what these say of the directory goes first. */
 static enum cordon_err plan_check(struct pipeline *pipeline, const struct platform *platform,
                                   struct cordon_fault *fault)
 {
-    struct cordon_fault why;
-    const enum cordon_err planned = plan_make(pipeline, platform, &why);
-    enum cordon_err err = CORDON_OK;
+    const bool ready = pipeline->made->compiling == NULL;
+    struct cordon_fault why = {.err = CORDON_OK};
+    enum cordon_err planned;
+    enum cordon_err err = ready ? tables_check(pipeline, platform, fault) : CORDON_OK;
 
-    if (pipeline->policy->os == platform->os) {
-        err = memo_tables(pipeline->made, fault);
-        if (err == CORDON_OK) {
-            err = cwd_check(pipeline, fault);
-        }
+    if (err != CORDON_OK) {
+        return err;
+    }
+    planned = plan_make(pipeline, platform, &why);
+    if (!ready) {
+        err = tables_check(pipeline, platform, fault);
     }
     if (err == CORDON_OK && planned != CORDON_OK) {
         *fault = why;

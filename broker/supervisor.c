@@ -63,6 +63,10 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
     if (force || change != MANAGED_SAME) {
         supervisor->platform->forget();
         host_trim();
+        if (supervisor->ahead.child.pidfd >= 0) {
+            worker_ahead_free(supervisor); /* its program may be another one by now */
+            tend_soon(supervisor);
+        }
     }
     if (change == MANAGED_SAME) {
         return;

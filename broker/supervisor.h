@@ -54,7 +54,8 @@ struct supervisor {
     struct rings rings;                /* what was denied lately */
     struct caller *callers;
     struct worker_process ahead; /* service: serves nobody yet; see worker_process.h */
-    struct remains *remains;     /* workers that were killed and are not reaped yet */
+    struct loop_source *ahead_source;
+    struct remains *remains; /* workers that were killed and are not reaped yet */
     uint32_t last_session;
     uint64_t last_job;
     int listen_fd;   /* -1: embedded */

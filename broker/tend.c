@@ -6,6 +6,7 @@
 
 #define SOON_MS 20U /* a worker's first job is being set up by then */
 #define LATE_MS 50U
+#define COARSE_MS 2U /* a timer's clock may be behind */
 
 static void on_timer(void *context, unsigned events);
 
@@ -39,20 +40,21 @@ static bool is_put_off(struct tend *tend)
     if (tend->late_ms == 0) {
         tend->late_ms = now + LATE_MS;
     }
-    return now < tend->late_ms;
+    return now + COARSE_MS < tend->late_ms;
 }
 
 void tend_now(void *context, unsigned events)
 {
     struct supervisor *supervisor = context;
     struct tend *tend = &supervisor->tend;
+    const bool late = tend->late_ms != 0;
     uint32_t again_ms;
 
     (void)events;
     tend->late_ms = 0;
     disarm(tend);
     again_ms = supervisor->platform->tend();
-    if (again_ms != PLATFORM_TEND_MORE) {
+    if (late || (again_ms != PLATFORM_TEND_MORE && tend->waiting == 0)) {
         worker_ahead_make(supervisor);
     }
     if (again_ms == 0) {
@@ -67,7 +69,7 @@ static void on_timer(void *context, unsigned events)
     struct supervisor *supervisor = context;
 
     if (is_put_off(&supervisor->tend)) {
-        arm(supervisor, LATE_MS);
+        arm(supervisor, supervisor->tend.late_ms - host_now_ms());
     } else {
         tend_now(supervisor, events);
     }

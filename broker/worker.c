@@ -14,6 +14,7 @@
 static void on_identity(struct worker *worker, const struct ipc_packet *packet)
 {
     if (worker->is_callers || packet->fd_count != 1 || identity_take(packet->fds[0]) != CORDON_OK) {
+        worker->status = HOST_STATUS_IDENTITY;
         loop_stop(worker->loop);
     } else {
         worker->is_callers = true;
@@ -145,5 +146,5 @@ int worker_main(int argc, char **argv)
     worker_managed_deinit(&worker.managed);
     memo_deinit(&worker.memo);
     loop_free(worker.loop);
-    return EXIT_SUCCESS;
+    return worker.status;
 }

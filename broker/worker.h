@@ -33,6 +33,7 @@ struct worker_managed {
 struct worker {
     const struct platform *platform;
     bool embedded;
+    int status;      /* to exit with */
     bool is_callers; /* runs as who it serves; until then it takes nothing but who that is */
     struct loop *loop;
     struct channel channel;

@@ -10,6 +10,8 @@
 #include "broker/job.h"
 #include "broker/worker.h"
 
+#define COULD_NOT "could not" /* as host_child_reap() begins what is worth a line */
+
 /* A worker that was killed and is not reaped yet; it may take its time in the kernel. */
 struct remains {
     struct remains *next;
@@ -38,6 +40,9 @@ static void on_remains(void *context, unsigned events)
 
     (void)events;
     if (host_child_reap(&remains->child, how, sizeof(how)) == CORDON_OK) {
+        if (strncmp(how, COULD_NOT, sizeof(COULD_NOT) - 1) == 0) {
+            audit_info(&remains->supervisor->audit, "worker %s", how);
+        }
         remains_free(remains);
     }
 }
@@ -176,83 +181,124 @@ static bool is_told(const struct supervisor *supervisor)
     return !supervisor->options->embedded && host_can_become();
 }
 
-/* One that ended meanwhile is of no use. */
-static bool ahead_lives(struct supervisor *supervisor)
+/* Another is made with what is made ahead next, and not at once: it might end as fast. */
+static void on_ahead_ended(void *context, unsigned events)
 {
+    struct supervisor *supervisor = context;
     struct worker_process *ahead = &supervisor->ahead;
     char how[64];
 
-    if (ahead->child.pidfd >= 0 && host_child_reap(&ahead->child, how, sizeof(how)) == CORDON_OK) {
+    (void)events;
+    if (host_child_reap(&ahead->child, how, sizeof(how)) == CORDON_OK) {
         audit_info(&supervisor->audit, "worker of nobody yet %s", how);
+        loop_source_free(supervisor->ahead_source);
+        supervisor->ahead_source = NULL;
         host_close(ahead->channel);
     }
-    return ahead->child.pidfd >= 0;
 }
 
 void worker_ahead_make(struct supervisor *supervisor)
 {
     static char nobody[] = WORKER_AHEAD;
+    struct worker_process *ahead = &supervisor->ahead;
     struct cordon_fault ignored;
 
-    if (is_told(supervisor) && !ahead_lives(supervisor)) {
-        /* Who cannot have one is told so when he asks. */
-        (void)!process_new(supervisor, nobody, NULL, &supervisor->ahead, &ignored);
+    /* Who cannot have one is told so when he asks. */
+    if (!is_told(supervisor) || ahead->child.pidfd >= 0 ||
+        process_new(supervisor, nobody, NULL, ahead, &ignored) != CORDON_OK) {
+        return;
     }
+    if (loop_watch(supervisor->loop, ahead->child.pidfd, LOOP_READ, on_ahead_ended, supervisor,
+                   &supervisor->ahead_source) != CORDON_OK) {
+        worker_ahead_free(supervisor);
+    }
+}
+
+static bool ahead_take(struct supervisor *supervisor, struct worker_process *ret_process)
+{
+    struct worker_process *ahead = &supervisor->ahead;
+
+    if (ahead->child.pidfd >= 0) {
+        on_ahead_ended(supervisor, 0);
+    }
+    if (ahead->child.pidfd < 0) {
+        return false;
+    }
+    loop_source_free(supervisor->ahead_source);
+    supervisor->ahead_source = NULL;
+    *ret_process = *ahead;
+    ahead->child.pidfd = -1;
+    tend_soon(supervisor);
+    return true;
 }
 
 void worker_ahead_free(struct supervisor *supervisor)
 {
     if (supervisor->ahead.child.pidfd >= 0) {
+        loop_source_free(supervisor->ahead_source);
+        supervisor->ahead_source = NULL;
         host_close(supervisor->ahead.channel);
-        host_child_deinit(&supervisor->ahead.child);
+        bury(supervisor, &supervisor->ahead.child);
     }
 }
 
-static enum cordon_err process_take(struct caller *caller, struct worker_process *ret_process,
-                                    struct cordon_fault *fault)
+/* ---- a caller's ---- */
+
+static enum cordon_err process_of(const struct caller *caller, struct worker_process *ret_process,
+                                  struct cordon_fault *fault)
 {
     static char client[] = WORKER_EMBEDDED;
     static char service[] = WORKER_SERVICE;
-    struct supervisor *supervisor = caller->supervisor;
+    const struct supervisor *supervisor = caller->supervisor;
     const bool embedded = supervisor->options->embedded;
     const bool told = is_told(supervisor);
 
-    if (told && ahead_lives(supervisor)) {
-        *ret_process = supervisor->ahead;
-        supervisor->ahead.child.pidfd = -1;
-        return CORDON_OK;
-    }
     return process_new(supervisor, embedded ? client : service,
                        host_is_root() && !told && !embedded ? &caller->key : NULL, ret_process,
                        fault);
 }
 
-/* ---- a caller's ---- */
-
-enum cordon_err worker_start(struct caller *caller, struct cordon_fault *fault)
+/* Takes the process over, also when it fails. */
+static enum cordon_err worker_begin(struct caller *caller, const struct worker_process *process,
+                                    struct cordon_fault *fault)
 {
     struct supervisor *supervisor = caller->supervisor;
     const struct channel_config config = {on_packet, on_closed, caller};
+    enum cordon_err err;
+
+    caller->worker = process->child;
+    err = channel_init(&caller->channel, supervisor->loop, process->channel, &config);
+    if (err == CORDON_OK && is_told(supervisor)) {
+        err = identity_send(&caller->channel, &caller->key);
+    }
+    if (err == CORDON_OK) {
+        err = loop_watch(supervisor->loop, caller->worker.pidfd, LOOP_READ, on_ended, caller,
+                         &caller->worker_source);
+    }
+    if (err != CORDON_OK) {
+        worker_stop(caller);
+        return fault_set(fault, err, "try again", "the session's worker cannot be reached: %s",
+                         cordon_err_name(err));
+    }
+    caller->told = false;
+    return CORDON_OK;
+}
+
+enum cordon_err worker_start(struct caller *caller, struct cordon_fault *fault)
+{
     struct worker_process process;
     enum cordon_err err;
 
     if (caller->worker.pidfd >= 0) {
         return CORDON_OK;
     }
-    err = process_take(caller, &process, fault);
-    if (err != CORDON_OK) {
-        return err;
+    /* One that waited may be dying just now. */
+    if (ahead_take(caller->supervisor, &process) &&
+        worker_begin(caller, &process, fault) == CORDON_OK) {
+        return CORDON_OK;
     }
-    caller->worker = process.child;
-    if (channel_init(&caller->channel, supervisor->loop, process.channel, &config) != CORDON_OK ||
-        (is_told(supervisor) && identity_send(&caller->channel, &caller->key) != CORDON_OK) ||
-        loop_watch(supervisor->loop, caller->worker.pidfd, LOOP_READ, on_ended, caller,
-                   &caller->worker_source) != CORDON_OK) {
-        worker_stop(caller);
-        return fault_set(fault, CORDON_E_NOMEM, NULL, "worker: out of memory");
-    }
-    caller->told = false;
-    return CORDON_OK;
+    err = process_of(caller, &process, fault);
+    return err == CORDON_OK ? worker_begin(caller, &process, fault) : err;
 }
 
 void worker_kill(struct caller *caller)

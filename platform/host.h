@@ -285,8 +285,9 @@ int host_channel(void);
 
 /* Whether a process of ours can become any user while it runs. */
 bool host_can_become(void);
-/* It did, for good and without any privilege that he has not. CORDON_E_OS: it is good for nobody.
- */
+/* It did, for good and without any privilege that he has not. CORDON_E_OS: it is good for nobody,
+ * and says so by its exit status. */
+#define HOST_STATUS_IDENTITY 102
 CORDON_MUST_USE enum cordon_err host_become(const struct platform_peer *as);
 
 /* The environment is PATH and LANG, or what this system has in their stead. CORDON_E_OS. */

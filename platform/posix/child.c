@@ -17,9 +17,10 @@
 #define FD_HIGH 64 /* above every descriptor that the child is given */
 
 /* Exit statuses of a child that never became the program, by the step that failed. */
-static const char *const steps[] = {"descriptors", "exec"};
-enum step { STEP_FDS, STEP_EXEC, STEP_COUNT };
+static const char *const steps[] = {"descriptors", "exec", "identity"};
+enum step { STEP_FDS, STEP_EXEC, STEP_IDENTITY, STEP_COUNT };
 #define STEP_STATUS 100
+_Static_assert(HOST_STATUS_IDENTITY == STEP_STATUS + STEP_IDENTITY, "a step, too");
 
 static bool place(int from, int to)
 {
@@ -98,8 +99,14 @@ enum cordon_err host_start(const struct host_start *start, struct host_child *re
                            struct cordon_fault *fault)
 {
     int parent = getpid();
-    pid_t pid = fork();
     int pidfd;
+    pid_t pid;
+
+    if (start->as != NULL) {
+        return fault_set(fault, CORDON_E_UNSUPPORTED, NULL, "%s: cannot be started as another user",
+                         start->argv[0]);
+    }
+    pid = fork();
 
     if (pid == 0) {
         child_main(start, parent);

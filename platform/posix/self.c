@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -9,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,12 +55,23 @@ bool host_can_become(void)
     return host_is_root();
 }
 
+/* Whatever the service manager has told the kernel to keep when a user changes. */
+static bool capabilities_drop(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
+
+    return syscall(SYS_capset, &head, data) == 0 && syscall(SYS_capget, &head, data) == 0 &&
+           (data[0].effective | data[0].permitted | data[0].inheritable | data[1].effective |
+            data[1].permitted | data[1].inheritable) == 0;
+}
+
 enum cordon_err host_become(const struct platform_peer *as)
 {
     if (setgroups(as->group_count, as->groups) != 0 || setresgid(as->gid, as->gid, as->gid) != 0 ||
         setresuid(as->uid, as->uid, as->uid) != 0 ||
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || (as->uid != 0 && !capabilities_drop())) {
         return CORDON_E_OS;
     }
     host_harden_worker(); /* a change of user takes back some of it */

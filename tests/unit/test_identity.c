@@ -4,8 +4,11 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,13 +54,16 @@ TEST(what_tells_of_nobody_is_refused)
 /* Nothing of root's is left to get back by. */
 static bool is_somebody(void)
 {
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
     gid_t groups[3];
 
     return getuid() == SOMEBODY && geteuid() == SOMEBODY && getgid() == SOMEBODY &&
            getegid() == SOMEBODY && getgroups(3, groups) == 2 && groups[0] == SOMEBODY &&
            groups[1] == OTHER && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
            prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 && setuid(0) != 0 && setgid(0) != 0 &&
-           setgroups(0, NULL) != 0;
+           setgroups(0, NULL) != 0 && syscall(SYS_capget, &head, data) == 0 &&
+           (data[0].permitted | data[0].inheritable | data[1].permitted) == 0;
 }
 
 static int become(int channel)
@@ -67,6 +73,10 @@ static int become(int channel)
     if (ipc_recv(channel, &packet) != CORDON_OK || packet.message.type != IPC_IDENTITY ||
         packet.fd_count != 1) {
         return 2;
+    }
+    /* As a service manager may set it: then a change of user alone drops nothing. */
+    if (host_can_become() && prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0) {
+        return 5;
     }
     if (!host_can_become()) {
         return identity_take(packet.fds[0]) == CORDON_E_OS ? 0 : 3;
