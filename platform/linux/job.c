@@ -19,6 +19,7 @@
 #include "platform/host.h"
 #include "platform/linux/backend.h"
 #include "platform/linux/index_start.h"
+#include "platform/linux/networks.h"
 #include "platform/linux/pass.h"
 #include "platform/linux/spare.h"
 
@@ -416,6 +417,9 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     }
     if (signo == SIGKILL && job->killed_ms == 0) {
         job->killed_ms = host_now_ms();
+        if (job->ended && (job->parts.launch.flags & ORDER_NET_HOST) == 0) {
+            networks_hold(job->pid, job->killed_ms);
+        }
     }
     if (syscall(SYS_pidfd_send_signal, job->pidfd, signo, NULL, 0) != 0) {
         return errno == ESRCH ? CORDON_E_NOT_FOUND : CORDON_E_OS;

@@ -6,6 +6,7 @@
 
 #include "platform/host.h"
 #include "platform/linux/blank.h"
+#include "platform/linux/networks.h"
 #include "platform/linux/remains.h"
 
 #define SHELVES 8U      /* recipes that spares are made of */
@@ -57,6 +58,7 @@ void linux_forget(void)
         shelf_free(&spares.shelves[i]);
     }
     blank_forget();
+    networks_forget();
 }
 
 static void check_mounts(void)
@@ -247,12 +249,17 @@ static void shelf_fill(struct shelf *shelf)
     shelf->ready[shelf->count++] = job;
 }
 
+/* 0: never. */
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return b != 0 && (a == 0 || b < a) ? b : a;
+}
+
 uint32_t linux_tend(void)
 {
     const uint64_t now = host_now_ms();
     struct shelf *shelf;
-    uint64_t next = remains_tend();
-    uint32_t left;
+    uint64_t next = sooner(remains_tend(), networks_tend(now));
 
     for (size_t i = 0; i < SHELVES; i++) {
         struct shelf **slot = &spares.shelves[i];
@@ -262,8 +269,8 @@ uint32_t linux_tend(void)
             shelf_free(slot);
             return PLATFORM_TEND_MORE;
         }
-        if (*slot != NULL && (next == 0 || end - now < next)) {
-            next = end - now;
+        if (*slot != NULL) {
+            next = sooner(next, end - now);
         }
     }
     check_mounts();
@@ -272,6 +279,5 @@ uint32_t linux_tend(void)
         shelf_fill(shelf);
         return PLATFORM_TEND_MORE;
     }
-    left = blank_tend();
-    return (uint32_t)(left != 0 && (next == 0 || left < next) ? left : next);
+    return (uint32_t)sooner(next, blank_tend());
 }

@@ -40,6 +40,8 @@ if(TARGET cordon_linux)
   cordon_test(test_order_again LABEL unit SOURCES test_order_again.c LIBS cordon_linux_worker)
   # With a platform of its own.
   cordon_test(test_spare LABEL unit SOURCES test_spare.c ${PROJECT_SOURCE_DIR}/platform/linux/spare.c LIBS cordon_base)
+  cordon_test(test_networks LABEL unit SOURCES test_networks.c ${PROJECT_SOURCE_DIR}/platform/linux/networks.c
+              LIBS cordon_base)
   cordon_test(test_remains LABEL unit SOURCES test_remains.c ${PROJECT_SOURCE_DIR}/platform/linux/remains.c
               LIBS cordon_base)
   cordon_test(test_limits LABEL unit SOURCES test_limits.c LIBS cordon_linux)

@@ -5,6 +5,7 @@
 
 #include "platform/host.h"
 #include "platform/linux/blank.h"
+#include "platform/linux/networks.h"
 #include "platform/linux/remains.h"
 #include "platform/linux/spare.h"
 #include "tests/support/check.h"
@@ -15,6 +16,7 @@ static bool mounts;  /* changed */
 static bool dead;    /* every job that is asked */
 static enum cordon_err made = CORDON_OK;
 static bool remains; /* something that was killed is not gone */
+static uint64_t held_until_ms;
 
 uint64_t host_now_ms(void)
 {
@@ -27,6 +29,16 @@ bool linux_mounts_changed(void)
 
     mounts = false;
     return changed;
+}
+
+uint32_t networks_tend(uint64_t now)
+{
+    return held_until_ms > now ? (uint32_t)(held_until_ms - now) : 0;
+}
+
+void networks_forget(void)
+{
+    held_until_ms = 0;
 }
 
 uint32_t remains_tend(void)
@@ -213,6 +225,19 @@ TEST(what_nobody_asks_for_is_given_back)
     CHECK(tend() == 1000 && alive == 2);
     now_ms += 1000;
     CHECK(tend() == 0 && alive == 0 && recipes == 0);
+}
+
+TEST(what_is_held_of_jobs_that_ended_is_let_go_in_time)
+{
+    begin();
+    held_until_ms = now_ms + 100;
+    CHECK(tend() == 100);
+    CHECK(!spawn(1, 0) && tend() == 100);
+    now_ms += 100;
+    CHECK(tend() == 59900);
+    held_until_ms = now_ms + 100;
+    linux_forget();
+    CHECK(held_until_ms == 0 && tend() == 0);
 }
 
 TEST(there_are_no_more_than_fit)
