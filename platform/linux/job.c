@@ -417,7 +417,7 @@ enum cordon_err linux_signal(struct platform_job *job, int signo)
     }
     if (signo == SIGKILL && job->killed_ms == 0) {
         job->killed_ms = host_now_ms();
-        if (job->ended && (job->parts.launch.flags & ORDER_NET_HOST) == 0) {
+        if (job->ended && !job->reaped && (job->parts.launch.flags & ORDER_NET_HOST) == 0) {
             networks_hold(job->pid, job->killed_ms);
         }
     }

@@ -358,9 +358,11 @@ case_idle()
     local before
 
     warm
+    sleep 0.5 # longer than what is left of a job is held
     before=$(switches)
     sleep 1
     [ "$(switches)" = "$before" ] || fail "the idle service ran $(($(switches) - before)) times"
+    [ -z "$(find "/proc/$SERVICE_PID/fd" -lname 'net:*')" ] || fail "a network of a job that ended is held"
 }
 
 case_clean()
