@@ -58,6 +58,7 @@ id_begin()
     expect_ok "before"
     sleep 0.1
     no_spares
+    [ "$CORDON_MODE" != service ] || worker_waits
     ID_FDS=$(broker_fds)
     ID_WORKER_FDS=$(worker_fds)
 }

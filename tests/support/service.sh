@@ -348,6 +348,13 @@ spares_end()
     [ -z "$SERVICE_PID" ] || kill -HUP "$SERVICE_PID" 2>/dev/null || true
 }
 
+# After a reload: the worker that waits for whoever comes next is there again.
+worker_waits()
+{
+    sleep "0.${SLOW:-1}"
+    wait_for 'pgrep -P "$SERVICE_PID" -u 0 -x cordon-worker >/dev/null'
+}
+
 # The next job is set up when it comes: nothing waits that was made ahead of time.
 no_spares()
 {

@@ -332,6 +332,7 @@ COMMAND=("$PROBES/probe_confined" "${TORTURE_DENIED[@]}" "${TORTURE_LIMITS[@]}")
 JOB=("$CORDON" sandbox linux -- "${COMMAND[@]}")
 spares_end
 expect_clean
+worker_waits
 DESCRIPTORS=$(descriptors)
 stop_service
 : >"$TOP/report"
