@@ -30,17 +30,18 @@ static void arm_new(struct supervisor *supervisor, uint64_t delay_ms)
     supervisor->tend.due = supervisor->tend.timer != NULL;
 }
 
-static bool is_put_off(struct tend *tend)
+/* For how long it is put off; 0: it is not. */
+static uint64_t put_off_ms(struct tend *tend)
 {
     const uint64_t now = host_now_ms();
 
     if (tend->waiting == 0) {
-        return false;
+        return 0;
     }
     if (tend->late_ms == 0) {
         tend->late_ms = now + LATE_MS;
     }
-    return now + COARSE_MS < tend->late_ms;
+    return now + COARSE_MS < tend->late_ms ? tend->late_ms - now : 0;
 }
 
 void tend_now(void *context, unsigned events)
@@ -67,9 +68,10 @@ void tend_now(void *context, unsigned events)
 static void on_timer(void *context, unsigned events)
 {
     struct supervisor *supervisor = context;
+    const uint64_t left_ms = put_off_ms(&supervisor->tend);
 
-    if (is_put_off(&supervisor->tend)) {
-        arm(supervisor, supervisor->tend.late_ms - host_now_ms());
+    if (left_ms > 0) {
+        arm(supervisor, left_ms);
     } else {
         tend_now(supervisor, events);
     }

@@ -181,19 +181,27 @@ static bool is_told(const struct supervisor *supervisor)
     return !supervisor->options->embedded && host_can_become();
 }
 
+/* The one that waits, which is the caller's from here on. */
+static struct worker_process ahead_let_go(struct supervisor *supervisor)
+{
+    const struct worker_process process = supervisor->ahead;
+
+    loop_source_free(supervisor->ahead_source);
+    supervisor->ahead_source = NULL;
+    supervisor->ahead.child.pidfd = -1;
+    return process;
+}
+
 /* Another is made with what is made ahead next, and not at once: it might end as fast. */
 static void on_ahead_ended(void *context, unsigned events)
 {
     struct supervisor *supervisor = context;
-    struct worker_process *ahead = &supervisor->ahead;
     char how[64];
 
     (void)events;
-    if (host_child_reap(&ahead->child, how, sizeof(how)) == CORDON_OK) {
+    if (host_child_reap(&supervisor->ahead.child, how, sizeof(how)) == CORDON_OK) {
         audit_info(&supervisor->audit, "worker of nobody yet %s", how);
-        loop_source_free(supervisor->ahead_source);
-        supervisor->ahead_source = NULL;
-        host_close(ahead->channel);
+        host_close(ahead_let_go(supervisor).channel);
     }
 }
 
@@ -216,18 +224,13 @@ void worker_ahead_make(struct supervisor *supervisor)
 
 static bool ahead_take(struct supervisor *supervisor, struct worker_process *ret_process)
 {
-    struct worker_process *ahead = &supervisor->ahead;
-
-    if (ahead->child.pidfd >= 0) {
+    if (supervisor->ahead.child.pidfd >= 0) {
         on_ahead_ended(supervisor, 0);
     }
-    if (ahead->child.pidfd < 0) {
+    if (supervisor->ahead.child.pidfd < 0) {
         return false;
     }
-    loop_source_free(supervisor->ahead_source);
-    supervisor->ahead_source = NULL;
-    *ret_process = *ahead;
-    ahead->child.pidfd = -1;
+    *ret_process = ahead_let_go(supervisor);
     tend_soon(supervisor);
     return true;
 }
@@ -235,10 +238,10 @@ static bool ahead_take(struct supervisor *supervisor, struct worker_process *ret
 void worker_ahead_free(struct supervisor *supervisor)
 {
     if (supervisor->ahead.child.pidfd >= 0) {
-        loop_source_free(supervisor->ahead_source);
-        supervisor->ahead_source = NULL;
-        host_close(supervisor->ahead.channel);
-        bury(supervisor, &supervisor->ahead.child);
+        struct worker_process process = ahead_let_go(supervisor);
+
+        host_close(process.channel);
+        bury(supervisor, &process.child);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "broker/channel.h"
+#include "tests/support/deaf.h"
 #include "tests/support/fds.h"
 
 static struct loop *loop;
@@ -12,26 +13,13 @@ static struct channel channel;
 static int peer;
 static int before;
 
-static void on_packet(void *context, struct ipc_packet *packet)
-{
-    (void)context;
-    (void)packet;
-}
-
-static void on_closed(void *context, enum cordon_err why)
-{
-    (void)context;
-    (void)why;
-}
-
 static void begin(void)
 {
-    const struct channel_config config = {on_packet, on_closed, NULL};
     int pair[2];
 
     before = fds_count();
     CHECK(loop_new(&loop) == CORDON_OK && ipc_pair(pair, NULL) == CORDON_OK);
-    CHECK(channel_init(&channel, loop, pair[0], &config) == CORDON_OK);
+    CHECK(channel_init(&channel, loop, pair[0], &deaf) == CORDON_OK);
     peer = pair[1];
 }
 

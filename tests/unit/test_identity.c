@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "platform/host.h"
+#include "tests/support/deaf.h"
 #include "tests/support/fds.h"
 
 #define SOMEBODY 54321U
@@ -84,21 +85,8 @@ static int become(int channel)
     return identity_take(packet.fds[0]) == CORDON_OK && is_somebody() ? 0 : 4;
 }
 
-static void on_packet(void *context, struct ipc_packet *packet)
-{
-    (void)context;
-    (void)packet;
-}
-
-static void on_closed(void *context, enum cordon_err why)
-{
-    (void)context;
-    (void)why;
-}
-
 TEST(who_is_told_becomes_him_for_good)
 {
-    const struct channel_config config = {on_packet, on_closed, NULL};
     uint32_t groups[] = {OTHER, SOMEBODY};
     struct platform_peer peer;
     struct channel channel;
@@ -112,7 +100,7 @@ TEST(who_is_told_becomes_him_for_good)
     peer.groups = groups;
     peer.group_count = 2;
     CHECK(loop_new(&loop) == CORDON_OK && ipc_pair(pair, NULL) == CORDON_OK);
-    CHECK(channel_init(&channel, loop, pair[0], &config) == CORDON_OK);
+    CHECK(channel_init(&channel, loop, pair[0], &deaf) == CORDON_OK);
     CHECK(identity_send(&channel, &peer) == CORDON_OK);
     pid = fork();
     if (pid == 0) {
