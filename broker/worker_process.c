@@ -49,7 +49,7 @@ static void on_remains(void *context, unsigned events)
 
 static void bury(struct supervisor *supervisor, struct host_child *child)
 {
-    struct remains *remains = calloc(1, sizeof(*remains));
+    struct remains *remains = child->pid == 0 ? NULL : calloc(1, sizeof(*remains));
 
     host_child_kill(child);
     if (remains != NULL) {
@@ -200,8 +200,11 @@ static void on_ahead_ended(void *context, unsigned events)
 
     (void)events;
     if (host_child_reap(&supervisor->ahead.child, how, sizeof(how)) == CORDON_OK) {
+        const struct worker_process process = ahead_let_go(supervisor);
+
         audit_info(&supervisor->audit, "worker of nobody yet %s", how);
-        host_close(ahead_let_go(supervisor).channel);
+        host_close(process.child.pidfd);
+        host_close(process.channel);
     }
 }
 

@@ -276,7 +276,7 @@ struct host_start {
 };
 
 struct host_child {
-    int pid;
+    int pid;   /* 0: it was reaped */
     int pidfd; /* readable once it ended; owned */
 };
 
@@ -295,7 +295,11 @@ CORDON_MUST_USE enum cordon_err host_start(const struct host_start *start,
                                            struct host_child *ret_child,
                                            struct cordon_fault *fault);
 void host_child_kill(const struct host_child *child);
-/* Reaps if it ended and says how, as text for a log line; else CORDON_E_AGAIN. */
+/*
+ * Reaps if it ended and says how, as text for a log line; else CORDON_E_AGAIN. @child->pidfd stays
+ * open: who watches it ends that first. Closed before, it would be told of for as long as another
+ * process of ours has it as well, one that was forked and is not executed yet.
+ */
 CORDON_MUST_USE enum cordon_err host_child_reap(struct host_child *child, char *ret_how,
                                                 size_t size);
 /* Kills, waits, closes. A child that was reaped or never started is allowed. */

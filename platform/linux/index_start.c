@@ -112,6 +112,7 @@ int index_started(void)
     char how[64];
 
     if (helper.runs && host_child_reap(&helper.child, how, sizeof(how)) == CORDON_OK) {
+        host_child_deinit(&helper.child);
         (void)close(helper.asks);
         helper.runs = false;
     }

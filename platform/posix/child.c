@@ -149,14 +149,13 @@ static void describe(int status, char *ret_how, size_t size)
 enum cordon_err host_child_reap(struct host_child *child, char *ret_how, size_t size)
 {
     int status = 0;
-    pid_t pid = child->pidfd < 0 ? 0 : waitpid(child->pid, &status, WNOHANG);
 
-    if (pid != child->pid) {
+    if (child->pidfd < 0 || child->pid == 0 ||
+        waitpid(child->pid, &status, WNOHANG) != child->pid) {
         return CORDON_E_AGAIN;
     }
     describe(status, ret_how, size);
-    (void)close(child->pidfd);
-    child->pidfd = -1;
+    child->pid = 0;
     return CORDON_OK;
 }
 
@@ -165,8 +164,10 @@ void host_child_deinit(struct host_child *child)
     if (child->pidfd < 0) {
         return;
     }
-    host_child_kill(child);
-    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
+    if (child->pid != 0) {
+        host_child_kill(child);
+        while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
     }
     (void)close(child->pidfd);
     child->pidfd = -1;

@@ -233,13 +233,13 @@ enum cordon_err host_child_reap(struct host_child *child, char *ret_how, size_t 
 {
     DWORD status = 0;
 
-    if (child->pidfd < 0 || WaitForSingleObject(io_handle(child->pidfd), 0) != WAIT_OBJECT_0) {
+    if (child->pidfd < 0 || child->pid == 0 ||
+        WaitForSingleObject(io_handle(child->pidfd), 0) != WAIT_OBJECT_0) {
         return CORDON_E_AGAIN;
     }
     (void)GetExitCodeProcess(io_handle(child->pidfd), &status);
     (void)snprintf(ret_how, size, "exited with %lu", (unsigned long)status);
-    host_close(child->pidfd);
-    child->pidfd = -1;
+    child->pid = 0;
     return CORDON_OK;
 }
 

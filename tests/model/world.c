@@ -77,6 +77,11 @@ void __wrap_host_close(int fd)
     if (!world_is_open(fd)) {
         explore_wrong("descriptor %d is closed twice", fd);
     }
+    for (size_t i = 0; i < WORLD_SOURCES; i++) {
+        if (world.sources[i].used && !world.sources[i].timer && world.sources[i].fd == fd) {
+            explore_wrong("descriptor %d is closed while it is watched", fd);
+        }
+    }
     world.open[fd - FIRST_FD] = false;
 }
 
@@ -183,12 +188,16 @@ void __wrap_host_child_kill(const struct host_child *child)
 enum cordon_err __wrap_host_child_reap(struct host_child *child, char *ret_how, size_t size);
 enum cordon_err __wrap_host_child_reap(struct host_child *child, char *ret_how, size_t size)
 {
+    if (child->pid == 0) {
+        explore_wrong("a child is reaped twice");
+    }
     if (!model_child_ended(child->pidfd)) {
         return CORDON_E_AGAIN;
     }
     if (size > 0) {
         ret_how[0] = '\0';
     }
+    child->pid = 0;
     return CORDON_OK;
 }
 

@@ -273,6 +273,10 @@ TEST(a_child_gets_a_clean_environment_and_no_descriptor)
         (void)usleep(1000);
     }
     CHECK_STR(how, "exited with 0");
+    /* It may still be watched. */
+    CHECK(child.pid == 0 && fcntl(child.pidfd, F_GETFD) >= 0);
+    CHECK(host_child_reap(&child, how, sizeof(how)) == CORDON_E_AGAIN);
+    host_child_deinit(&child);
     host_close(pipe[0]);
 }
 
