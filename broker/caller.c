@@ -404,5 +404,6 @@ void caller_session_ended(struct caller *caller, uint32_t id)
     }
     jobs_doom(caller, id);
     sessions_drop(caller, id);
+    tend_gone(caller->supervisor);
     caller_check_idle(caller);
 }

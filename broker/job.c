@@ -150,6 +150,7 @@ static void tell_end(struct job *job, const struct ipc_report *report)
         loop_source_free(job->wall);
         job->wall = NULL;
         tell_report(job, report);
+        tend_rest(job->caller->supervisor);
     }
 }
 

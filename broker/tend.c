@@ -5,8 +5,8 @@
 #include "broker/worker_process.h"
 
 #define SOON_MS 20U /* a worker's first job is being set up by then */
+#define REST_MS 3U  /* a short command has ended by then, and its caller has heard of it */
 #define LATE_MS 50U
-#define COARSE_MS 2U /* a timer's clock may be behind */
 
 static void on_timer(void *context, unsigned events);
 
@@ -34,21 +34,22 @@ static void arm_new(struct supervisor *supervisor, uint64_t delay_ms)
 static uint64_t put_off_ms(struct tend *tend)
 {
     const uint64_t now = host_now_ms();
+    uint64_t until = tend->waiting > 0 ? UINT64_MAX : tend->rest_ms;
 
-    if (tend->waiting == 0) {
-        return 0;
-    }
-    if (tend->late_ms == 0) {
+    if (until > now && tend->late_ms == 0) {
         tend->late_ms = now + LATE_MS;
     }
-    return now + COARSE_MS < tend->late_ms ? tend->late_ms - now : 0;
+    if (until > tend->late_ms) {
+        until = tend->late_ms;
+    }
+    return until > now ? until - now : 0;
 }
 
 void tend_now(void *context, unsigned events)
 {
     struct supervisor *supervisor = context;
     struct tend *tend = &supervisor->tend;
-    const bool late = tend->late_ms != 0;
+    const bool late = tend->late_ms != 0 && host_now_ms() >= tend->late_ms;
     uint32_t again_ms;
 
     (void)events;
@@ -91,9 +92,20 @@ void tend_hold(struct supervisor *supervisor)
 
 void tend_go_on(struct supervisor *supervisor)
 {
-    if (--supervisor->tend.waiting == 0) {
-        arm_new(supervisor, 0);
-    }
+    supervisor->tend.waiting--;
+    tend_rest(supervisor);
+}
+
+void tend_rest(struct supervisor *supervisor)
+{
+    supervisor->tend.rest_ms = host_now_ms() + REST_MS;
+    arm_new(supervisor, put_off_ms(&supervisor->tend));
+}
+
+void tend_gone(struct supervisor *supervisor)
+{
+    supervisor->tend.rest_ms = 0;
+    arm_new(supervisor, 0);
 }
 
 void tend_end(struct supervisor *supervisor)

@@ -409,6 +409,16 @@ void tend_go_on(struct supervisor *supervisor)
     }
 }
 
+void tend_rest(struct supervisor *supervisor)
+{
+    (void)supervisor;
+}
+
+void tend_gone(struct supervisor *supervisor)
+{
+    (void)supervisor;
+}
+
 void supervisor_check_done(struct supervisor *supervisor)
 {
     (void)supervisor;

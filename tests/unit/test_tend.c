@@ -116,7 +116,7 @@ TEST(as_long_as_there_is_more_it_goes_on_and_the_worker_is_the_last)
     end();
 }
 
-TEST(nothing_is_made_while_somebody_waits_and_all_at_once_then)
+TEST(nothing_is_made_while_somebody_waits_and_soon_then)
 {
     begin();
     tend_hold(&supervisor);
@@ -128,8 +128,41 @@ TEST(nothing_is_made_while_somebody_waits_and_all_at_once_then)
     go_to(1041);
     CHECK(tended == 0);
     tend_go_on(&supervisor);
-    go_to(1041);
+    go_to(1043);
+    CHECK(tended == 0);
+    go_to(1044);
     CHECK(tended == 1 && workers == 1);
+    end();
+}
+
+TEST(who_was_told_has_a_moment_to_go_on)
+{
+    begin();
+    tend_soon(&supervisor);
+    go_to(1019);
+    tend_rest(&supervisor);
+    go_to(1021);
+    CHECK(tended == 0);
+    go_to(1022);
+    CHECK(tended == 1);
+    tend_rest(&supervisor);
+    tend_gone(&supervisor);
+    go_to(1022);
+    CHECK(tended == 2);
+    tend_hold(&supervisor);
+    tend_gone(&supervisor);
+    go_to(1060);
+    CHECK(tended == 2); /* another waits */
+    end();
+}
+
+TEST(what_never_rests_does_not_keep_it_for_ever)
+{
+    begin();
+    for (; now_ms < 1200; go_to(now_ms + 1)) {
+        tend_rest(&supervisor);
+    }
+    CHECK(tended == 4 && workers == 4); /* each 50 ms */
     end();
 }
 
