@@ -23,19 +23,46 @@ static void put(struct strbuf *out, const char *text)
     strbuf_add(out, text, strlen(text) + 1);
 }
 
-static FILE *file_open(const char *root, const char *name)
+/*
+ * In memory: for each line that it is asked for, libc asks the kernel twice where in a file it is.
+ */
+struct table {
+    char *data;
+    FILE *lines; /* NULL: it cannot be read, or nothing is in it */
+};
+
+static struct table table_open(const char *root, const char *name)
 {
+    struct table table = {NULL, NULL};
     char path[512];
     const int len = snprintf(path, sizeof(path), "%s%s", root, name);
     FILE *file = len > 0 && (size_t)len < sizeof(path) ? fopen(path, "re") : NULL;
     struct stat st;
+    size_t size;
 
-    if (file != NULL &&
-        (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)) {
-        (void)fclose(file);
-        file = NULL;
+    if (file == NULL) {
+        return table;
     }
-    return file;
+    if (fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_MAX) {
+        table.data = malloc((size_t)st.st_size + 1);
+    }
+    if (table.data != NULL) {
+        /* One byte more tells of a file that grows. */
+        size = fread(table.data, 1, (size_t)st.st_size + 1, file);
+        if (ferror(file) == 0 && size > 0 && size <= (size_t)st.st_size) {
+            table.lines = fmemopen(table.data, size, "r");
+        }
+    }
+    (void)fclose(file);
+    return table;
+}
+
+static void table_close(struct table *table)
+{
+    if (table->lines != NULL) {
+        (void)fclose(table->lines);
+    }
+    free(table->data);
 }
 
 /* Whether the files come first for one database: unknown until a line names it. */
@@ -75,21 +102,19 @@ static enum order order_of(const char *line, const char *database, enum order be
 /* The files come first for users and for groups. */
 static bool files_decide(const char *root)
 {
-    FILE *file = file_open(root, "/etc/nsswitch.conf");
+    struct table table = table_open(root, "/etc/nsswitch.conf");
     enum order users = ORDER_UNKNOWN;
     enum order groups = ORDER_UNKNOWN;
     char line[1024];
 
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        if (strchr(line, '\n') == NULL && !feof(file)) {
+    while (table.lines != NULL && fgets(line, sizeof(line), table.lines) != NULL) {
+        if (strchr(line, '\n') == NULL && !feof(table.lines)) {
             users = ORDER_OTHER; /* too long a line */
         }
         users = order_of(line, "passwd", users);
         groups = order_of(line, GROUPS, groups);
     }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
+    table_close(&table);
     return users == ORDER_FILES && groups == ORDER_FILES;
 }
 
@@ -101,11 +126,11 @@ static bool is_foreign(const char *name)
 
 static bool user_find(const char *root, uid_t uid, struct strbuf *out)
 {
-    FILE *file = file_open(root, "/etc/passwd");
+    struct table table = table_open(root, "/etc/passwd");
     const struct passwd *user = NULL;
     bool found = false;
 
-    while (file != NULL && !found && (user = fgetpwent(file)) != NULL &&
+    while (table.lines != NULL && !found && (user = fgetpwent(table.lines)) != NULL &&
            !is_foreign(user->pw_name)) {
         found = user->pw_uid == uid;
     }
@@ -113,18 +138,16 @@ static bool user_find(const char *root, uid_t uid, struct strbuf *out)
         put(out, user->pw_dir == NULL || user->pw_dir[0] != '/' ? "" : user->pw_dir);
         put(out, user->pw_name);
     }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
+    table_close(&table);
     return found;
 }
 
-static bool group_find(FILE *file, gid_t gid, struct strbuf *out)
+static bool group_find(FILE *lines, gid_t gid, struct strbuf *out)
 {
     const struct group *group;
 
-    rewind(file);
-    while ((group = fgetgrent(file)) != NULL && !is_foreign(group->gr_name)) {
+    rewind(lines);
+    while ((group = fgetgrent(lines)) != NULL && !is_foreign(group->gr_name)) {
         if (group->gr_gid == gid) {
             put(out, group->gr_name);
             return true;
@@ -135,17 +158,18 @@ static bool group_find(FILE *file, gid_t gid, struct strbuf *out)
 
 bool host_lookup_files(char *const *words, const char *root, struct strbuf *out)
 {
+    struct table table = {NULL, NULL};
     bool found = words[0] != NULL && files_decide(root) &&
                  user_find(root, (uid_t)strtoul(words[0], NULL, 10), out);
-    FILE *file = found ? file_open(root, "/etc/group") : NULL;
 
+    if (found) {
+        table = table_open(root, "/etc/group");
+    }
     for (size_t i = 1; found && words[i] != NULL; i++) {
-        found = i <= FILES_GROUPS && file != NULL &&
-                group_find(file, (gid_t)strtoul(words[i], NULL, 10), out);
+        found = i <= FILES_GROUPS && table.lines != NULL &&
+                group_find(table.lines, (gid_t)strtoul(words[i], NULL, 10), out);
     }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
+    table_close(&table);
     return found && !out->failed && out->len < HOST_USER_BYTES_MAX;
 }
 #else
