@@ -266,9 +266,10 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
     return err;
 }
 
-/* For its one client. What takes longest, his worker, is begun before the policy is read. */
+/* For its one client. What takes longest, his worker, is begun before anything else. */
 static void serve_one(struct supervisor *supervisor)
 {
+    worker_ahead_of_client(supervisor);
     admit(supervisor, supervisor->options->client);
     supervisor_refresh(supervisor, false);
     supervisor_check_done(supervisor);

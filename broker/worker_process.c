@@ -208,21 +208,36 @@ static void on_ahead_ended(void *context, unsigned events)
     }
 }
 
-void worker_ahead_make(struct supervisor *supervisor)
+static void ahead_start(struct supervisor *supervisor, char *for_whom)
 {
-    static char nobody[] = WORKER_AHEAD;
     struct worker_process *ahead = &supervisor->ahead;
     struct cordon_fault ignored;
 
     /* Who cannot have one is told so when he asks. */
-    if (!is_told(supervisor) || ahead->child.pidfd >= 0 ||
-        process_new(supervisor, nobody, NULL, ahead, &ignored) != CORDON_OK) {
+    if (ahead->child.pidfd >= 0 ||
+        process_new(supervisor, for_whom, NULL, ahead, &ignored) != CORDON_OK) {
         return;
     }
     if (loop_watch(supervisor->loop, ahead->child.pidfd, LOOP_READ, on_ahead_ended, supervisor,
                    &supervisor->ahead_source) != CORDON_OK) {
         worker_ahead_free(supervisor);
     }
+}
+
+void worker_ahead_make(struct supervisor *supervisor)
+{
+    static char nobody[] = WORKER_AHEAD;
+
+    if (is_told(supervisor)) {
+        ahead_start(supervisor, nobody);
+    }
+}
+
+void worker_ahead_of_client(struct supervisor *supervisor)
+{
+    static char client[] = WORKER_EMBEDDED;
+
+    ahead_start(supervisor, client);
 }
 
 static bool ahead_take(struct supervisor *supervisor, struct worker_process *ret_process)

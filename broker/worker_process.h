@@ -13,6 +13,8 @@ CORDON_MUST_USE enum cordon_err worker_start(struct caller *caller, struct cordo
  * be, or is nobody's but ours (embedded), nothing is made.
  */
 void worker_ahead_make(struct supervisor *supervisor);
+/* Embedded: starts that of the one client, who has not been looked at yet and is who we are. */
+void worker_ahead_of_client(struct supervisor *supervisor);
 void worker_ahead_free(struct supervisor *supervisor);
 /* Kills it; its end is noticed on the channel. */
 void worker_kill(struct caller *caller);
