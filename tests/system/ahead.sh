@@ -67,10 +67,11 @@ case_two_at_once()
     pkill -KILL -u cordon-a -x cordon-worker
     wait_for '[ -z "$(worker_of cordon-a)" ]'
     await_ahead
-    job cordon-a -- id -u >"$TOP/one" 2>&1 &
+    job_run cordon-a "$WS_A" -- id -u >"$TOP/one" 2>&1 &
     job cordon-b -- id -u
     expect_out "$(id -u cordon-b)" "the other's job"
-    wait $!
+    wait $! || fail "one's job: $(cat "$TOP/one")"
+    [ "$(cat "$TOP/one")" = "$(id -u cordon-a)" ] || fail "one's job said $(cat "$TOP/one")"
     job cordon-a -- id -u
     expect_out "$(id -u cordon-a)"
     [ "$(worker_of cordon-a | wc -l)$(worker_of cordon-b | wc -l)" = 11 ] || fail "not one worker each"
