@@ -87,20 +87,26 @@ void supervisor_refresh(struct supervisor *supervisor, bool force)
     }
 }
 
+/* An embedded broker with nothing left. */
+static bool is_done(const struct supervisor *supervisor)
+{
+    bool done = supervisor->options->embedded;
+
+    for (const struct caller *caller = supervisor->callers; done && caller != NULL;
+         caller = caller->next) {
+        done = caller->sessions == NULL && caller->jobs == NULL;
+    }
+    return done;
+}
+
 void supervisor_check_done(struct supervisor *supervisor)
 {
     if (lull_ended(&supervisor->lull, supervisor->quota.users == NULL)) {
         host_trim();
     }
-    if (!supervisor->options->embedded) {
-        return;
+    if (is_done(supervisor)) {
+        loop_stop(supervisor->loop);
     }
-    for (const struct caller *caller = supervisor->callers; caller != NULL; caller = caller->next) {
-        if (caller->sessions != NULL || caller->jobs != NULL) {
-            return;
-        }
-    }
-    loop_stop(supervisor->loop);
 }
 
 static void admit(struct supervisor *supervisor, int fd)
@@ -272,7 +278,6 @@ static void serve_one(struct supervisor *supervisor)
     worker_ahead_of_client(supervisor);
     admit(supervisor, supervisor->options->client);
     supervisor_refresh(supervisor, false);
-    supervisor_check_done(supervisor);
 }
 
 /* Nothing is ready any more, so tend() only looks at what was killed; what stays is left. */
@@ -342,7 +347,10 @@ enum cordon_err supervisor_run(const struct supervisor_options *options, struct 
             service_ready();
             tend_soon(&supervisor);
         }
-        loop_run(supervisor.loop);
+        /* A loop forgets what stopped it before. */
+        if (!is_done(&supervisor)) {
+            loop_run(supervisor.loop);
+        }
         service_stopping();
     }
     finish(&supervisor);

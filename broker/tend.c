@@ -104,8 +104,10 @@ void tend_rest(struct supervisor *supervisor)
 
 void tend_gone(struct supervisor *supervisor)
 {
-    supervisor->tend.rest_ms = 0;
-    arm_new(supervisor, 0);
+    if (supervisor->tend.rest_ms > host_now_ms()) {
+        supervisor->tend.rest_ms = 0;
+        arm_new(supervisor, 0);
+    }
 }
 
 void tend_end(struct supervisor *supervisor)

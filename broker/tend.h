@@ -29,7 +29,7 @@ void tend_hold(struct supervisor *supervisor);
 void tend_go_on(struct supervisor *supervisor);
 /* Somebody was just told something that he goes on with. */
 void tend_rest(struct supervisor *supervisor);
-/* ... and has left. */
+/* He, or another, has left. */
 void tend_gone(struct supervisor *supervisor);
 /* A loop_fn: the platform has something to put away, in any case. */
 void tend_now(void *context, unsigned events);

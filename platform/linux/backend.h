@@ -11,6 +11,8 @@
 /* probe.c; both sides */
 void linux_probe(struct platform_probe *ret_probe);
 uint32_t linux_landlock_abi(void);
+/* Makes one; errno if not. */
+bool linux_user_namespaces(void);
 /* Permission events were seen to deny an open; asked once.
  * *ret_why is the evidence. */
 bool linux_fanotify(const char **ret_why);

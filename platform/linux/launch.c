@@ -106,16 +106,23 @@ static int clone_flags(uint32_t order_flags)
     return (order_flags & ORDER_USER_NS) != 0 ? flags | CLONE_NEWUSER : flags;
 }
 
-static const char *clone_remedy(const struct launch *launch, int code)
+static enum cordon_err clone_fault(const struct launch *launch, int code,
+                                   struct cordon_fault *fault)
 {
-    if ((launch->flags & ORDER_USER_NS) == 0) {
-        return NULL;
+    /* By a limit, or by a kernel or a security module that has none for such a user. */
+    static const int refused[] = {EPERM, EACCES, EINVAL, ENOSPC, EUSERS};
+    bool is_refused = false;
+
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        is_refused = is_refused || refused[i] == code;
     }
-    if (code == EPERM || code == ENOSPC || code == EUSERS) {
-        return "user namespaces are off for ordinary users here: install and start the cordon "
-               "service, which does not need them";
-    }
-    return NULL;
+    return (launch->flags & ORDER_USER_NS) == 0 || !is_refused
+               ? fault_os(fault, code, NULL, "cannot make the namespaces of the job")
+               : fault_set(fault, CORDON_E_UNSUPPORTED,
+                           "install and start the cordon service, which needs none, or allow them "
+                           "(sysctl user.max_user_namespaces)",
+                           "embedded mode needs user namespaces, which this host refuses: %s",
+                           strerror(code));
 }
 
 /* A broker that stayed deaf could only be killed. */
@@ -151,8 +158,7 @@ static enum cordon_err child_clone(struct child *child, int *ret_pidfd, int *ret
     signals_restore(&before);
     (void)munmap(stack, CHILD_STACK);
     if (pid < 0) {
-        return fault_os(fault, code, clone_remedy(child->launch, code),
-                        "cannot make the namespaces of the job");
+        return clone_fault(child->launch, code, fault);
     }
     if (code != 0) {
         siginfo_t info;

@@ -102,7 +102,7 @@ extern const char *const plan_linux_op_names[PLAN_LINUX_OP_COUNT];
  * See plan_fn. With host.fanotify, in the service, deny rules are labelled `kernel`
  * and what exists is masked besides; deny-write rules, and all rules elsewhere, are
  * labelled `snapshot`. A set with such rules whose minimum is ENFORCE_KERNEL gives
- * CORDON_E_UNSUPPORTED, as does embedded mode without user namespaces.
+ * CORDON_E_UNSUPPORTED, as does embedded mode without user namespaces (of a job its start says so).
  */
 CORDON_MUST_USE enum cordon_err plan_linux(const struct policy *policy,
                                            const struct plan_facts *facts, struct arena *arena,

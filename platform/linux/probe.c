@@ -85,7 +85,7 @@ static int user_namespace_child(void *arg)
 }
 
 /* Made and left at once: the only answer that counts limits, sysctls and LSMs. */
-static bool can_have_user_namespaces(void)
+bool linux_user_namespaces(void)
 {
     char stack[8192] __attribute__((aligned(16)));
     int status;
@@ -105,7 +105,7 @@ static void probe_user_namespaces(struct platform_probe *probe)
             "install the cordon service, or set user.max_user_namespaces and "
             "kernel.apparmor_restrict_unprivileged_userns=0");
 
-    layer->available = can_have_user_namespaces();
+    layer->available = linux_user_namespaces();
     probe->host.user_namespaces = layer->available;
     (void)snprintf(layer->evidence, sizeof(layer->evidence), "%s",
                    layer->available ? "one was made" : strerror(errno));

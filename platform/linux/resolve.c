@@ -332,25 +332,30 @@ static enum cordon_err look_at_cwd(struct looking *looking, const char *cwd,
     return err;
 }
 
-/* A kernel does not change under a running worker. The rest is the supervisor's to say: also
- * whether the user may have a namespace, which shows when a job is started (launch.c). To try that
- * here takes a process, and 0.4 ms while the supervisor starts another. */
-static struct plan_host host_once(bool embedded)
+/* A kernel does not change under a running worker. The rest is the supervisor's to say. */
+static uint32_t landlock_once(void)
 {
-    static struct plan_host host;
+    static uint32_t abi;
     static bool asked;
 
     if (!asked) {
-        host.landlock_abi = linux_landlock_abi();
-        host.user_namespaces = embedded;
+        abi = linux_landlock_abi();
         asked = true;
     }
-    return host;
+    return abi;
 }
 
 void linux_prepare(bool embedded)
 {
-    (void)host_once(embedded);
+    (void)embedded;
+    (void)landlock_once();
+}
+
+/* Of a job that shows when it is started (launch.c): to try it here takes a process, and 0.4 ms
+ * while the supervisor starts another. */
+static bool may_have_user_namespaces(const struct platform_start *start)
+{
+    return start->embedded && (start->program != NULL || linux_user_namespaces());
 }
 
 /* Objects of the policy's paths, as the caller finds them. */
@@ -396,7 +401,8 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     struct plan_host *host = &resolved.facts.host;
     enum cordon_err err = CORDON_OK;
 
-    *host = host_once(start->embedded);
+    host->landlock_abi = landlock_once();
+    host->user_namespaces = may_have_user_namespaces(start);
     host->fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
     host->bpf = !start->embedded && (start->host & IPC_HOST_BPF) != 0;
     host->controllers =

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The example of an agent: many jobs on one connection, in its own process; the same policy as for
-# the client; what cannot be done is said.
+# the client; what cannot be done is said. And a private broker whose client is dead when it begins.
 set -u
 . "$(dirname "$0")/../support/service.sh"
 harness_enter "$@"
+HERE=$(cd "$(dirname "$0")" && pwd)
 AGENT=$CORDON_BUILD/client/cordon-agent-example
 
 # agent LINE...: the example with these lines.
@@ -77,6 +78,14 @@ expect_lost()
     [ ! -e "$WS_A/never" ] || fail "ran without the service"
 }
 
+expect_gone()
+{
+    run as_user cordon-a /usr/bin/python3 "$HERE/gone.py" "$CORDON_BUILD/broker/cordon-embedded"
+    [[ $OUT == "ended "* ]] || fail "a private broker without a client; $(got)"
+    ! pgrep -u cordon-a >/dev/null || fail "of a private broker is left: $(pgrep -u cordon-a -l)"
+}
+
+expect_gone
 start_service
 jobs_work
 expect_one_session
