@@ -135,12 +135,12 @@ $([ "$CORDON_MODE" != service ] || echo "$MT_19_MEMORY")"
 
 # MT_19_MEMORY: of pid 1 and what will be the command, which share their memory, while $1 is stopped:
 # neither is the caller's to trace while the other is root's, whatever is dumpable here; and when pid
-# 1 is the caller, who sends what it reads next, nothing is root's.
+# 1 is the caller, who sends what it reads next, nothing is root's. Another may end meanwhile.
 # shellcheck disable=SC2016
 MT_19_MEMORY='ns=$(readlink "/proc/$1/ns/pid")
 for pid in $(pgrep -x "cordon-(init|command)" 2>/dev/null); do
     [ "$(readlink "/proc/$pid/ns/pid")" = "$ns" ] && awk "{of[\$1] = \$2} /^NSpid/ {inner = \$NF}
-        END {print of[\"Name:\"], of[\"Uid:\"], of[\"CapPrm:\"], inner}" "/proc/$pid/status"
+        END {print of[\"Name:\"], of[\"Uid:\"], of[\"CapPrm:\"], inner}" "/proc/$pid/status" 2>/dev/null
 done | grep "^cordon-command\| 1$" >$0.both
 grep -q "^cordon-command" "$0.both" && echo >>"$0.seen"
 awk "\$2 == 0 {root = 1} \$2 != 0 && \$3 ~ /^0+\$/ {open = 1} END {exit !(root && open)}" "$0.both" &&
