@@ -53,14 +53,15 @@ static void tell_fetched(struct supervisor *supervisor)
 
 void supervisor_refresh(struct supervisor *supervisor, bool force)
 {
+    const bool is_first = !supervisor->has_read;
     enum managed_change change;
 
-    force = force || !supervisor->has_read;
+    force = force || is_first;
     supervisor->has_read = true;
     change = managed_refresh(&supervisor->managed, force);
     supervisor->audit.sink_fd = supervisor->managed.sink_fd;
     tell_fetched(supervisor);
-    if (force || change != MANAGED_SAME) {
+    if (!is_first && (force || change != MANAGED_SAME)) {
         supervisor->platform->forget();
         host_trim();
         if (supervisor->ahead.child.pidfd >= 0) {
@@ -272,10 +273,12 @@ static enum cordon_err prepare(struct supervisor *supervisor, struct cordon_faul
     return err;
 }
 
-/* For its one client. What takes longest, his worker, is begun before anything else. */
+/* For its one client. What takes longest, his worker and his job's pid 1, is begun before anything
+ * else. */
 static void serve_one(struct supervisor *supervisor)
 {
     worker_ahead_of_client(supervisor);
+    supervisor->platform->expect(true);
     admit(supervisor, supervisor->options->client);
     supervisor_refresh(supervisor, false);
 }
