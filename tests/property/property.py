@@ -253,7 +253,9 @@ class Run:
             return "may", "two names of one object: nothing happens"
         if any(place.status in ("masked", "hidden") for place in places):
             return "refused", "masked"
-        if operation in ("rename", "exchange", "unlink") and any(p.is_mount for p in places):
+        # A file may be there where a pattern has a directory: it cannot be linked away either.
+        if (operation in ("rename", "exchange", "unlink", "link")
+                and any(p.is_mount for p in places)):
             return "refused", "held in its place"
         if len(places) == 2 and (places[0].mount is not places[1].mount):
             return "refused", "across mounts"
