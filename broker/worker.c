@@ -132,7 +132,6 @@ int worker_main(int argc, char **argv)
     if (loop_new(&worker.loop) != CORDON_OK) {
         return EXIT_FAILURE;
     }
-    worker.platform->prepare(worker.embedded);
     if (strcmp(argv[1], WORKER_AHEAD) == 0) {
         (void)memo_rehearse();
     }

@@ -205,8 +205,6 @@ struct platform {
 
     /* Somebody has come who may want a job soon: makes ready what any job saves itself by. */
     void (*expect)(bool embedded);
-    /* The same in a worker that has nothing to do yet: asks what any plan has to ask. */
-    void (*prepare)(bool embedded);
     /*
      * To be called a little after a spawn, when its caller has what he wants: makes one thing ready
      * that the next spawn may save itself, or gives back what was not wanted for long, or what was

@@ -47,7 +47,6 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
                               struct arena *arena, struct platform_resolved *ret_resolved,
                               struct cordon_fault *fault);
 void linux_resolved_release(struct platform_resolved *resolved);
-void linux_prepare(bool embedded);
 bool linux_resolved_holds(const struct platform_resolved *resolved);
 /* Closes the objects; the facts stay. */
 void linux_resolved_idle(struct platform_resolved *resolved);

@@ -12,7 +12,7 @@
 #define LINUX_WORKER_ROWS                                                                          \
     .resolve = linux_resolve, .resolved_release = linux_resolved_release,                          \
     .resolved_holds = linux_resolved_holds, .needed = linux_needed, .plan = plan_linux,            \
-    .order = linux_order, .prepare = linux_prepare
+    .order = linux_order
 
 #define LINUX_SUPERVISOR_ROWS                                                                      \
     .spawn = linux_spawn, .watch_fd = linux_watch_fd, .poll = linux_poll,                          \

@@ -332,25 +332,6 @@ static enum cordon_err look_at_cwd(struct looking *looking, const char *cwd,
     return err;
 }
 
-/* A kernel does not change under a running worker. The rest is the supervisor's to say. */
-static uint32_t landlock_once(void)
-{
-    static uint32_t abi;
-    static bool asked;
-
-    if (!asked) {
-        abi = linux_landlock_abi();
-        asked = true;
-    }
-    return abi;
-}
-
-void linux_prepare(bool embedded)
-{
-    (void)embedded;
-    (void)landlock_once();
-}
-
 /* Of a job that shows when it is started (launch.c): to try it here takes a process, and 0.4 ms
  * while the supervisor starts another. */
 static bool may_have_user_namespaces(const struct platform_start *start)
@@ -401,7 +382,8 @@ enum cordon_err linux_resolve(const struct policy *policy, const struct platform
     struct plan_host *host = &resolved.facts.host;
     enum cordon_err err = CORDON_OK;
 
-    host->landlock_abi = landlock_once();
+    /* The rest is the supervisor's to say. */
+    host->landlock_abi = linux_landlock_abi();
     host->user_namespaces = may_have_user_namespaces(start);
     host->fanotify = !start->embedded && (start->host & IPC_HOST_FANOTIFY) != 0;
     host->bpf = !start->embedded && (start->host & IPC_HOST_BPF) != 0;

@@ -128,7 +128,6 @@ const struct platform *platform_null(void)
         .release = null_release,
         .cleanup = null_cleanup,
         .expect = null_expect,
-        .prepare = null_expect,
         .tend = null_tend,
         .tend_fd = null_tend_fd,
         .forget = null_forget,
