@@ -241,6 +241,8 @@ static void reader_help(struct reader *reader)
         return;
     }
     reader->other = NULL;
+    other->dev = reader->dev;
+    other->tells = reader->tells;
     folders_join(&scan->folders);
     scan->helped = pthread_create(&scan->helper, NULL, reader_run, other) == 0;
     if (!scan->helped) {
