@@ -116,13 +116,18 @@ static enum cordon_err clone_fault(const struct launch *launch, int code,
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         is_refused = is_refused || refused[i] == code;
     }
-    return (launch->flags & ORDER_USER_NS) == 0 || !is_refused
-               ? fault_os(fault, code, NULL, "cannot make the namespaces of the job")
-               : fault_set(fault, CORDON_E_UNSUPPORTED,
-                           "install and start the cordon service, which needs none, or allow them "
-                           "(sysctl user.max_user_namespaces)",
-                           "embedded mode needs user namespaces, which this host refuses: %s",
-                           strerror(code));
+    if ((launch->flags & ORDER_USER_NS) == 0 || !is_refused) {
+        return fault_os(fault, code,
+                        code == ENOSPC ? "raise the limit (sysctl user.max_*_namespaces)" : NULL,
+                        "cannot make the namespaces of the job");
+    }
+    /* Which of them is over its limit is not told. */
+    return fault_set(fault, CORDON_E_UNSUPPORTED,
+                     "install and start the cordon service, which needs no user namespaces, or "
+                     "allow them (sysctl user.max_*_namespaces)",
+                     "embedded mode needs user namespaces, and others in them, which this host "
+                     "refuses: %s",
+                     strerror(code));
 }
 
 /* A broker that stayed deaf could only be killed. */
