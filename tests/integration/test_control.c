@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ps, kill, status, reload: whose jobs they show and touch is decided by whose connection asks. */
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -165,17 +166,24 @@ TEST(a_job_is_ended_from_another_connection_of_its_user)
     struct client second;
     char text[512];
     char job[32];
+    char byte;
+    int pair[2];
 
     begin();
     client_open(&broker, &second);
-    start_job(&client, "trap 'exit 42' USR1; while :; do sleep 0.01; done", job);
+    CHECK(pipe2(pair, O_CLOEXEC) == 0);
+    client_spawn(&client, 10, "trap 'exit 42' USR1; echo; while :; do sleep 0.01; done", pair[1]);
+    CHECK(client_receive(&client, WAIT_MS, &in) == CORDON_MSG_STARTED);
+    (void)snprintf(job, sizeof(job), "%s", in.message.u.started.job);
     CHECK(kill_job(&second, job, SIGSTOP, text, sizeof(text)) == CORDON_E_INVALID);
     CHECK(strstr(text, "TSTP") != NULL);
-    (void)usleep(200000); /* until the trap is set */
+    CHECK(read(pair[0], &byte, 1) == 1);
     CHECK(kill_job(&second, job, SIGUSR1, NULL, 0) == CORDON_OK);
     CHECK(client_wait(&client, 10, &in) == CORDON_MSG_EXITED && in.message.u.exited.code == 42);
     CHECK(kill_job(&second, job, SIGKILL, NULL, 0) == CORDON_E_NOT_FOUND);
     client_close(&second);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
     end();
 }
 

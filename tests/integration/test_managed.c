@@ -76,15 +76,21 @@ static int is_second(const void *context)
 
 TEST(sighup_reads_it_again_without_losing_a_job)
 {
+    struct message message = {.type = CORDON_MSG_SIGNAL, .u.signal.signo = SIGTERM};
     struct stream_message in;
+    char job[32];
 
     begin(NULL);
-    client_spawn(&client, 10, "sleep 0.5; exit 7", -1);
+    client_spawn(&client, 10, "exec sleep 100", -1);
     CHECK(client_receive(&client, 5000, &in) == CORDON_MSG_STARTED);
+    (void)snprintf(job, sizeof(job), "%s", in.message.u.started.job);
     broker_managed(&broker, OWN, GOOD);
     CHECK(kill(broker.pid, SIGHUP) == 0);
     CHECK(eventually(is_second, NULL));
-    CHECK(client_wait(&client, 10, &in) == CORDON_MSG_EXITED && in.message.u.exited.code == 7);
+    message.u.signal.job = job;
+    client_send(&client, 11, &message, NULL, 0);
+    CHECK(client_wait(&client, 10, &in) == CORDON_MSG_EXITED);
+    CHECK(in.message.u.exited.kind == MSG_EXIT_SIGNALLED && in.message.u.exited.code == SIGTERM);
     end();
 }
 

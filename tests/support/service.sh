@@ -291,9 +291,9 @@ mount_list()
 
 cgroup_list()
 {
-    # Not those of a service that another test has booted.
-    find /sys/fs/cgroup -name 'cordon-booted*' -prune -o -type d \
-        \( -name 'cordon-job-*' -o -name cordon-service \) -print 2>/dev/null | sort
+    # Not those of a service that another test has booted or started.
+    find /sys/fs/cgroup \( -name 'cordon-booted*' -o -name 'service.*' -not -name "service.$CORDON_TEST_UID" \) \
+        -prune -o -type d \( -name 'cordon-job-*' -o -name cordon-service \) -print 2>/dev/null | sort
 }
 
 # Every process that concerns us but this shell, its subshells, the service's and HELPER_PID,

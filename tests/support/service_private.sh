@@ -75,6 +75,19 @@ service_group_remove()
     done
 }
 
+# A socket has its name before anybody may connect to it.
+service_listens()
+{
+    local flags inode path
+
+    [ -S /run/cordon/cordond.sock ] || return 1
+    while read -r _ _ _ flags _ _ inode path; do
+        [ "$flags $path" != '00010000 /run/cordon/cordond.sock' ] ||
+            [ -z "$(find "/proc/$SERVICE_PID/fd" -lname "socket:\[$inode\]" 2>/dev/null)" ] || return 0
+    done </proc/net/unix
+    return 1
+}
+
 service_up()
 {
     local i
@@ -88,7 +101,7 @@ service_up()
     ) >>"$TOP/service.log" 2>&1 &
     SERVICE_PID=$!
     for ((i = 0; i < 500 * ${SLOW:-1}; i++)); do
-        [ -S /run/cordon/cordond.sock ] && return 0
+        service_listens && return 0
         kill -0 "$SERVICE_PID" 2>/dev/null || break
         sleep 0.01
     done

@@ -79,10 +79,15 @@ case_two_at_once()
 
 case_killed()
 {
+    local pid
+
     pkill -KILL -u cordon-a -x cordon-worker
     wait_for '[ -z "$(worker_of cordon-a)" ]'
     await_ahead
-    kill -KILL "$(ahead)"
+    pid=$(ahead)
+    kill -KILL "$pid"
+    # One that is about to die is given away all the same, and its job ends with it.
+    wait_for "! grep -qv ') Z ' /proc/$pid/stat 2>/dev/null"
     job cordon-a -- id -u
     expect_out "$(id -u cordon-a)" "with the one that waited killed"
     await_ahead
@@ -100,7 +105,8 @@ case_stopped()
     kill -STOP "$pid"
     (job_run cordon-a "$WS_A" -- id -u >"$TOP/one" 2>&1) &
     client=$!
-    await_ahead
+    # The next one is there once that job has taken it.
+    wait_for '[ "$(ahead | wc -l)" = 2 ]'
     job cordon-b -- id -u
     expect_out "$(id -u cordon-b)" "beside a stopped one"
     kill -CONT "$pid"

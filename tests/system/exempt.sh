@@ -214,7 +214,7 @@ case_bound()
     reads "$SYS/shown/lower" dir/deep/lower
     wait_for 'is_exempt "$SYS/shown/lower"'
     mv "$SYS/dir" "$SYS/vault"
-    tell "sleep 0.2"
+    wait_for '! is_exempt "$SYS/shown/lower"'
     refuses "$SYS/shown/lower"
     end_job
     umount "$SYS/shown"

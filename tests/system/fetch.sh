@@ -75,7 +75,8 @@ last_good()
     local regex=$1
 
     TROUBLES=$((TROUBLES + 1))
-    wait_for "log_has fetch '$regex'"
+    # After some failures in a row cordon-fetch waits for up to 8 s.
+    wait_for "log_has fetch '$regex'" 30
     denied a b
     readable c
     doctor_has "bad +alarm .*($regex)"
@@ -86,7 +87,7 @@ healed()
     : >"$TOP/fetch.log"
     echo ok >"$WEB/mode"
     sign "$1" "$WS_A/a" "$WS_A/b" | serve
-    wait_for "log_has fetch 'generation $1 from'"
+    wait_for "log_has fetch 'generation $1 from'" 30
     denied a b
     readable c
     ! "$CORDON" doctor | grep -q 'bad  *alarm' || fail "an alarm that is over is still told"
@@ -219,11 +220,11 @@ stop_fetch
 restart_service
 denied a b
 readable c
-start_fetch
 : >"$TOP/fetch.log"
+start_fetch
 last_good 'refused|connect'
 start_server server
-wait_for "log_has fetch 'the alarm is over'"
+wait_for "log_has fetch 'the alarm is over'" 30
 denied a b
 
 echo "-- cordon-fetch taken over: it can forge nothing and turn nothing back"

@@ -119,6 +119,8 @@ case_killed()
 {
     local pid helper
 
+    # What it has not let go of yet would be refused to its user.
+    wait_for guards_are_gone
     pid=$(index_pid)
     kill -KILL "$pid"
     # Until it is dead a job is refused: what it knew of earlier jobs nobody knows.

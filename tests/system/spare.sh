@@ -27,8 +27,8 @@ parked()
 # them.
 settle()
 {
-    wait_for '[ "$(parked)" = 2 ]' 20
-    sleep "0.${SLOW:-1}" # longer than a set-up takes
+    wait_for '[ "$(parked)" = 2 ] && [ "$(pgrep -c -x cordon-command)" = 2 ]' 20
+    sleep "0.${SLOW:-1}" # longer than the rest of a set-up takes
 }
 
 # try USER CMD...: a job, and in $AHEAD whether it had been made ahead: the process of its command
@@ -278,15 +278,26 @@ bash" ] || fail "something of the job before shows: $(got)"
     done
 }
 
+are_dead()
+{
+    local pid
+
+    for pid; do
+        ! grep -qv ') Z ' "/proc/$pid/stat" 2>/dev/null || return 1
+    done
+}
+
 case_killed()
 {
-    local name
+    local name pids
 
     for name in cordon-init cordon-guard cordon-keeper cordon-command; do
         warm
-        pkill -KILL -x "$name" || continue # the kernel's own program needs no guard
+        pids=$(pgrep -x "$name") || continue # the kernel's own program needs no guard
+        # shellcheck disable=SC2086
+        kill -KILL $pids
         # An init that is about to be gone is noticed; a guard, only once it is.
-        [ "$name" = cordon-init ] || sleep "0.${SLOW:-1}"
+        [ "$name" = cordon-init ] || wait_for "are_dead $(echo $pids)"
         try cordon-a cat free
         expect_out plain "after the spares' $name was killed"
         [ "$name" = cordon-init ] || expect_ahead no "a dead one"
@@ -318,10 +329,13 @@ case_blank()
     DIR=$WS_A/sub try cordon-a cat file
     expect_out mounted
     [ "$BLANK" = yes ] || fail "another working directory: not by the one that waits; $(got)"
+    cd / || exit 1 # try() left us where the job was
     umount "$WS_A/sub"
     wait_for '[ "$(blanks)" = 1 ]' 20
     sleep 0.1
-    DIR=$HOME_A OPTIONS=(-s danger-full-access) try cordon-b readlink /proc/self/ns/net /proc/self/ns/ipc
+    OPTIONS=(-s danger-full-access)
+    DIR=$HOME_A try cordon-b readlink /proc/self/ns/net /proc/self/ns/ipc
+    OPTIONS=(-s workspace-write)
     [ "$BLANK" = yes ] || fail "another user: not by the one that waits; $(got)"
     [ "$(head -n 1 <<<"$OUT")" = "$(readlink /proc/self/ns/net)" ] || fail "not the host's network: $(got)"
     wait_for '[ "$(blanks)" = 1 ]' 20
@@ -357,6 +371,7 @@ case_idle()
 {
     local before
 
+    restart_service # its timers of a minute begin now
     warm
     sleep 0.5 # longer than what is left of a job is held
     before=$(switches)
@@ -385,7 +400,7 @@ case_clean()
 "$CORDON" doctor --json | grep -q '"access-time decision","state":"ok"' ||
     skip "denials are not decided at access time here"
 for case in used appears replaced workspace mounted socket at_access another_worker policy nothing_crosses killed \
-    bounded idle clean; do
+    blank bounded idle clean; do
     "case_$case"
     echo "spare: $case"
 done

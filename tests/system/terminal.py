@@ -46,6 +46,17 @@ class Session:
             self.seen += os.read(self.master, 4096)
         self.seen = self.seen.split(text.encode(), 1)[1]
 
+    def interrupt_until(self, text):
+        """What is typed before the command has the terminal is the shell's."""
+        end = time.monotonic() + LIMIT
+        while text.encode() not in self.seen:
+            if time.monotonic() > end:
+                raise AssertionError(f"{text!r} did not come, but {self.seen!r}")
+            self.type("\x03")
+            if select.select([self.master], [], [], 0.5)[0]:
+                self.seen += os.read(self.master, 4096)
+        self.seen = self.seen.split(text.encode(), 1)[1]
+
     def type(self, text):
         os.write(self.master, text.encode())
 
@@ -66,6 +77,8 @@ class Session:
             if ready:
                 self.seen += os.read(self.master, 4096)
         got = os.waitstatus_to_exitcode(raw)
+        while select.select([self.master], [], [], 0)[0]:
+            self.seen += os.read(self.master, 4096)
         assert got == status, f"exit status {got}, not {status}; {self.seen!r}"
         after = termios.tcgetattr(self.slave)
         assert after == self.before, f"the terminal was left changed: {after} not {self.before}"
@@ -119,17 +132,15 @@ def a_shell_has_job_control():
     session.expect("bash-")  # it has the terminal as it wants it: what is typed while it changes that can be lost
     session.type("PS1='pro''mpt> '\n")
     session.expect("prompt> ")
-    session.type("sleep 60\n")
-    session.expect("sleep 60")
-    time.sleep(0.5)  # the shell gives the terminal away before the command runs
+    # The shell gives the terminal away before the command runs.
+    session.type("sh -c 'echo run''ning; exec sleep 60'\n")
+    session.expect("running")
     session.type("\x1a")
     session.expect("Stopped")
     session.expect("prompt> ")
     session.type("fg\n")
-    session.expect("sleep 60")
-    time.sleep(0.5)
-    session.type("\x03")
-    session.expect("prompt> ")
+    session.expect("sleep 60'")
+    session.interrupt_until("prompt> ")
     session.type("jobs; exit 5\n")
     session.end(5)
 

@@ -15,7 +15,7 @@ import time
 CORDON, FOLDER, WHAT = sys.argv[1:4]
 sys.path.insert(0, FOLDER)
 sys.dont_write_bytecode = True
-from terminal import Session, main  # noqa: E402
+from terminal import LIMIT, Session, main  # noqa: E402
 
 SHELL = ("/bin/bash", "--norc", "--noprofile", "-i")
 SANDBOX = f"'{CORDON}' sandbox linux "
@@ -55,6 +55,7 @@ class Shell(Session):
 
     def __init__(self):
         super().__init__(program=SHELL)
+        self.expect("bash-")  # what is typed while it changes the terminal can be lost
         self.do("PS1='pro''mpt> '; bind 'set enable-bracketed-paste off'", PROMPT)
 
     def key(self, key, *told):
@@ -73,6 +74,14 @@ class Shell(Session):
     def foreground(self):
         self.do("fg", "while")
         time.sleep(0.3)
+
+    def stopped(self):
+        """What the shell has started is, or has ended."""
+        end = time.monotonic() + LIMIT
+        while subprocess.run(["pgrep", "-P", str(self.pid), "-r", "R,S,D"], capture_output=True,
+                             check=False).returncode == 0:
+            assert time.monotonic() < end, "it is not stopped"
+            time.sleep(0.02)
 
     def leave(self, line="", *told):
         self.do(line + "exit 5", *told)
@@ -126,10 +135,11 @@ def suspend_and_go_on(prefix):
     shell.begin(prefix, 'trap "exit 130" INT; i=0; while :; do i=$((i + 1)); echo $i >>count; sleep 0.02; done')
     time.sleep(0.2)
     shell.key(SUSPEND, "Stopped", PROMPT)
-    time.sleep(0.2)
-    shell.do("a=$(tail -n 1 count); sleep 0.3; test $a = $(tail -n 1 count) && echo st''ill", "still", PROMPT)
+    # The job stops and goes on a moment after its client.
+    shell.do("until a=$(tail -n 1 count); sleep 0.3; test $a = $(tail -n 1 count); do :; done; echo st''ill",
+             "still", PROMPT)
     shell.do("bg", PROMPT)
-    shell.do("sleep 0.3; test $a != $(tail -n 1 count) && echo mo''ves", "moves", PROMPT)
+    shell.do("until test $a != $(tail -n 1 count); do sleep 0.1; done; echo mo''ves", "moves", PROMPT)
     shell.foreground()
     shell.key(SUSPEND, "Stopped", PROMPT)
     shell.foreground()
@@ -142,7 +152,8 @@ def a_stop_that_is_caught(prefix):
     shell = Shell()
     shell.do(prefix + "sh -c 'trap \"echo cau\"\"ght; exit 9\" TSTP; echo rea\"\"dy; while :; do :; done'", "ready")
     shell.type(SUSPEND)
-    time.sleep(0.3)
+    if prefix:
+        shell.stopped()
     shell.do("fg 2>/dev/null; echo" if prefix else "", "caught", PROMPT)
     shell.leave()
 

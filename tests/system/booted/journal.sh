@@ -18,17 +18,17 @@ one() {
 $(journalctl --quiet --boot -o json -n 4 _SYSTEMD_UNIT=cordond.service)"
 }
 
-# late USER NAME COMMAND: a file of this name appears, denied, while the user's job waits for it;
-# what was there when the job began may be hidden from it, and no access to that is decided.
+# late USER NAME COMMAND: a file of this name appears, denied, while the user's job, AS_LATE before
+# COMMAND, waits for it; what was there when the job began may be hidden from it, and no access to
+# that is decided.
+AS_LATE='echo ready; until [ -e /srv/late/go ]; do sleep 0.02; done'
 late() {
-    local user=$1 name=$2 command=$3 before waits
+    local user=$1 name=$2 command=$3 waits
     mkdir -p /srv/late
-    before=$(entries "MESSAGE_ID=$(message_id start)")
-    job "$user" -- sh -c "until [ -e /srv/late/go ]; do sleep 0.02; done; $command" \
+    job "$user" -- sh -c "$AS_LATE; $command" \
         >/srv/late/out 2>&1 &
     waits=$!
-    wait_for 10 '[[ $(entries "MESSAGE_ID=$(message_id start)") -gt '"$before"' ]]'
-    sleep 0.2
+    wait_for 20 'grep -qx ready /srv/late/out'
     echo SECRET >"/srv/late/$name"
     touch /srv/late/go
     STATUS=0
@@ -45,7 +45,7 @@ case_journal() {
     id=$(newest_job bob)
     [[ -n $id ]] || fail "no start record"
     one "MESSAGE_ID=$(message_id start)" CORDON_EVENT=start CORDON_JOB="$id" CORDON_UID="$(id -u bob)" \
-        'CORDON_COMMAND=sh -c until [ -e /srv/late/go ]; do sleep 0.02; done; cat /srv/late/x.pem; exit 3'
+        "CORDON_COMMAND=sh -c $AS_LATE; cat /srv/late/x.pem; exit 3"
     one "MESSAGE_ID=$(message_id violation)" CORDON_JOB="$id" CORDON_UID="$(id -u bob)" \
         CORDON_PATH=/srv/late/x.pem CORDON_ORIGIN="$REQUIREMENTS:3" CORDON_OPERATION=open \
         CORDON_BY=cat
