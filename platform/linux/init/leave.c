@@ -10,11 +10,14 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <time.h>
 
 #include "platform/linux/init/beside.h"
 #include "platform/linux/init/sys.h"
 
 #define ABOVE "/.."
+#define LOOKS_AT_ONCE 32U /* some 0.1 ms: mostly it is out of sight by then */
+#define LOOK_NS 50000L
 
 static struct beside leaving;
 static int over; /* the call has returned */
@@ -41,11 +44,23 @@ static bool is_in_sight(void)
            root.mount_id != above.mount_id || root.mount_id == 0;
 }
 
+/* The thread may have to wait for this very processor. */
+static void wait_to_look(unsigned looks)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_NS};
+
+    if (looks < LOOKS_AT_ONCE) {
+        (void)sched_yield();
+    } else {
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 enum cordon_err leave_sight(struct init *init)
 {
     bool last = false;
 
-    while (is_in_sight()) {
+    for (unsigned looks = 0; is_in_sight(); looks++) {
         if (last) {
             return leave_end(init) != CORDON_OK
                        ? init->fault.err
@@ -54,7 +69,7 @@ enum cordon_err leave_sight(struct init *init)
                                    "something is mounted over the root of the host");
         }
         last = __atomic_load_n(&over, __ATOMIC_ACQUIRE) != 0;
-        (void)sched_yield();
+        wait_to_look(looks);
     }
     return CORDON_OK;
 }
