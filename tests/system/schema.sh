@@ -46,8 +46,9 @@ printf 'default_permissions = "dev"\n[permissions.dev]\nextends = ":workspace"\n
     '[permissions.dev.filesystem]' "$HOME_A/.ssh" | user_config cordon-a
 valid reload reload 0 "$CORDON" reload --json
 
-(job_run cordon-a "$WS_A" -- sleep 60 >/dev/null 2>&1) &
-wait_for "pgrep -f '^sleep 60' >/dev/null"
+(job_run cordon-a "$WS_A" -- sleep 60 >"$TOP/job" 2>&1) &
+wait_for "pgrep -f '^sleep 60' >/dev/null || [ -s '$TOP/job' ]" 20
+[ ! -s "$TOP/job" ] || fail "a job: $(cat "$TOP/job")"
 valid ps ps 0 "$CORDON" ps --json
 valid ps ps 0 as_a ps --json
 valid ps ps 0 as_user cordon-b "$CORDON" ps --json

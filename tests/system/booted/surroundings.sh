@@ -28,9 +28,17 @@ filters() {
     sed -n 's/.*Seccomp_filters:[[:space:]]*//p' "/srv/out/$1" | grep . || echo 0
 }
 
+# Bob's runtime directory goes some seconds after his last session: it may be there for the login, and
+# not for the job.
+bob_is_out() {
+    loginctl terminate-user bob 2>/dev/null || true
+    wait_for 20 '[[ ! -e /run/user/$(id -u bob) ]]'
+}
+
 # differences MODE [own]: of a job against its login; what is expected is left out.
 differences() {
     local mode=$1 filters
+    bob_is_out
     rm -rf /srv/out && install -d -m 777 /srv/out
     login alice bash /srv/test/probe.sh "$@" || echo "no job: status $?"
     if [[ $mode != danger-full-access ]]; then
