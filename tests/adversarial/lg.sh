@@ -119,14 +119,15 @@ except OSError as e:
     if lg_04_by_group pids; then
         lg_04_record pids_refused '[1-9][0-9]*'
     fi
-    job_run cordon-a "$WS_A" --timeout 20 -- bash -c 'f() { f | f & }; f; sleep 30' >/dev/null 2>&1 &
+    job_run cordon-a "$WS_A" --timeout 120 -- bash -c 'f() { f | f & }; f; sleep 120' >/dev/null 2>&1 &
     pid=$!
     wait_for "[ \$(pgrep -cu cordon-a) -gt 12 ]"
     lg_04_others "a fork bomb"
+    [ "$(pgrep -cu cordon-a)" -gt 12 ] || fail "the fork bomb was over before that was measured"
     count=$(pgrep -cu cordon-a)
     # The job, its init and guards, the worker, the client and what started it.
     [ "$count" -le 34 ] || fail "a fork bomb: $count processes"
-    kill "$(pgrep -f "^$CORDON .*--timeout 20" | head -n 1)"
+    kill "$(pgrep -f "^$CORDON .*--timeout 120" | head -n 1)"
     wait "$pid"
 }
 

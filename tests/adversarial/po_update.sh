@@ -38,11 +38,11 @@ po_16_whole_generations()
         ln -s "..data/$file.toml" "$D/$file.toml"
     done
     restart_service
-    po_16_job
+    po_16_try
     [ "$OUT" = two-a-two-b-two-c- ] || fail "the first set: $(got)"
     # A change alone, without a signal: the next job has it.
     po_16_swap two
-    po_16_job
+    po_16_try
     [ "$OUT" = one-a-one-b-one-c- ] || fail "after the swap: $(got)"
     # Ends by itself, between two swaps: one that is cut off would leave its link behind.
     (while [ ! -e "$TOP/po-16-end" ]; do
@@ -73,9 +73,9 @@ po_16_whole_generations()
     [ "$(cut -d' ' -f2 <<<"$hashes" | sort -u | wc -l)" = 2 ] || fail "not two policies: $hashes"
     # A set that is not there keeps the last good one in force.
     po_16_swap one
-    po_16_job
+    po_16_try
     po_16_swap gone
-    po_16_job
+    po_16_try
     [ "$OUT" = two-a-two-b-two-c- ] || fail "a broken set: $(got)"
     run "$CORDON" status
     expect_out "the latest update is broken: $D/a.toml: a link that leads nowhere" "status"

@@ -173,6 +173,7 @@ TEST(a_job_is_ended_from_another_connection_of_its_user)
     client_open(&broker, &second);
     CHECK(pipe2(pair, O_CLOEXEC) == 0);
     client_spawn(&client, 10, "trap 'exit 42' USR1; echo; while :; do sleep 0.01; done", pair[1]);
+    (void)close(pair[1]);
     CHECK(client_receive(&client, WAIT_MS, &in) == CORDON_MSG_STARTED);
     (void)snprintf(job, sizeof(job), "%s", in.message.u.started.job);
     CHECK(kill_job(&second, job, SIGSTOP, text, sizeof(text)) == CORDON_E_INVALID);
@@ -183,7 +184,6 @@ TEST(a_job_is_ended_from_another_connection_of_its_user)
     CHECK(kill_job(&second, job, SIGKILL, NULL, 0) == CORDON_E_NOT_FOUND);
     client_close(&second);
     (void)close(pair[0]);
-    (void)close(pair[1]);
     end();
 }
 

@@ -213,8 +213,9 @@ echo "-- an impostor, no server, restarts without one"
 stop_server
 start_server impostor
 last_good 'SSL certificate problem|certificate'
+: >"$TOP/fetch.log"
 stop_server
-wait_for "log_has fetch 'refused|connect'"
+wait_for "log_has fetch 'refused|connect'" 30
 denied a b
 stop_fetch
 restart_service

@@ -145,11 +145,9 @@ tightened()
     sign "$generation" "${@/#/$WS_A/}" >"$TOP/document"
     # While a cluster elects a leader it takes no write, or lets it wait: what counts begins once it does.
     for ((waits = 0; ; waits++)); do
-        ctl put /cordon/probe <<<"$generation" && break
-        [ "$waits" -lt 10 ] || fail "$what: nothing is taken: $(tail -n 1 "$TOP/ctl.log")"
+        ctl put /cordon/probe <<<"$generation" && began=$(now_ms) && ctl put "$KEY" <"$TOP/document" && break
+        [ "$waits" -lt 10 ] || fail "$what: not taken: $(tail -n 1 "$TOP/ctl.log")"
     done
-    began=$(now_ms)
-    ctl put "$KEY" <"$TOP/document" || fail "$what: not taken: $(tail -n 1 "$TOP/ctl.log")"
     for i in "${brokers[@]}"; do
         for ((waits = 0; waits < 1000; waits++)); do
             generation_of "$i"

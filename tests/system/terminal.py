@@ -49,12 +49,14 @@ class Session:
     def interrupt_until(self, text):
         """What is typed before the command has the terminal is the shell's."""
         end = time.monotonic() + LIMIT
+        self.type("\x03")
         while text.encode() not in self.seen:
             if time.monotonic() > end:
                 raise AssertionError(f"{text!r} did not come, but {self.seen!r}")
-            self.type("\x03")
             if select.select([self.master], [], [], 0.5)[0]:
                 self.seen += os.read(self.master, 4096)
+            else:
+                self.type("\x03")
         self.seen = self.seen.split(text.encode(), 1)[1]
 
     def type(self, text):

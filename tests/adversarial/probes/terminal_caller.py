@@ -7,6 +7,7 @@ control: keys, size and hang-up, of a command run directly and in the sandbox: t
 FOLDER is where terminal.py is.
 """
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -76,12 +77,12 @@ class Shell(Session):
         time.sleep(0.3)
 
     def stopped(self):
-        """What the shell has started is, or has ended."""
+        """What the shell has started is, or has ended: it prompts."""
         end = time.monotonic() + LIMIT
-        while subprocess.run(["pgrep", "-P", str(self.pid), "-r", "R,S,D"], capture_output=True,
-                             check=False).returncode == 0:
-            assert time.monotonic() < end, "it is not stopped"
-            time.sleep(0.02)
+        while PROMPT.encode() not in self.seen:
+            assert time.monotonic() < end, f"it is not stopped: {self.seen!r}"
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.seen += os.read(self.master, 4096)
 
     def leave(self, line="", *told):
         self.do(line + "exit 5", *told)
