@@ -21,6 +21,11 @@ class Entry:
         self.held = None  # the mount on which it is bound onto itself
         self.reopened = {}  # of a mask: components below it -> Reopened
 
+    @property
+    def is_held(self):
+        """Something is mounted on it, whichever mount it is seen through."""
+        return self.mask is not None or self.held is not None
+
 
 class Reopened:
     def __init__(self, obj, path, writable):

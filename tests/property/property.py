@@ -254,8 +254,12 @@ class Run:
         if any(place.status in ("masked", "hidden") for place in places):
             return "refused", "masked"
         # A file may be there where a pattern has a directory: it cannot be linked away either.
-        if (operation in ("rename", "exchange", "unlink", "link")
-                and any(p.is_mount for p in places)):
+        if operation == "link" and any(p.is_mount for p in places):
+            return "refused", "held in its place"
+        # What something is mounted on is not moved through any mount (is_local_mountpoint() in the
+        # kernel): the host may have brought it where its own mount is not seen.
+        if (operation in ("rename", "exchange", "unlink")
+                and any(p.entry is not None and p.entry.is_held for p in places)):
             return "refused", "held in its place"
         if len(places) == 2 and (places[0].mount is not places[1].mount):
             return "refused", "across mounts"
