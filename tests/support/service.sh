@@ -426,6 +426,16 @@ expect_same_tree()
     [ -z "$left" ] || fail "the tree changed: $left"
 }
 
+# are_dead PID...: killed and through with it, though nobody may have reaped them yet.
+are_dead()
+{
+    local pid
+
+    for pid; do
+        ! grep -qv ') Z ' "/proc/$pid/stat" 2>/dev/null || return 1
+    done
+}
+
 # wait_for CONDITION [SECONDS]: up to 5 s.
 wait_for()
 {

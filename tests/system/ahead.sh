@@ -87,7 +87,7 @@ case_killed()
     pid=$(ahead)
     kill -KILL "$pid"
     # One that is about to die is given away all the same, and its job ends with it.
-    wait_for "! grep -qv ') Z ' /proc/$pid/stat 2>/dev/null"
+    wait_for "are_dead $pid"
     job cordon-a -- id -u
     expect_out "$(id -u cordon-a)" "with the one that waited killed"
     await_ahead

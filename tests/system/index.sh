@@ -124,7 +124,7 @@ case_killed()
     pid=$(index_pid)
     kill -KILL "$pid"
     # Until it is dead a job is refused: what it knew of earlier jobs nobody knows.
-    wait_for "! grep -qv ') Z ' /proc/$pid/stat 2>/dev/null"
+    wait_for "are_dead $pid"
     open_denied "$WS_A/key-again" "$WS_A/x"
     [ -n "$(index_pid)" ] && [ "$(index_pid)" != "$pid" ] || fail "the index was not started again"
     # Nothing but what it knew of links is lost with the process that knows them.

@@ -278,15 +278,6 @@ bash" ] || fail "something of the job before shows: $(got)"
     done
 }
 
-are_dead()
-{
-    local pid
-
-    for pid; do
-        ! grep -qv ') Z ' "/proc/$pid/stat" 2>/dev/null || return 1
-    done
-}
-
 case_killed()
 {
     local name pids
