@@ -42,6 +42,7 @@ class Object:
         self.up = None  # of a directory: (the directory above, its name there)
         self.denied = None  # the first denied name that it had
         self.former = set()  # of a directory: names that it had while jobs ran; see call()
+        self.places = set()  # of a directory: (directory above, name) since what the guard reads at once
         self.doubtful = False  # see doubt()
 
     @property
@@ -214,12 +215,14 @@ class Model:
 
     # ---- history ----
 
-    def note(self):
-        """Every object that has a denied name now has had one from here on."""
+    def note(self, in_burst=False):
+        """
+        Every object that has a denied name now has had one from here on. @in_burst: what the guard
+        reads of this it reads together with what was noted before.
+        """
         if self.forgetful:
             return
-        for root in self.roots:
-            self.call(root.top, {root.path})
+        self.call_all(in_burst)
         for path, entry, _ in self.names():
             if entry.obj.denied is None and self.policy.denied(path):
                 entry.obj.denied = path
@@ -251,13 +254,36 @@ class Model:
             if obj.is_directory:
                 self.doubt_below(obj, set(itertools.islice(called, CALLED_MAX)))
 
-    def call(self, directory, names):
-        """Each directory's former names: also those below former names of what it is in."""
-        for name, entry in directory.children.items():
-            if entry.obj.is_directory:
-                entry.obj.former |= {f"{above}/{name}" for above in names}
-                entry.obj.former = set(itertools.islice(entry.obj.former, CALLED_MAX + 1))
-                self.call(entry.obj, entry.obj.former)
+    def call_all(self, in_burst):
+        """
+        Each directory's former names: also those below former names of what it is in. In a burst
+        the guard gives what left a directory the names that this had by the burst's end.
+        """
+        for root in self.roots:
+            root.top.former = {root.path}
+        folders = [(entry.obj, (above, name)) for above in self.directories()
+                   for name, entry in above.children.items() if entry.obj.is_directory]
+        for obj, place in folders:
+            obj.places = obj.places | {place} if in_burst else {place}
+        changed = True
+        while changed:
+            changed = False
+            for obj, _ in folders:
+                known = len(obj.former)
+                self.call(obj)
+                changed |= len(obj.former) > known
+
+    def directories(self):
+        """Those above first."""
+        for root in self.roots:
+            yield root.top
+            yield from (entry.obj for _, entry, _ in self.walk(root.top, "") if entry.obj.is_directory)
+
+    @staticmethod
+    def call(obj):
+        for above, name in obj.places:
+            obj.former |= {f"{path}/{name}" for path in above.former}
+        obj.former = set(itertools.islice(obj.former, CALLED_MAX + 1))
 
     def path_of(self, directory):
         """None: it is nowhere."""

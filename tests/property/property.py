@@ -8,11 +8,9 @@ can open, run and list is compared with the model. See README.md.
 import argparse
 import collections
 import errno
-import json
 import os
 import pwd
 import random
-import subprocess
 import sys
 import time
 
@@ -21,6 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import model as M  # noqa: E402
 import policies  # noqa: E402
+from job import MECHANISMS, Job, Mismatch, mechanism  # noqa: E402
 from matcher import Policy  # noqa: E402
 from world import SHEBANG, World  # noqa: E402
 
@@ -44,7 +43,6 @@ TABLE = {
     ("rename", "folder"): ("must", "may"),       # EXDEV where the matcher's state would change
     ("exchange", "folder"): ("must", "may"),
 }
-MECHANISMS = ("fanotify", "bpf")
 
 HOST = (("create", 14), ("put", 4), ("replace", 8), ("chain", 8), ("unlink", 7), ("link", 10),
         ("rename", 22), ("exchange", 10), ("alias", 1), ("cover", 3))
@@ -55,42 +53,6 @@ NEXT_JOB = 0.03  # a step is a job's last; the next one is on the same tree
 FULL_SWEEP = 25  # steps between two comparisons of everything
 CROWD = 90       # names; from there on more is removed than made
 BURST = 0.1      # of the steps are several operations at once
-
-
-class Mismatch(Exception):
-    pass
-
-
-class Job:
-    """The agent inside `cordon sandbox linux`."""
-
-    def __init__(self, options, world):
-        user = pwd.getpwuid(world.uid)
-        environment = {"HOME": user.pw_dir, "USER": user.pw_name, "PATH": "/usr/bin:/bin"}
-        self.process = subprocess.Popen(
-            [options.cordon, "sandbox", "linux", "--", "/usr/bin/python3", "-I", "-S",
-             f"{options.top}/agent.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd=world.work, env=environment, user=world.uid, group=world.gid, extra_groups=[])
-        if self.process.stdout.readline() != "ready\n":
-            raise Mismatch("the job did not start")
-
-    def ask(self, requests):
-        self.process.stdin.write(json.dumps(requests) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise Mismatch("the job ended by itself")
-        return json.loads(line)
-
-    def end(self):
-        self.process.stdin.close()
-        if self.process.wait(20) != 0:
-            raise Mismatch(f"the job ended with {self.process.returncode}")
-
-    def kill(self):
-        """The service ends the job some time after its client is gone."""
-        self.process.kill()
-        self.process.wait(20)
 
 
 class Run:
@@ -119,7 +81,7 @@ class Run:
         # The kernel's program judges by the old names, which open again what they did.
         self.model.inherits = MECHANISMS[column] == "fanotify" and not self.model.forgetful
         self.model.begin()
-        self.job = Job(options, world)
+        self.job = Job(options.cordon, options.top, world)
 
     def reopens_files(self):
         """A rule that opens a directory again names a file by now: the model knows no such."""
@@ -151,7 +113,7 @@ class Run:
         self.log.append("(the next job)")
         self.model.doubt()
         self.model.begin()
-        self.job = Job(self.options, self.world)
+        self.job = Job(self.options.cordon, self.options.top, self.world)
 
     def die(self):
         """No open came after the burst: the guard may have read none of it, or is killed meanwhile."""
@@ -360,7 +322,7 @@ class Run:
             self.apply(operation, places, token)
         elif operation == "create" and want == "may" and self.is_on_disk(places[0]):
             self.apply(operation, places, "")
-        self.model.note()
+        self.model.note(self.in_burst)
 
     def is_on_disk(self, place):
         at = self.model.path_of(place.parent)
@@ -377,7 +339,7 @@ class Run:
             self.model.directory_moved |= any(e and e.obj.is_directory for e in entries)
         done = getattr(self.world, operation)(*paths)
         self.log.append(f"host: {operation} {paths}{'' if done else ' (not possible)'}")
-        self.model.note()
+        self.model.note(self.in_burst)
 
     def cover(self, path):
         """Another mount on a directory of the tree, of which the job must see nothing."""
@@ -431,19 +393,6 @@ class Run:
     def end(self):
         self.job.end()
         self.world.aliases_end()
-
-
-def mechanism(cordon):
-    report = json.loads(subprocess.run([cordon, "doctor", "--json"], capture_output=True, text=True,
-                                       check=False).stdout)
-    for check in report["findings"]:
-        if check["name"] == "access-time decision":
-            name = check["evidence"].split(":")[0]
-            if check["state"] == "ok" and name in MECHANISMS:
-                return name
-            print(f"no decisions at access time here: {check['evidence']}")
-            sys.exit(77)
-    raise AssertionError("doctor does not tell the mechanism")
 
 
 def report(run, seed, step, mismatch):
