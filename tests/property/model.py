@@ -42,7 +42,7 @@ class Object:
         self.up = None  # of a directory: (the directory above, its name there)
         self.denied = None  # the first denied name that it had
         self.former = set()  # of a directory: names that it had while jobs ran; see call()
-        self.places = set()  # of a directory: (directory above, name) since what the guard reads at once
+        self.seen_at = set()  # of a directory: (directory above, name) in what the guard reads at once
         self.doubtful = False  # see doubt()
 
     @property
@@ -75,6 +75,7 @@ class Root:
     def __init__(self, path, writable, device):
         self.path, self.writable, self.device = path, writable, device
         self.top = Object()
+        self.top.former = {path}
 
 
 class Model:
@@ -259,12 +260,10 @@ class Model:
         Each directory's former names: also those below former names of what it is in. In a burst
         the guard gives what left a directory the names that this had by the burst's end.
         """
-        for root in self.roots:
-            root.top.former = {root.path}
         folders = [(entry.obj, (above, name)) for above in self.directories()
                    for name, entry in above.children.items() if entry.obj.is_directory]
         for obj, place in folders:
-            obj.places = obj.places | {place} if in_burst else {place}
+            obj.seen_at = obj.seen_at | {place} if in_burst else {place}
         changed = True
         while changed:
             changed = False
@@ -281,7 +280,7 @@ class Model:
 
     @staticmethod
     def call(obj):
-        for above, name in obj.places:
+        for above, name in obj.seen_at:
             obj.former |= {f"{path}/{name}" for path in above.former}
         obj.former = set(itertools.islice(obj.former, CALLED_MAX + 1))
 
