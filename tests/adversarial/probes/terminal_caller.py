@@ -151,10 +151,17 @@ def suspend_and_go_on(prefix):
 @both
 def a_stop_that_is_caught(prefix):
     shell = Shell()
-    shell.do(prefix + "sh -c 'trap \"echo cau\"\"ght; exit 9\" TSTP; echo rea\"\"dy; while :; do :; done'", "ready")
+    shell.do(prefix + "sh -c 'trap \"echo >came; echo cau\"\"ght; exit 9\" TSTP; echo rea\"\"dy; while :; do :; done'",
+             "ready")
     shell.type(SUSPEND)
     if prefix:
         shell.stopped()
+    # In the kernel SIGCONT takes back a stop that has not come to its process yet.
+    end = time.monotonic() + LIMIT
+    while not os.path.exists("came"):
+        assert time.monotonic() < end, f"it has caught nothing: {shell.seen!r}"
+        time.sleep(0.02)
+    os.remove("came")
     shell.do("fg 2>/dev/null; echo" if prefix else "", "caught", PROMPT)
     shell.leave()
 
