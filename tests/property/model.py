@@ -41,7 +41,7 @@ class Object:
         self.children = {}
         self.up = None  # of a directory: (the directory above, its name there)
         self.denied = None  # the first denied name that it had
-        self.former = set()  # of a directory: names that it had while jobs ran; see call()
+        self.former = set()  # of a directory: names that it had while jobs ran; see call_all()
         self.seen_at = set()  # of a directory: (directory above, name) in what the guard reads at once
         self.doubtful = False  # see doubt()
 
